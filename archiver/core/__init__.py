@@ -1,0 +1,1 @@
+"""The use cases; no I/O libraries: everything outside comes through the ports."""

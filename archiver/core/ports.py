@@ -1,0 +1,298 @@
+"""What the use cases need of the outside, as protocols.
+
+Each port has one contract suite in `tests/contract`, run by its in-memory twin and by the real one. Nothing here knows
+IMAP's syntax, SQLite or cryptography.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
+from archiver.model.delivery import Delivery, SealedRecord
+from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
+from archiver.model.message import BlobId, Defect, Message
+from archiver.model.status import Failure, MailboxStatus
+
+Clock = Callable[[], datetime]
+"""Now, with a time zone."""
+
+
+# --- octets ---------------------------------------------------------------------------------------------------------
+
+
+class Octets(Protocol):
+    """The octets of one message, in memory or spooled (encrypted) to disk; iterating yields pieces of at most 1 MiB.
+
+    `size` is in bytes. Iterating twice gives the same pieces. `close` frees a spool; it may be called twice.
+    """
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Spool(Octets, Protocol):
+    """Octets being received: appended piece by piece, then read."""
+
+    def write(self, piece: bytes) -> None: ...
+
+    def truncate(self) -> None:
+        """Forget what was written, to receive the message anew."""
+        ...
+
+
+# --- a mail server --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The octets of one message, exactly as the server sent them."""
+
+    uid: Uid
+    octets: Octets
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The message was listed, and the server then confirmed that it is gone."""
+
+    uid: Uid
+
+
+@dataclass(frozen=True, slots=True)
+class Unfetchable:
+    """The message is there, and the server does not give its octets; `reason` is short and holds no content."""
+
+    uid: Uid
+    reason: str
+
+
+FetchOutcome = Fetched | Vanished | Unfetchable
+
+
+class MailSource(Protocol):
+    """One account on one server, read-only: EXAMINE and BODY.PEEK[], so the server's flags never change.
+
+    Raises ServerUnreachableError (also when a connection breaks), LoginRefusedError, and MailboxRefusedError
+    (`archiver.core.collect`) when one mailbox cannot be opened. Retrying is a wrapper around a MailSource. Not for use by several
+    threads.
+    """
+
+    def mailboxes(self) -> Sequence[RemoteMailbox]:
+        """List the selectable mailboxes that the account's configuration chooses, with counters where cheap."""
+        ...
+
+    def examine(self, mailbox: RemoteMailbox) -> MailboxState:
+        """Open a mailbox read-only; `entries` and `fetch` then refer to it."""
+        ...
+
+    def entries(self, first: Uid, last: Uid | None = None) -> Iterator[MessageEntry]:
+        """List messages with first ≤ UID (≤ last), ascending, each UID once, streamed.
+
+        Ends without error on an empty mailbox. Completeness is judged by the caller against EXISTS.
+        """
+        ...
+
+    def fetch(self, entries: Sequence[MessageEntry]) -> Iterator[FetchOutcome]:
+        """Give one outcome for each entry, in any order, streamed: batching by bytes is done inside.
+
+        An error ends the iteration; what was yielded before it is complete and usable. The caller closes the octets.
+        """
+        ...
+
+    def close(self) -> None:
+        """Log out if that is possible without waiting; never raises."""
+        ...
+
+
+# --- the collector's store -------------------------------------------------------------------------------------------
+
+
+class CollectStore(Protocol):
+    """Cursors, digests for deduplication, packs being written and pending keys: what runs without a reading key.
+
+    `add` and `note_*` stage; `flush` makes all that is staged durable in the order that DESIGN prescribes (pack, pending
+    keys, then one transaction with cursors) and is called by `add` itself when a batch is full. Thread-safe: several
+    accounts may collect into one store, `open_epoch` onwards, each call is atomic.
+    """
+
+    def open_epoch(self, account: str, mailbox: RemoteMailbox, uid_validity: int) -> int:
+        """Return the id of (account, mailbox, uid validity), created when new; it becomes the mailbox's current one.
+
+        With uid_validity 0 the UIDs of earlier runs are forgotten: deduplication by digest prevents doubles.
+        """
+        ...
+
+    def counters(self, epoch: int) -> tuple[int, int | None, bool]:
+        """Return (messages on the server, UIDNEXT, complete) as of the last finished run; (0, None, False) when new."""
+        ...
+
+    def accounted(self, epoch: int) -> Mapping[int, str]:
+        """Return the UIDs still believed present: uid → "archived" | "excluded" | "failed" | "erased"."""
+        ...
+
+    def add(self, epoch: int, entry: MessageEntry, octets: Octets) -> bool:
+        """Stage a message; True when its octets are new to the archive, False when only a location was added."""
+        ...
+
+    def note_excluded(self, epoch: int, uid: int, reason: str) -> None:
+        """Stage that a rule of the configuration leaves this message out."""
+        ...
+
+    def note_failed(self, epoch: int, uid: int, reason: str) -> None:
+        """Stage a failure; counts attempts; a later `add` of the same UID clears it."""
+        ...
+
+    def note_gone(self, epoch: int, uids: Iterable[int]) -> None:
+        """Stage that the server no longer has these UIDs; what is archived stays archived."""
+        ...
+
+    def flush(self) -> None:
+        """Make everything staged durable; returns after the commit point."""
+        ...
+
+    def finish(self, epoch: int, *, server: int, uid_next: int | None, complete: bool, problem: str | None) -> None:
+        """Record the end of a mailbox's run (durable with the next flush)."""
+        ...
+
+    def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:
+        """Record that a mailbox (or the whole account) could not be read this time, without losing its figures."""
+        ...
+
+    def statuses(self) -> Sequence[MailboxStatus]: ...
+
+    def failures(self) -> Sequence[Failure]: ...
+
+    def close(self) -> None: ...
+
+
+# --- the unlocked side -----------------------------------------------------------------------------------------------
+
+
+class Deliveries(Protocol):
+    """The pending keys of packs, readable with the ingest private key."""
+
+    def waiting(self) -> Sequence[str]:
+        """Names of pending deliveries, oldest first."""
+        ...
+
+    def open(self, name: str) -> Delivery:
+        """Open one; raises IntegrityError naming it when it is damaged, FileNotFoundError when it is gone."""
+        ...
+
+    def done(self, name: str) -> None:
+        """Delete one after its contents are durable in the catalogue; no error when it is gone already."""
+        ...
+
+
+class Vault(Protocol):
+    """Read access to sealed octets."""
+
+    def read(self, pack: str, record: SealedRecord) -> bytes:
+        """Open one record, check its digest; raises IntegrityError naming pack and blob id."""
+        ...
+
+
+class Parser(Protocol):
+    """Octets to messages in bounded worker processes; never raises for a message."""
+
+    def parse(self, octets: Iterable[bytes]) -> Iterator[Message]:
+        """Parse, keeping the order; a message that breaks its bounds comes back with a defect and what could be read."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Catalogue(Protocol):
+    """archive.db: messages, addresses, threads, locations, keys. One writer; readers work meanwhile."""
+
+    def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
+        """Return those that are in the catalogue already."""
+        ...
+
+    def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
+        """In one transaction: keys, rows, addresses, threads, locations. Idempotent. Returns the row of each new message."""
+        ...
+
+    def resolve(self, prefix: str) -> Sequence[BlobId]:
+        """Return up to ten identifiers that begin with this hex prefix (at least 4 digits)."""
+        ...
+
+    def row(self, blob_id: BlobId) -> int | None: ...
+
+    def summaries(self, rows: Sequence[int]) -> Sequence[Summary]:
+        """In the order asked; rows that are gone are left out."""
+        ...
+
+    def details(self, row: int) -> Details | None: ...
+
+    def thread(self, row: int) -> Sequence[Summary]:
+        """All messages of the thread that `row` is in, oldest first."""
+        ...
+
+    def sealed(self, row: int) -> tuple[str, SealedRecord] | None:
+        """The pack and the record that hold the message's octets."""
+        ...
+
+    def unindexed(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
+        """(sequence, row) of messages taken in after that sequence number, ascending; the index's watermark."""
+        ...
+
+    def defects(self, limit: int) -> Sequence[tuple[BlobId, Defect]]: ...
+
+    def counts(self) -> Counts: ...
+
+
+class Index(Protocol):
+    """index.db: the full-text index; losing it loses nothing."""
+
+    def watermark(self) -> int:
+        """The last catalogue sequence number that is indexed; 0 when empty."""
+        ...
+
+    def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
+        """Index documents and move the watermark in one transaction; re-adding a row replaces it."""
+        ...
+
+    def clear(self) -> None:
+        """Empty the index, so that it is built anew."""
+        ...
+
+    def count(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One search hit; `score` is higher for better, 0.0 when sorted by date."""
+
+    row: int
+    score: float
+
+
+class Searcher(Protocol):
+    """Runs queries in the language of DESIGN §4 over index and catalogue."""
+
+    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Sequence[Hit]:
+        """Return hits, newest first or best first; raises QueryError with the position of a mistake."""
+        ...
+
+    def count(self, query: str) -> int:
+        """Return how many messages match."""
+        ...
+
+    def terms(self, query: str) -> Sequence[str]:
+        """Return the words to highlight, folded."""
+        ...
+
+
+class Connection(Protocol):
+    """The part of a database connection that `search` may use; positional "?" bindings, rows as tuples."""
+
+    def execute(self, sql: str, bindings: Sequence[object] = ()) -> Iterator[tuple[object, ...]]: ...

@@ -1,0 +1,96 @@
+"""The one family of errors that a person may meet.
+
+Knows the exit codes of the command line (they belong to the error class, so that every command agrees) and nothing
+about how errors are printed. A message says what happened, a hint says what to do next; neither may ever hold the
+content of mail, the name of a customer, a query or a secret, because both reach logs.
+"""
+
+from __future__ import annotations
+
+
+class ArchiverError(Exception):
+    """Something a user can act on; `exit_code` is what the process ends with."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ArchiverError):
+    """The command line or a query cannot be understood."""
+
+    exit_code = 2
+
+
+class QueryError(UsageError):
+    """A search query is wrong at `position` (0-based, in characters of the query); `expected` says what fits there."""
+
+    def __init__(self, message: str, *, position: int, expected: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.position = position
+        self.expected = expected
+
+
+class ConfigurationError(ArchiverError):
+    """The configuration has problems; all of them, one string each, are in `problems`."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = problems
+
+
+class IncompleteError(ArchiverError):
+    """The work was done as far as possible; something is missing and is retried by the next run."""
+
+    exit_code = 4
+
+
+class NoArchiveError(ArchiverError):
+    """There is no archive at the path given."""
+
+    exit_code = 10
+
+
+class LockedError(ArchiverError):
+    """The archive is locked: no key at hand, or another process holds the write lock."""
+
+    exit_code = 11
+
+
+class WrongKeyError(ArchiverError):
+    """The passphrase, recovery code or credential does not open the archive."""
+
+    exit_code = 12
+
+
+class FormatError(ArchiverError):
+    """The archive, or a file given for import, has a format that this release does not read."""
+
+    exit_code = 13
+
+
+class ServerUnreachableError(ArchiverError):
+    """The IMAP server cannot be reached, or stopped answering."""
+
+    exit_code = 20
+
+
+class LoginRefusedError(ArchiverError):
+    """The IMAP server refused the login; it is not tried again until the credentials change."""
+
+    exit_code = 21
+
+
+class IntegrityError(ArchiverError):
+    """Stored bytes are damaged or were tampered with; `what` names the damaged object (never its content)."""
+
+    exit_code = 30
+
+    def __init__(self, message: str, *, what: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.what = what

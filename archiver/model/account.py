@@ -1,0 +1,35 @@
+"""An IMAP account as configured; the password itself is fetched at login and kept nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Security = Literal["tls", "starttls", "plaintext"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Connection, login and choice of mailboxes.
+
+    Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \\Junk, \\Trash and
+    \\Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds, sizes in
+    bytes. `certificate_sha256` pins the server's certificate (hex) as the only exception to the usual verification.
+    """
+
+    name: str
+    host: str
+    username: str
+    port: int = 993
+    security: Security = "tls"
+    password_file: Path | None = None
+    password_command: tuple[str, ...] = ()
+    mailboxes: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow_plaintext: bool = False
+    ca_file: Path | None = None
+    certificate_sha256: str | None = None
+    connect_timeout: float = 15.0
+    read_timeout: float = 60.0
+    max_message_bytes: int = 1 << 30

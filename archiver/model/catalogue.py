@@ -1,0 +1,97 @@
+"""What the catalogue knows of a message once it is taken in, as the reading commands need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from archiver.model.address import EmailAddress
+from archiver.model.message import BlobId, Defect, Direction, Message, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """A message ready for the catalogue. `at` is the instant it is sorted by (Date, held within reason by arrival)."""
+
+    blob_id: BlobId
+    message: Message
+    direction: Direction
+    at: datetime
+    received_at: datetime | None
+    archived_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A location of a message, for people: account, mailbox as displayed, whether the UID is still current."""
+
+    account: str
+    mailbox: str
+    uid_validity: int
+    uid: int
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line about a message: a search hit, a row of a thread. `row` is internal, `blob_id` is the identifier."""
+
+    row: int
+    blob_id: BlobId
+    thread: int
+    message_id: str | None
+    subject: str
+    at: datetime
+    sent_at: datetime | None
+    direction: Direction
+    from_: tuple[EmailAddress, ...]
+    to: tuple[EmailAddress, ...]
+    cc: tuple[EmailAddress, ...]
+    mailboxes: tuple[str, ...]
+    attachments: tuple[str, ...]
+    preview: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """All the catalogue knows of one message."""
+
+    summary: Summary
+    bcc: tuple[EmailAddress, ...]
+    reply_to: tuple[EmailAddress, ...]
+    received_at: datetime | None
+    archived_at: datetime
+    octets: int
+    parts: tuple[Part, ...]
+    defects: tuple[Defect, ...]
+    seen: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDocument:
+    """What the full-text index keeps of a message; plain text, folded by the index's own analysis.
+
+    Address fields hold names and addr-specs separated by spaces, `filenames` likewise.
+    """
+
+    row: int
+    subject: str
+    from_: str
+    to: str
+    cc: str
+    bcc: str
+    text: str
+    quoted: str
+    filenames: str
+    attachments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Totals of the catalogue."""
+
+    messages: int
+    octets: int
+    defects: int
+    newest: datetime | None
+    oldest: datetime | None

@@ -1,0 +1,98 @@
+"""A parsed message: what the catalogue and the index need to know of octets.
+
+Produced by `archiver.mail`, which never raises for bad mail: whatever was wrong is in `defects`. Everything here can be
+derived again from the octets kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from archiver.model.address import EmailAddress
+
+BlobId = NewType("BlobId", bytes)
+"""Keyed digest (HMAC-SHA-256, 32 bytes) of the octets; its hex, shortened, is the id that people type."""
+
+
+class Direction(StrEnum):
+    """Which way a message went, seen from the configured identity."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+    INTERNAL = "internal"
+    OTHER = "other"
+
+
+class PartKind(StrEnum):
+    """What a leaf part is to a reader."""
+
+    TEXT = "text"
+    HTML = "html"
+    ATTACHMENT = "attachment"
+    INLINE = "inline"  # an image shown within the HTML, say
+    MESSAGE = "message"  # message/rfc822, its own parts listed below it
+    CALENDAR = "calendar"
+    REPORT = "report"  # message/delivery-status, disposition notifications
+    SIGNATURE = "signature"  # S/MIME or PGP
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something wrong with a message that was kept all the same; `code` is stable, `detail` holds no content of it."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One listed body part; `path` counts as IMAP does ("1.2", RFC 3501 §6.4.5), `size` is of the decoded octets.
+
+    Members of TNEF (winmail.dat) and uuencoded blocks inside text are listed with a path below the part that holds them.
+    """
+
+    path: str
+    content_type: str
+    kind: PartKind
+    size: int
+    filename: str | None = None
+    content_id: str | None = None
+    charset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Header fields, text and parts of one message.
+
+    `text` is what the sender wrote (own part), `quoted` what it repeats of others; both are plain text, from HTML where
+    there is no text part. `arrived_at` is the date of the topmost Received field. `message_id` and the ids in
+    `references` come without angle brackets. `root_id` has no place here: threads belong to the catalogue.
+    """
+
+    subject: str = ""
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+    arrived_at: datetime | None = None
+    from_: tuple[EmailAddress, ...] = ()
+    sender: tuple[EmailAddress, ...] = ()
+    reply_to: tuple[EmailAddress, ...] = ()
+    to: tuple[EmailAddress, ...] = ()
+    cc: tuple[EmailAddress, ...] = ()
+    bcc: tuple[EmailAddress, ...] = ()
+    delivered_to: tuple[EmailAddress, ...] = ()
+    list_id: str | None = None
+    auto_submitted: str | None = None
+    text: str = ""
+    quoted: str = ""
+    parts: tuple[Part, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def attachments(self) -> tuple[Part, ...]:
+        """The parts that a reader would call attachments."""
+        return tuple(p for p in self.parts if p.kind in {PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR})
