@@ -1,0 +1,32 @@
+"""What a long-running use case tells whoever watches; the core never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["collect", "ingest", "index", "verify", "import"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is: `done` and `total` count messages (packs, for a quick verify); total is None when unknown.
+
+    While collecting, counts are per mailbox and `account` and `mailbox` name it; other stages count overall. `octets`
+    is the raw size of what is done.
+    """
+
+    stage: Stage
+    account: str | None
+    mailbox: str | None
+    done: int
+    total: int | None
+    octets: int = 0
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(_progress: Progress) -> None:
+    """Watch nothing."""
