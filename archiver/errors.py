@@ -50,6 +50,10 @@ class IncompleteError(ArchiverError):
     exit_code = 4
 
 
+class MailboxRefusedError(IncompleteError):
+    """One mailbox cannot be opened, or changed while it was read; the others are not concerned."""
+
+
 class NoArchiveError(ArchiverError):
     """There is no archive at the path given."""
 

@@ -81,7 +81,7 @@ class MailSource(Protocol):
     """One account on one server, read-only: EXAMINE and BODY.PEEK[], so the server's flags never change.
 
     Raises ServerUnreachableError (also when a connection breaks), LoginRefusedError, and MailboxRefusedError
-    (`archiver.core.collect`) when one mailbox cannot be opened. Retrying is a wrapper around a MailSource. Not for use by several
+    when one mailbox cannot be opened. Retrying is a wrapper around a MailSource. Not for use by several
     threads.
     """
 
@@ -118,7 +118,7 @@ class MailSource(Protocol):
 class CollectStore(Protocol):
     """Cursors, digests for deduplication, packs being written and pending keys: what runs without a reading key.
 
-    `add` and `note_*` stage; `flush` makes all that is staged durable in the order that DESIGN prescribes (pack, pending
+    `add` and `note_*` stage; `flush` makes all that is staged durable in the order of docs/format.md (pack, pending
     keys, then one transaction with cursors) and is called by `add` itself when a batch is full. Thread-safe: several
     accounts may collect into one store, `open_epoch` onwards, each call is atomic.
     """
@@ -130,8 +130,15 @@ class CollectStore(Protocol):
         """
         ...
 
+    def note_listed(self, account: str, names: Sequence[bytes]) -> None:
+        """Record which mailboxes the server has: others of this account no longer count, and their mail stays."""
+        ...
+
     def counters(self, epoch: int) -> tuple[int, int | None, bool]:
-        """Return (messages on the server, UIDNEXT, complete) as of the last finished run; (0, None, False) when new."""
+        """Return (messages on the server, UIDNEXT, complete) as of the last finished run; (0, None, False) when new.
+
+        An unfinished run (killed, or connection lost) counts as (-1, None, False): its listing proves nothing.
+        """
         ...
 
     def accounted(self, epoch: int) -> Mapping[int, str]:
@@ -180,7 +187,7 @@ class Deliveries(Protocol):
     """The pending keys of packs, readable with the ingest private key."""
 
     def waiting(self) -> Sequence[str]:
-        """Names of pending deliveries, oldest first."""
+        """Return names of pending deliveries, oldest first."""
         ...
 
     def open(self, name: str) -> Delivery:
@@ -204,7 +211,7 @@ class Parser(Protocol):
     """Octets to messages in bounded worker processes; never raises for a message."""
 
     def parse(self, octets: Iterable[bytes]) -> Iterator[Message]:
-        """Parse, keeping the order; a message that breaks its bounds comes back with a defect and what could be read."""
+        """Parse, keeping the order; a message that breaks its bounds comes back with a defect and what was read."""
         ...
 
     def close(self) -> None: ...
@@ -218,7 +225,7 @@ class Catalogue(Protocol):
         ...
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
-        """In one transaction: keys, rows, addresses, threads, locations. Idempotent. Returns the row of each new message."""
+        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of new messages."""
         ...
 
     def resolve(self, prefix: str) -> Sequence[BlobId]:
@@ -234,11 +241,11 @@ class Catalogue(Protocol):
     def details(self, row: int) -> Details | None: ...
 
     def thread(self, row: int) -> Sequence[Summary]:
-        """All messages of the thread that `row` is in, oldest first."""
+        """Return all messages of the thread that `row` is in, oldest first."""
         ...
 
     def sealed(self, row: int) -> tuple[str, SealedRecord] | None:
-        """The pack and the record that hold the message's octets."""
+        """Return the pack and the record that hold the message's octets."""
         ...
 
     def unindexed(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
@@ -254,7 +261,7 @@ class Index(Protocol):
     """index.db: the full-text index; losing it loses nothing."""
 
     def watermark(self) -> int:
-        """The last catalogue sequence number that is indexed; 0 when empty."""
+        """Return the last catalogue sequence number that is indexed; 0 when empty."""
         ...
 
     def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:

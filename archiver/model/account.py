@@ -11,10 +11,10 @@ Security = Literal["tls", "starttls", "plaintext"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Connection, login and choice of mailboxes.
+    r"""Connection, login and choice of mailboxes.
 
-    Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \\Junk, \\Trash and
-    \\Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds, sizes in
+    Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \Junk, \Trash and
+    \Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds, sizes in
     bytes. `certificate_sha256` pins the server's certificate (hex) as the only exception to the usual verification.
     """
 

@@ -12,7 +12,7 @@ from archiver.model.message import BlobId
 
 @dataclass(frozen=True, slots=True)
 class SealedRecord:
-    """Where the octets lie and the key that opens them: `offset` and `length` are bytes of the pack, `octets` the raw size."""
+    """Where octets lie and the key that opens them: `offset`, `length` in bytes of the pack, `octets` the raw size."""
 
     blob_id: BlobId
     offset: int

@@ -18,10 +18,10 @@ UidValidity = NewType("UidValidity", int)
 
 @dataclass(frozen=True, slots=True)
 class RemoteMailbox:
-    """One selectable mailbox of an account, as LIST (and LIST-STATUS or STATUS) told it.
+    r"""One selectable mailbox of an account, as LIST (and LIST-STATUS or STATUS) told it.
 
-    `special_use` is one of \\Inbox, \\Sent, \\Drafts, \\Trash, \\Junk, \\Archive, \\All, \\Flagged, or None; `messages`,
-    `uid_next`, `uid_validity` are None when unknown, which never equals anything.
+    `special_use` is one of \Inbox, \Sent, \Drafts, \Trash, \Junk, \Archive, \All, \Flagged, or None;
+    `messages`, `uid_next`, `uid_validity` are None when unknown, which never equals anything.
     """
 
     name: bytes
@@ -46,7 +46,7 @@ class MailboxState:
 
 @dataclass(frozen=True, slots=True)
 class MessageEntry:
-    """One line of a mailbox listing: `size` is RFC822.SIZE (a hint, servers lie), `received_at` INTERNALDATE as sent."""
+    """One line of a mailbox listing: `size` is RFC822.SIZE (a hint), `received_at` INTERNALDATE as sent."""
 
     uid: Uid
     size: int

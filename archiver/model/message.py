@@ -51,7 +51,7 @@ class Defect:
 class Part:
     """One listed body part; `path` counts as IMAP does ("1.2", RFC 3501 §6.4.5), `size` is of the decoded octets.
 
-    Members of TNEF (winmail.dat) and uuencoded blocks inside text are listed with a path below the part that holds them.
+    Members of TNEF (winmail.dat) and uuencoded blocks in text are listed with a path below the part that holds them.
     """
 
     path: str

@@ -1,0 +1,60 @@
+"""Who we are: what makes a message incoming, outgoing or internal.
+
+Knows domains and addresses as the configuration names them; which header fields are asked is decided in `core`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archiver.model.address import EmailAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Our own domains and single addresses, kept in lower case.
+
+    A domain stands for itself only: "example.be" does not own "shop.example.be". Written with a leading dot,
+    ".example.be" owns every subdomain and not the domain itself. Internationalised domains are compared in their ASCII
+    form (RFC 5891 §4.4), however either side writes them.
+    """
+
+    domains: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Normalise once, so that `owns` only compares."""
+        object.__setattr__(self, "domains", tuple(_ascii_domain(d.strip().lower()) for d in self.domains))
+        object.__setattr__(self, "addresses", tuple(_ascii_address(a.strip().lower()) for a in self.addresses))
+
+    def __bool__(self) -> bool:
+        """Whether anything is ours at all; without that, every direction would be "other"."""
+        return bool(self.domains or self.addresses)
+
+    def owns(self, address: EmailAddress) -> bool:
+        """Tell whether an address is ours; a "+detail" in its local part (RFC 5233) does not change whose it is."""
+        local, at, domain = _ascii_address(address.key).rpartition("@")
+        if not at:
+            return False
+        if domain in self.domains or f"{local}@{domain}" in self.addresses:
+            return True
+        base = local.partition("+")[0]
+        if base and f"{base}@{domain}" in self.addresses:
+            return True
+        return any(owned.startswith(".") and domain.endswith(owned) for owned in self.domains)
+
+
+def _ascii_address(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{_ascii_domain(domain)}" if at else address
+
+
+def _ascii_domain(domain: str) -> str:
+    """Give the A-label form; a domain that has none (too long, empty label) is kept as written, to compare at all."""
+    if domain.isascii():
+        return domain
+    dot = "." if domain.startswith(".") else ""
+    try:
+        return dot + domain.removeprefix(".").encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
