@@ -207,6 +207,16 @@ class Vault(Protocol):
         ...
 
 
+class Packs(Protocol):
+    """The pack files themselves, checked without any key."""
+
+    def names(self) -> Sequence[str]: ...
+
+    def check(self, name: str) -> tuple[int, int]:
+        """Compare a pack with its name and walk its records; return (records, bytes); raises IntegrityError."""
+        ...
+
+
 class Parser(Protocol):
     """Octets to messages in bounded worker processes; never raises for a message."""
 
@@ -225,7 +235,7 @@ class Catalogue(Protocol):
         ...
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
-        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of new messages."""
+        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new."""
         ...
 
     def resolve(self, prefix: str) -> Sequence[BlobId]:
@@ -246,6 +256,10 @@ class Catalogue(Protocol):
 
     def sealed(self, row: int) -> tuple[str, SealedRecord] | None:
         """Return the pack and the record that hold the message's octets."""
+        ...
+
+    def sealed_records(self) -> Iterator[tuple[str, SealedRecord]]:
+        """Yield (pack, record) of every message that is kept, in the order of packs and offsets."""
         ...
 
     def unindexed(self, after: int, limit: int) -> Sequence[tuple[int, int]]:

@@ -1,0 +1,250 @@
+"""Ingest and index: take the collector's deliveries over into the catalogue, and follow it with the full-text index.
+
+Knows the order that loses nothing (keys and rows durable before the pending file goes, the index behind its own
+watermark) and what to do with damage: a message that cannot be read keeps its row, its key and a defect. Knows nothing
+of packs' bytes, SQL or MIME.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from archiver.core.placing import direction_of, sorting_instant
+from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
+from archiver.core.progress import OnProgress, Progress, silent
+from archiver.errors import IntegrityError
+from archiver.mail.dates import internal_date
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import IndexDocument, Ingested
+from archiver.model.delivery import Arrival, Delivery, SealedRecord
+from archiver.model.identity import Identity
+from archiver.model.message import BlobId, Defect, Message
+
+_INDEX_BATCH = 2000
+"""Documents to one transaction of the index: fewer, larger segments."""
+
+_CATCH_UP_BATCH = 500
+"""Messages read again at a time when the index is behind."""
+
+_INDEX_TEXT = 24 * 1024 * 1024
+"""Characters held back for that, at most, so that memory stays flat with large messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """`messages` are new in the catalogue; `damaged` names what could not be read, `waiting` counts what is left."""
+
+    messages: int = 0
+    octets: int = 0
+    indexed: int = 0
+    defects: int = 0
+    waiting: int = 0
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Taking:
+    """One delivery on its way: the records that are parsed, those that could not be read."""
+
+    name: str
+    delivery: Delivery
+    fresh: list[SealedRecord] = field(default_factory=list)
+    unreadable: list[SealedRecord] = field(default_factory=list)
+    parsed: list[Message] = field(default_factory=list)
+    read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IngestPorts:
+    """What an open archive gives to ingest."""
+
+    deliveries: Deliveries
+    vault: Vault
+    parser: Parser
+    catalogue: Catalogue
+    index: Index
+    identity: Identity
+
+
+def take_in(
+    ports: IngestPorts, *, on_progress: OnProgress = silent, more: Callable[[], bool] = lambda: False
+) -> IngestReport:
+    """Take in every pending delivery, then bring the index up to the catalogue.
+
+    While `more()` says that a collector is still delivering, new deliveries are waited for (it is expected to block a
+    little) and taken in as they come.
+    """
+    caught_up = catch_up(ports, on_progress=on_progress)
+    run = _Run(ports, on_progress, more)
+    run.run()
+    return IngestReport(
+        messages=run.messages,
+        octets=run.octets,
+        indexed=caught_up + run.indexed,
+        defects=run.defects,
+        waiting=len(ports.deliveries.waiting()),
+        damaged=tuple(run.damaged),
+    )
+
+
+def catch_up(ports: IngestPorts, *, on_progress: OnProgress = silent) -> int:
+    """Index what the catalogue has and the index lacks (after a kill, or a lost index); return how many."""
+    total = ports.catalogue.counts().messages - ports.index.count()
+    done = 0
+    while pairs := ports.catalogue.unindexed(ports.index.watermark(), _CATCH_UP_BATCH):
+        rows = [row for _, row in pairs]
+        messages = ports.parser.parse(_octets_of(ports, rows))
+        documents = [document(row, message) for row, message in zip(rows, messages, strict=True)]
+        ports.index.add(documents, pairs[-1][0])
+        done += len(documents)
+        on_progress(Progress("index", None, None, done=done, total=max(total, done)))
+    return done
+
+
+def _octets_of(ports: IngestPorts, rows: Iterable[int]) -> Iterator[bytes]:
+    for row in rows:
+        sealed = ports.catalogue.sealed(row)
+        try:
+            yield b"" if sealed is None else ports.vault.read(*sealed)
+        except IntegrityError:
+            yield b""  # verify names it; an index without it is the best there is
+
+
+class _Run:
+    """One pass over the pending deliveries, with the parser kept busy across their borders."""
+
+    def __init__(self, ports: IngestPorts, on_progress: OnProgress, more: Callable[[], bool]) -> None:
+        self._ports = ports
+        self._on_progress = on_progress
+        self._more = more
+        self._open: deque[_Taking] = deque()
+        self._documents: list[IndexDocument] = []
+        self._characters = 0
+        self._watermark = ports.index.watermark()
+        self._under_way: set[BlobId] = set()
+        self.messages = self.octets = self.indexed = self.defects = 0
+        self.damaged: list[str] = []
+
+    def run(self) -> None:
+        """Read ahead, parse, and finish each delivery in order as soon as its messages are parsed."""
+        for message in self._ports.parser.parse(self._octets()):
+            self._complete_leading()
+            self._open[0].parsed.append(message)
+            self._complete_leading()
+        self._complete_leading()
+        self._index_documents()
+
+    def _octets(self) -> Iterator[bytes]:
+        done: set[str] = set()
+        while True:
+            more = self._more()  # asked before looking: what arrives in between is seen by the next look
+            names = [name for name in self._ports.deliveries.waiting() if name not in done]
+            for name in names:
+                done.add(name)
+                yield from self._octets_of(name)
+            if not names and not more:
+                return
+
+    def _octets_of(self, name: str) -> Iterator[bytes]:
+        try:
+            delivery = self._ports.deliveries.open(name)
+        except FileNotFoundError:
+            return  # another run took it over
+        except IntegrityError as error:
+            self.damaged.append(error.what)
+            return
+        known = self._ports.catalogue.known([record.blob_id for record in delivery.records])
+        taking = _Taking(name, delivery)
+        self._open.append(taking)
+        for record in delivery.records:
+            if record.blob_id in known or record.blob_id in self._under_way:
+                continue
+            self._under_way.add(record.blob_id)
+            try:
+                octets = self._ports.vault.read(delivery.pack or "", record)
+            except IntegrityError as error:
+                self.damaged.append(error.what)
+                taking.unreadable.append(record)
+                continue
+            taking.fresh.append(record)
+            yield octets
+        taking.read = True
+
+    def _complete_leading(self) -> None:
+        while self._open and self._open[0].read and len(self._open[0].parsed) == len(self._open[0].fresh):
+            self._complete(self._open.popleft())
+
+    def _complete(self, taking: _Taking) -> None:
+        messages = dict(zip((record.blob_id for record in taking.fresh), taking.parsed, strict=True))
+        for record in taking.unreadable:
+            messages[record.blob_id] = Message(defects=(Defect("unreadable", "the sealed record is damaged"),))
+        arrivals: dict[BlobId, list[Arrival]] = {}
+        for arrival in taking.delivery.arrivals:
+            arrivals.setdefault(arrival.blob_id, []).append(arrival)
+        ingested = [
+            self._ingested(blob_id, message, arrivals.get(blob_id, [])) for blob_id, message in messages.items()
+        ]
+        rows = self._ports.catalogue.take_in(taking.delivery, ingested)
+        self._ports.deliveries.done(taking.name)
+        self._under_way.difference_update(messages)
+        self.messages += len(rows)
+        sizes = {record.blob_id: record.octets for record in taking.delivery.records}
+        self.octets += sum(sizes[blob_id] for blob_id in rows)
+        self.defects += sum(bool(messages[blob_id].defects) for blob_id in rows)
+        by_row = {row: messages[blob_id] for blob_id, row in rows.items()}
+        for sequence, row in self._ports.catalogue.unindexed(self._watermark, len(by_row) + 1):
+            if row not in by_row:
+                break  # another writer's; catch_up reads it from its pack
+            new = document(row, by_row[row])
+            self._documents.append(new)
+            self._characters += len(new.text) + len(new.quoted)
+            self._watermark = sequence
+        if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
+            self._index_documents()
+        self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
+
+    def _index_documents(self) -> None:
+        if self._documents:
+            self._ports.index.add(self._documents, self._watermark)
+            self.indexed += len(self._documents)
+            self._documents = []
+            self._characters = 0
+
+    def _ingested(self, blob_id: BlobId, message: Message, arrivals: list[Arrival]) -> Ingested:
+        archived_at = datetime.fromtimestamp(min((a.archived_at for a in arrivals), default=0), tz=UTC)
+        received_at = _earliest(arrivals)
+        return Ingested(
+            blob_id=blob_id,
+            message=message,
+            direction=direction_of(message, self._ports.identity, arrivals),
+            at=sorting_instant(message, received_at, archived_at),
+            received_at=received_at,
+            archived_at=archived_at,
+        )
+
+
+def _earliest(arrivals: Iterable[Arrival]) -> datetime | None:
+    dates = [internal_date(arrival.received_at) for arrival in arrivals if arrival.received_at]
+    return min((date for date in dates if date is not None), default=None)
+
+
+def document(row: int, message: Message) -> IndexDocument:
+    """Return what the index keeps of a message."""
+    return IndexDocument(
+        row=row,
+        subject=message.subject,
+        from_=_names(message.from_ + message.sender + message.reply_to),
+        to=_names(message.to + message.delivered_to),
+        cc=_names(message.cc),
+        bcc=_names(message.bcc),
+        text=message.text,
+        quoted=message.quoted,
+        filenames=" ".join(part.filename for part in message.parts if part.filename),
+    )
+
+
+def _names(addresses: Iterable[EmailAddress]) -> str:
+    return " ".join(f"{address.name} {address.addr_spec}" for address in dict.fromkeys(addresses))

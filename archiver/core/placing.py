@@ -1,0 +1,60 @@
+"""Where a message belongs: its direction, and the instant it is sorted by.
+
+Pure decisions over parsed values; both can be derived again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from archiver.model.delivery import Arrival
+from archiver.model.identity import Identity
+from archiver.model.message import Direction, Message
+
+_CLOCK_SKEW = timedelta(days=1)
+"""A Date this much after arrival is a wrong clock or a wrong zone; beyond, it is forged."""
+
+_IN_TRANSIT = timedelta(days=366)
+"""A Date this much before the topmost Received field is a slow server or an old draft; beyond, it is forged."""
+
+
+def direction_of(message: Message, identity: Identity, arrivals: Iterable[Arrival]) -> Direction:
+    """Decide which way a message went.
+
+    The author (From, else Sender) decides: one of us makes it outgoing, or internal when every recipient is one of us.
+    Anybody else's mail is incoming when it was addressed to us, or lies in a mailbox of ours that is not Sent: a blind
+    copy or a list has no address of ours in its header.
+    """
+    authors = message.from_ or message.sender
+    recipients = message.to + message.cc + message.bcc
+    if any(identity.owns(author) for author in authors):
+        if recipients and all(identity.owns(recipient) for recipient in recipients):
+            return Direction.INTERNAL
+        return Direction.OUTGOING
+    if any(identity.owns(recipient) for recipient in recipients + message.delivered_to):
+        return Direction.INCOMING
+    uses = {arrival.special_use for arrival in arrivals if arrival.account != "import"}
+    if uses and authors and "\\Sent" not in uses:
+        return Direction.INCOMING
+    return Direction.OTHER
+
+
+def sorting_instant(message: Message, received_at: datetime | None, archived_at: datetime) -> datetime:
+    """Return the instant a message is listed at: its Date, held within reason by when it arrived.
+
+    INTERNALDATE is late on migrated mail and never early, so it bounds the future only; the topmost Received field,
+    where there is one, bounds the past too.
+    """
+    arrived = message.arrived_at
+    if arrived is not None and received_at is not None and arrived > received_at + _CLOCK_SKEW:
+        arrived = None
+    latest = arrived or received_at or archived_at
+    sent = message.sent_at
+    if sent is None:
+        return latest
+    if sent > latest + _CLOCK_SKEW:
+        return latest
+    if arrived is not None and sent < arrived - _IN_TRANSIT:
+        return arrived
+    return sent
