@@ -1,0 +1,31 @@
+# `make` lists the targets. Each is one line of shell, so that a machine without make loses nothing.
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+venv: ## private environment in .venv, from requirements.lock
+	@sh .ci/venv
+
+demo: venv ## try it: an IMAP server on loopback, a year of invented mail, the main job
+	@.venv/bin/python -m demo $(ARGS)
+
+test: ## all tests, on every core (ARGS="-k word" goes to pytest)
+	@sh .ci/test $(ARGS)
+
+check: ## formatting, lint, types, direction of imports
+	@sh .ci/check
+
+format: venv ## put the formatting right
+	@.venv/bin/ruff format archiver tests benchmarks demo
+	@.venv/bin/ruff check --fix archiver tests benchmarks demo
+
+bench: ## list the benchmarks; each runs by itself, and says what it needs
+	@for file in benchmarks/[a-z]*.py; do \
+	    printf '.venv/bin/python -m benchmarks.%s\n    ' "$$(basename "$$file" .py)"; \
+	    sed -n '1s/^"""\([^"]*\).*/\1/p' "$$file"; \
+	done
+
+clean: ## remove the environment, the demo's archive and caches
+	rm -rf .venv demo-archive .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
