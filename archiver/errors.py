@@ -54,6 +54,10 @@ class MailboxRefusedError(IncompleteError):
     """One mailbox cannot be opened, or changed while it was read; the others are not concerned."""
 
 
+class DiskError(IncompleteError):
+    """The operating system refused to write (disk full, read-only, failing); nothing that was committed is lost."""
+
+
 class NoArchiveError(ArchiverError):
     """There is no archive at the path given."""
 

@@ -1,0 +1,316 @@
+"""One encrypted SQLite database, opened the way all of ours are.
+
+Knows the cipher, the pragmas, and how to tell a wrong key from a damaged page; translates every error of apsw. Knows no
+table. The raw key is given to the cipher as it is: keys come from HKDF, so a second key derivation (50 ms at every
+opening) would add nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from hmac import digest as hmac_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from archiver.errors import (
+    ArchiverError,
+    DiskError,
+    FormatError,
+    IntegrityError,
+    LockedError,
+    NoArchiveError,
+    WrongKeyError,
+)
+
+if TYPE_CHECKING:
+    import apsw
+
+Synchronous = Literal["FULL", "NORMAL"]
+Value = None | int | float | str | bytes
+
+CIPHER = "chacha20"
+"""ChaCha20-Poly1305 a page (SQLite3 Multiple Ciphers). AEGIS is faster and left header octets 0-15 and 18 unchecked."""
+
+_PAGE_SIZE = 4096
+_BUSY_MILLISECONDS = 10_000
+_SALT_LENGTH = 16
+
+
+class StoreConnection:
+    """A connection to one database file; satisfies `archiver.core.ports.Connection`.
+
+    Not for several threads at the same time. Rows are tuples; bindings are positional "?". Raises IntegrityError naming
+    the file for damaged pages, LockedError when another process holds the write lock too long, DiskError when the
+    disk refuses a write.
+    """
+
+    def __init__(self, database: apsw.Connection, path: Path) -> None:
+        self._database = database
+        self._path = path
+        self._depth = 0
+
+    @property
+    def path(self) -> Path:
+        """The main database's file."""
+        return self._path
+
+    def execute(self, sql: str, bindings: Sequence[object] = ()) -> Iterator[tuple[object, ...]]:
+        """Run one statement; it has taken its first step on return, and the rows are read as they are asked for."""
+        import apsw
+
+        try:
+            cursor = self._database.execute(sql, bindings)
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+        return self._rows(cursor)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run one statement for each row of bindings."""
+        import apsw
+
+        try:
+            for _ in self._database.executemany(sql, rows):
+                pass
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+
+    def one(self, sql: str, bindings: Sequence[object] = ()) -> tuple[object, ...] | None:
+        """Return the first row, or None; the statement is finished then, so that it holds no read transaction open."""
+        import apsw
+
+        try:
+            cursor = self._database.execute(sql, bindings)
+            row: tuple[object, ...] | None = cursor.fetchone()
+            cursor.close()
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+        return row
+
+    def integer(self, sql: str, bindings: Sequence[object] = ()) -> int:
+        """Return the single integer that a statement answers; 0 for NULL or no row."""
+        row = self.one(sql, bindings)
+        return row[0] if row is not None and isinstance(row[0], int) else 0
+
+    def changes(self) -> int:
+        """Return how many rows the last statement changed."""
+        return self._database.changes()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write in one transaction (IMMEDIATE), rolled back by any exception; inside another it is part of that."""
+        if self._depth:
+            yield
+            return
+        self.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if not self._database.getautocommit():
+                self.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth = 0
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read several statements from one state of the database."""
+        if self._depth or not self._database.getautocommit():
+            yield
+            return
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if not self._database.getautocommit():
+                self.execute("ROLLBACK")
+
+    def attach(self, path: Path, key: bytes, name: str) -> None:
+        """Attach another of our databases read-only under `name`; same errors as `open_database`."""
+        if not path.is_file():
+            raise NoArchiveError(f"{path.name} is missing", hint="run `archiver init`, or restore a backup")
+        import apsw
+
+        uri = f"file:{_quoted(path)}?mode=ro"
+        try:
+            self._database.execute(f"ATTACH DATABASE ? AS {name} KEY ?", (uri, _raw_key(key)))
+            self._database.execute(f"SELECT count(*) FROM {name}.sqlite_schema").fetchall()  # noqa: S608 our own name
+        except apsw.NotADBError as error:
+            raise _not_a_database(path, key) from error
+        except apsw.Error as error:
+            raise _translate(error, path) from error
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database and cut it to nothing; does nothing while readers need it."""
+        import apsw
+
+        try:
+            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.BusyError:
+            return
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+
+    def check(self) -> tuple[str, ...]:
+        """Read every page in use and the structure on them; return what is wrong, empty when all is well."""
+        try:
+            found = [str(row[0]) for row in self.execute("PRAGMA integrity_check(20)")]
+        except IntegrityError as error:
+            return (error.message,)
+        return () if found == ["ok"] else tuple(found)
+
+    def close(self) -> None:
+        """Close; may be called twice."""
+        import apsw
+
+        try:
+            self._database.close()
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _rows(self, cursor: apsw.Cursor) -> Iterator[tuple[object, ...]]:
+        import apsw
+
+        try:
+            yield from cursor
+        except apsw.Error as error:
+            raise _translate(error, self._path) from error
+
+
+def open_database(
+    path: Path, key: bytes, *, readonly: bool = False, create: bool = False, synchronous: Synchronous = "FULL"
+) -> StoreConnection:
+    """Open a page-encrypted database with its raw 32-octet key.
+
+    Raises NoArchiveError when the file is missing (and `create` is not set), WrongKeyError, and IntegrityError when the
+    key is right and the first page is not. A read-only connection works while another process writes.
+    """
+    import apsw
+
+    exists = path.is_file() and path.stat().st_size > 0
+    if not exists and not create:
+        raise NoArchiveError(f"{path.name} is missing", hint="run `archiver init`, or restore a backup")
+    if not exists:
+        # SQLite would create it with the mode that the umask gives.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
+    try:
+        database = apsw.Connection(str(path), flags=flags)
+    except apsw.Error as error:
+        raise _translate(error, path) from error
+    try:
+        _configure(database, key, readonly=readonly, exists=exists, synchronous=synchronous)
+    except apsw.NotADBError as error:
+        database.close()
+        raise _not_a_database(path, key) from error
+    except apsw.Error as error:
+        database.close()
+        raise _translate(error, path) from error
+    if exists and not _salt_is_ours(path, key):
+        database.close()
+        raise IntegrityError(f"{path.name}: the file header is damaged", what=path.name, hint=_RESTORE)
+    return StoreConnection(database, path)
+
+
+_RESTORE = "restore this file from a backup; `archiver verify` tells what else is damaged"
+
+
+def _configure(
+    database: apsw.Connection, key: bytes, *, readonly: bool, exists: bool, synchronous: Synchronous
+) -> None:
+    database.pragma("cipher", CIPHER)
+    # As hex of the text "raw:<hex>": the pragma then derives nothing, and the key is no part of any SQL text.
+    database.pragma("hexkey", _raw_key(key).encode().hex())
+    database.set_busy_timeout(_BUSY_MILLISECONDS)
+    database.pragma("temp_store", 2)  # MEMORY: nothing of a sort or a join may reach a temporary file
+    database.pragma("trusted_schema", 0)
+    database.pragma("cell_size_check", 1)
+    database.pragma("mmap_size", 0)  # pages are decrypted into the cache; a map would only hold ciphertext
+    if not exists:
+        database.pragma("page_size", _PAGE_SIZE)
+    database.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the first page: key and damage show here
+    if readonly:
+        database.pragma("query_only", 1)
+        return
+    database.pragma("journal_mode", "wal")
+    database.pragma("synchronous", synchronous)
+    database.pragma("secure_delete", 1)
+    database.pragma("journal_size_limit", 16 << 20)
+
+
+def _raw_key(key: bytes) -> str:
+    if len(key) != 32:
+        raise ValueError("a database key has 32 octets")
+    return f"raw:{key.hex()}{_salt(key).hex()}"
+
+
+def _salt(key: bytes) -> bytes:
+    """Return the file's first 16 octets: derived from the key, to tell a wrong key from a damaged page."""
+    return hmac_digest(key, b"archiver 1 database salt", sha256)[:_SALT_LENGTH]
+
+
+def _salt_is_ours(path: Path, key: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(_SALT_LENGTH) == _salt(key)
+
+
+def _not_a_database(path: Path, key: bytes) -> ArchiverError:
+    if _salt_is_ours(path, key):
+        return IntegrityError(f"{path.name}: the first page is damaged", what=path.name, hint=_RESTORE)
+    return WrongKeyError(
+        f"{path.name} does not open with this key, or its first octets are damaged",
+        hint="check that keyring, collector credential and databases belong to the same archive",
+    )
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(str(path.absolute()))
+
+
+def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911 a table of cases
+    """Turn an error of the library into ours; the library's text may quote SQL values, so it is not passed on."""
+    import apsw
+
+    name = path.name
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+        return IntegrityError(f"{name}: a page is damaged", what=name, hint=_RESTORE)
+    if isinstance(error, (apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError)):
+        return DiskError(f"{name}: {_reason(error)}", hint="free space or mend permissions, then run it again")
+    if isinstance(error, apsw.IOError):
+        if getattr(error, "extendedresult", 0) in {
+            apsw.SQLITE_IOERR_WRITE,
+            apsw.SQLITE_IOERR_FSYNC,
+            apsw.SQLITE_IOERR_DIR_FSYNC,
+        }:
+            return DiskError(f"{name}: {_reason(error)}", hint="mend the disk, then run it again")
+        return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_RESTORE)
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return LockedError(f"{name} is being written by another process", hint="try again in a moment")
+    if isinstance(error, apsw.SchemaChangeError):
+        return FormatError(f"{name}: its tables changed while they were read", hint="run the command again")
+    # What is left is a mistake of ours (SQL, types): the class says which, the text stays out.
+    return ArchiverError(f"{name}: database error {type(error).__name__}", hint="please report this as a bug")
+
+
+def _reason(error: apsw.Error) -> str:
+    import apsw
+
+    if isinstance(error, apsw.FullError):
+        return "the disk is full"
+    if isinstance(error, apsw.CantOpenError):
+        return "the file cannot be opened"
+    if isinstance(error, (apsw.ReadOnlyError, apsw.PermissionsError)):
+        return "the file cannot be written"
+    return "the disk refused a write"

@@ -1,0 +1,56 @@
+"""index.db: opened, or made anew, beside the catalogue.
+
+Knows that losing it loses nothing, so a damaged one is thrown away by whoever may write. What is in it is
+`archiver.search`'s business.
+"""
+
+from __future__ import annotations
+
+from archiver.errors import IntegrityError, NoArchiveError, WrongKeyError
+from archiver.store.connection import StoreConnection, open_database
+from archiver.store.layout import ArchivePaths
+
+CATALOGUE = "cat"
+"""The name under which archive.db is attached."""
+
+
+def open_index(
+    paths: ArchivePaths, index_key: bytes, database_key: bytes, *, readonly: bool = False
+) -> StoreConnection:
+    """Open index.db with archive.db attached read-only as `cat`.
+
+    A writer (which holds the "archive" lock) gets an empty index instead of a missing or damaged one, or one of another
+    key. A reader gets NoArchiveError or IntegrityError, whose hint says `archiver reindex`.
+    """
+    try:
+        connection = _open(paths, index_key, readonly=readonly)
+    except (IntegrityError, WrongKeyError, NoArchiveError) as error:
+        if readonly:
+            raise _refusal(error) from error
+        discard_index(paths)
+        connection = _open(paths, index_key, readonly=False)
+    try:
+        connection.attach(paths.database, database_key, CATALOGUE)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refusal(error: Exception) -> IntegrityError | NoArchiveError:
+    """Return the error that a reader meets: a missing index or an unusable one, both with the same way out."""
+    if isinstance(error, NoArchiveError):
+        return NoArchiveError("there is no index yet", hint="run `archiver reindex`")
+    return IntegrityError("the index is damaged", what="index.db", hint="run `archiver reindex`: nothing is lost")
+
+
+def discard_index(paths: ArchivePaths) -> None:
+    """Delete index.db with its log; it is built anew from the catalogue. Only under the "archive" lock."""
+    for suffix in ("-wal", "-shm", "-journal", ""):
+        paths.index.with_name(paths.index.name + suffix).unlink(missing_ok=True)
+
+
+def _open(paths: ArchivePaths, key: bytes, *, readonly: bool) -> StoreConnection:
+    if not readonly:
+        paths.index_directory.mkdir(mode=0o700, exist_ok=True)
+    return open_database(paths.index, key, readonly=readonly, create=not readonly, synchronous="NORMAL")

@@ -1,0 +1,142 @@
+"""Where everything lies in an archive's directory, and how that directory comes to be.
+
+Knows names and modes (directories 0700, files 0600). Knows nothing of what is in the files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from archiver.errors import NoArchiveError, UsageError
+from archiver.store.durable import TEMPORARY_SUFFIX, Disk, write_durably
+
+_CACHEDIR_TAG = (
+    b"Signature: 8a477f597d28d172789f06886806bc55\n"
+    b"# index/ holds the full-text index of archiver: rebuilt by `archiver reindex`, not worth a backup.\n"
+    b"# https://bford.info/cachedir/\n"
+)
+_PACK_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePaths:
+    """The paths below an archive's root; nothing is touched by making one."""
+
+    root: Path
+
+    @property
+    def archive_file(self) -> Path:
+        """The public data: format, archive id, ingest key."""
+        return self.root / "archive.json"
+
+    @property
+    def keyring(self) -> Path:
+        """The key slots."""
+        return self.root / "keyring.json"
+
+    @property
+    def database(self) -> Path:
+        """The catalogue."""
+        return self.root / "archive.db"
+
+    @property
+    def index_directory(self) -> Path:
+        """A directory of its own for the index, because CACHEDIR.TAG speaks for a whole directory."""
+        return self.root / "index"
+
+    @property
+    def index(self) -> Path:
+        """The full-text index."""
+        return self.index_directory / "index.db"
+
+    @property
+    def collect_database(self) -> Path:
+        """The collector's cursors and digests."""
+        return self.root / "collect.db"
+
+    @property
+    def packs(self) -> Path:
+        """Sealed packs, in 256 directories named by the first two digits."""
+        return self.root / "packs"
+
+    @property
+    def pending(self) -> Path:
+        """Deliveries that wait for an unlocked archive."""
+        return self.root / "pending"
+
+    @property
+    def spool(self) -> Path:
+        """Where big messages wait, encrypted under a key that is only in memory."""
+        return self.root / "spool"
+
+    def lock(self, name: str) -> Path:
+        """Return the lock file of one writer: "collect" or "archive"."""
+        return self.root / f"{name}.lock"
+
+    def pack(self, name: str) -> Path:
+        """Return the file of a pack; raises ValueError for what is no SHA-256 in hex, before it becomes a path."""
+        if not _PACK_NAME.fullmatch(name):
+            raise ValueError("a pack is named by 64 hex digits")
+        return self.packs / name[:2] / f"{name}.pack"
+
+    def pack_names(self) -> Iterator[str]:
+        """Yield the names of the packs on disk, ascending; files that are no packs are passed over."""
+        if not self.packs.is_dir():
+            return
+        for directory in sorted(self.packs.iterdir()):
+            if directory.is_dir() and len(directory.name) == 2:
+                for path in sorted(directory.iterdir()):
+                    if path.suffix == ".pack" and _PACK_NAME.fullmatch(path.stem) and path.stem[:2] == directory.name:
+                        yield path.stem
+
+    def require(self) -> None:
+        """Raise NoArchiveError when there is no archive here."""
+        if not self.archive_file.is_file():
+            raise NoArchiveError(
+                "there is no archive at the path configured", hint="run `archiver init`, or check [archive] path"
+            )
+
+
+def create_layout(paths: ArchivePaths, disk: Disk) -> None:
+    """Make the directories of a new archive, durable, in a directory that is new or empty.
+
+    Raises UsageError when something is there already: an archive never moves in with other files.
+    """
+    root = paths.root
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise UsageError(
+            "the archive's directory is not empty", hint="give `init` a new directory, or empty this one yourself"
+        )
+    if not root.exists():
+        _make_parents(root, disk)
+    root.chmod(0o700)
+    for directory in (paths.packs, paths.pending, paths.spool, paths.index_directory):
+        disk.make_directory(directory)
+    write_durably(disk, paths.index_directory / "CACHEDIR.TAG", _CACHEDIR_TAG)
+    disk.sync_directory(root)
+
+
+def sweep_temporary(paths: ArchivePaths, disk: Disk) -> int:
+    """Delete what a killed writer left unfinished; only under the "collect" lock. Return how many files went."""
+    swept = 0
+    directories = [paths.pending, paths.spool, paths.packs]
+    if paths.packs.is_dir():
+        directories += [entry for entry in paths.packs.iterdir() if entry.is_dir()]
+    for directory in directories:
+        if not directory.is_dir():
+            continue
+        for path in directory.iterdir():
+            if path.name.endswith(TEMPORARY_SUFFIX):
+                disk.remove(path)
+                swept += 1
+    return swept
+
+
+def _make_parents(root: Path, disk: Disk) -> None:
+    missing = [path for path in (root, *root.parents) if not path.exists()]
+    for path in reversed(missing):
+        disk.make_directory(path)
+        disk.sync_directory(path.parent)

@@ -1,0 +1,86 @@
+"""Two writer locks: "collect" (collect.db, packs, pending) and "archive" (archive.db, index.db).
+
+flock(2) decides, so a killed process never leaves one behind; what the file says is only for people, and stale text in
+it is harmless. Readers take no lock. Not for file systems whose flock is a fiction (some network mounts).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from archiver.errors import DiskError, LockedError
+
+_POLL_SECONDS = 0.05
+
+
+@contextlib.contextmanager
+def writer_lock(
+    path: Path,
+    *,
+    command: str,
+    now: datetime,
+    wait_seconds: float = 0.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Hold the lock while the block runs; raise LockedError naming the holder when it cannot be had in time.
+
+    `command` is the name of our command ("sync"), never its arguments: they may hold a query.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise DiskError(
+            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+        ) from error
+    try:
+        waited = 0.0
+        while not _try(descriptor):
+            if waited >= wait_seconds:
+                raise LockedError(_holder(descriptor, path.stem), hint="wait until it has ended, then try again")
+            sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+        _sign(descriptor, command, now)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sign(descriptor: int, command: str, now: datetime) -> None:
+    text = json.dumps(
+        {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "command": command,
+            "since": now.isoformat(timespec="seconds"),
+        }
+    )
+    # The name of the holder is a courtesy: a full disk must not keep anybody from working.
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+
+
+def _holder(descriptor: int, name: str) -> str:
+    what = "collecting" if name == "collect" else "writing"
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        who = f"`archiver {holder['command']}` (pid {int(holder['pid'])} on {holder['host']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "another process"
+    return f"{who} is {what} in this archive"
