@@ -1,0 +1,26 @@
+"""Keeping keys out of core dumps (docs/threat-model.md, Memory). Linux; elsewhere it does what it can."""
+
+from __future__ import annotations
+
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+def forbid_core_dumps() -> bool:
+    """Forbid core dumps of this process and its children, and attaching by others than root; True when all of it took.
+
+    Called before the first key is derived. Never raises: a system that refuses is no reason not to read mail.
+    """
+    import ctypes
+    import resource
+
+    done = True
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (OSError, ValueError):
+        done = False
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        # Forked children inherit this, but a program they execute does not: it is the kernel's default again.
+        return libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 and done
+    except (OSError, AttributeError):
+        return False
