@@ -1,0 +1,120 @@
+"""The fields of the query language: one table that drives parser, compiler, help and documentation.
+
+Knows names, aliases, what kind of value a field takes, and an example of each. Knows nothing of Whoosh or of SQL: a
+TEXT field names columns of the full-text index, every other kind is answered from the catalogue by `archiver.search`.
+A new field of an existing kind is one more row here and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+INDEX_COLUMNS = (
+    "subject", "sender", "recipient", "cc", "bcc", "body", "quoted", "filenames", "attachments",
+)  # fmt: skip
+"""Columns of the full-text index, in their order on disk. `sender` is From, `recipient` is To, `body` the own text."""
+
+
+class FieldKind(Enum):
+    """What a field takes as its value, and so who answers it."""
+
+    TEXT = "words"  # the full-text index, in the columns that the field names
+    DOMAIN = "domain"  # the end of an address, in the address columns
+    SINCE = "date"  # from the beginning of the date given
+    UNTIL = "date, included"  # up to and with the end of the date given
+    DATE = "date or range"  # within the date, or a..b
+    DIRECTION = "direction"
+    HAS = "thing"
+    ACCOUNT = "account"
+    MAILBOX = "mailbox"
+    MESSAGE_ID = "Message-ID"
+    ID = "id"
+    THREAD = "id of a message"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryField:
+    """One field: `columns` only for TEXT and DOMAIN, `values` where only these are valid.
+
+    `value_aliases` are other spellings of a value, as (spelling, value).
+    """
+
+    name: str
+    kind: FieldKind
+    help: str
+    example: str
+    aliases: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    value_aliases: tuple[tuple[str, str], ...] = ()
+
+    def value_named(self, text: str) -> str | None:
+        """Return the valid value that is meant, in whatever case; None when there is none."""
+        text = text.lower()
+        return text if text in self.values else dict(self.value_aliases).get(text)
+
+
+_ADDRESSES = ("sender", "recipient", "cc", "bcc")
+
+QUERY_FIELDS: tuple[QueryField, ...] = (
+    QueryField("from", FieldKind.TEXT, "name or address in From", "from:jan@example.be", ("sender",), ("sender",)),
+    QueryField("to", FieldKind.TEXT, "name or address in To", 'to:"Jan Peeters"', ("recipient",), ("recipient",)),
+    QueryField("cc", FieldKind.TEXT, "name or address in Cc", "cc:boekhouding", (), ("cc",)),
+    QueryField("bcc", FieldKind.TEXT, "name or address in Bcc", "bcc:archive", (), ("bcc",)),
+    QueryField(
+        "participants", FieldKind.TEXT, "name or address in any address field", "participants:peeters",
+        ("participant", "with", "address"), _ADDRESSES,
+    ),
+    QueryField(
+        "domain", FieldKind.DOMAIN, "domain, or a parent of it, of any address", "domain:example.be", (), _ADDRESSES,
+    ),
+    QueryField("subject", FieldKind.TEXT, "words of the subject", "subject:offerte", ("subj",), ("subject",)),
+    QueryField(
+        "body", FieldKind.TEXT, "words of the text, quoted text included", 'body:"licence key"', ("text",),
+        ("body", "quoted"),
+    ),
+    QueryField("quoted", FieldKind.TEXT, "words of quoted or forwarded text only", "quoted:invoice", (), ("quoted",)),
+    QueryField(
+        "attachment", FieldKind.TEXT, "words of attachments: their names and their text", "attachment:contract", (),
+        ("filenames", "attachments"),
+    ),
+    QueryField("filename", FieldKind.TEXT, "words of attachments' names", "filename:pdf", ("file",), ("filenames",)),
+    QueryField(
+        "has", FieldKind.HAS, "what the message carries", "has:attachment", (), (), ("attachment",),
+        (("attachments", "attachment"), ("file", "attachment"), ("files", "attachment")),
+    ),
+    QueryField("since", FieldKind.SINCE, "this day, month or year, or later", "since:2025-03", ("after",)),
+    QueryField("until", FieldKind.UNTIL, "up to and with this day, month or year", "until:yesterday", ("till",)),
+    QueryField("date", FieldKind.DATE, "within a day, month, year or range", "date:2025-01..2025-03", ("on",)),
+    QueryField(
+        "direction", FieldKind.DIRECTION, "which way the message went", "direction:incoming", (), (),
+        ("incoming", "outgoing", "internal", "other"),
+        (("in", "incoming"), ("received", "incoming"), ("out", "outgoing"), ("sent", "outgoing")),
+    ),
+    QueryField("account", FieldKind.ACCOUNT, "account it was collected from", "account:info"),
+    QueryField("mailbox", FieldKind.MAILBOX, "mailbox it was seen in, or below it", "mailbox:Sent", ("folder", "in")),
+    QueryField("message-id", FieldKind.MESSAGE_ID, "header field Message-ID", "message-id:a1@example.be", ("msgid",)),
+    QueryField("id", FieldKind.ID, "identifier that archiver shows, or how it begins", "id:3fa94c"),
+    QueryField("thread", FieldKind.THREAD, "thread that this message is in", "thread:3fa94c"),
+)  # fmt: skip
+
+
+def field_named(name: str) -> QueryField | None:
+    """Return the field with this name or alias, in whatever case; None when there is none."""
+    name = name.lower()
+    for field in QUERY_FIELDS:
+        if name == field.name or name in field.aliases:
+            return field
+    return None
+
+
+def field_names() -> tuple[str, ...]:
+    """Return every name and alias, for suggestions and completion."""
+    return tuple(name for field in QUERY_FIELDS for name in (field.name, *field.aliases))
+
+
+def describe_fields() -> str:
+    """Render the table as aligned text for `archiver search --help` and the documentation."""
+    width = max(len(field.example) for field in QUERY_FIELDS)
+    return "\n".join(f"  {field.example:<{width}}  {field.help}" for field in QUERY_FIELDS)

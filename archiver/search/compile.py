@@ -1,0 +1,278 @@
+"""From a Whoosh query tree to one FTS5 expression and SQL conditions over the catalogue.
+
+Every leaf becomes either an FTS5 expression or a condition of SQL. And, Or and Not are kept inside FTS5 as long as all
+parts are FTS5's; where the two kinds meet under Or or Not, the FTS5 part becomes `row IN (SELECT … MATCH ?)`. FTS5 has
+no unary NOT, so an excluded part is carried along as such until an And gives it something to be taken from.
+
+Texts are always bound or, within FTS5 expressions, quoted; dates are ranges of rows, because a row begins with its
+second. Knows the catalogue's tables that it may read (`cat`), never opens a database.
+"""
+
+# ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from whoosh import query
+
+from archiver.errors import QueryError
+from archiver.model.fields import FieldKind, field_named
+from archiver.search.language import ANYWHERE, AT
+
+ROW_BITS = 20
+"""A catalogue row is (Unix seconds << ROW_BITS) + a sequence within the second."""
+
+ROW = "{row}"
+"""Stands in a condition where the message's row is meant; the statement puts its own column there."""
+
+_DIRECTIONS = {"incoming": 0, "outgoing": 1, "internal": 2, "other": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of SQL that is never NULL, with ROW for the message, and its bindings."""
+
+    sql: str
+    bindings: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must hold of a message, all of it.
+
+    `match` is an FTS5 expression, `unless` one that must not match, `low` ≤ row < `high`, and `conditions`. No match
+    and no condition is every message; `nothing` is none at all.
+    """
+
+    match: str | None = None
+    unless: str | None = None
+    low: int | None = None
+    high: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    nothing: bool = False
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether FTS5 alone answers it, and so any combination of such can be answered by FTS5."""
+        return not (self.conditions or self.nothing or self.low is not None or self.high is not None)
+
+
+class Names(Protocol):
+    """What compiling needs to look up beforehand."""
+
+    def mailboxes(self, kind: FieldKind, value: str, *, prefix: bool) -> Sequence[int] | None:
+        """Return the catalogue's ids of mailboxes by account or mailbox name; None when there are no mailboxes yet."""
+        ...
+
+    def message_id(self, value: str) -> Condition:
+        """Return the condition for a Message-ID."""
+        ...
+
+
+def compile_query(tree: query.Query, names: Names) -> Plan:
+    """Compile; raises QueryError for names that the catalogue does not have."""
+    return _Compiler(names).plan(tree)
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Quote words as one FTS5 string, a phrase when there are several: nothing in it is syntax any more."""
+    return '"' + " ".join(words).replace('"', '""').replace("\0", "") + '"'
+
+
+class _Compiler:
+    def __init__(self, names: Names) -> None:
+        self._names = names
+
+    def plan(self, node: query.Query) -> Plan:  # noqa: PLR0911 - one return for each kind of node
+        match node:
+            case query.And():
+                return self._all(self._parts(node))
+            case query.Sequence():
+                return self._sequence(node)
+            case query.Or():
+                return _any(self._parts(node))
+            case query.Not():
+                return _not(self.plan(node.query))
+            case query.Every():
+                return Plan()
+            case query.NumericRange():
+                return _range(node)
+            case query.Phrase():
+                return Plan(match=_in_columns(node.fieldname, quoted(node.words)))
+            case query.Term() | query.Prefix():
+                return self._leaf(node)
+            case _:
+                return Plan(nothing=True)
+
+    def _parts(self, node: query.compound.CompoundQuery) -> list[Plan]:
+        """Plans of the sub-queries; one that holds no word at all says nothing and is left out."""
+        return [
+            self.plan(part)
+            for part in node.subqueries
+            if not (isinstance(part, query.compound.CompoundQuery) and not part.subqueries)
+        ]
+
+    def _all(self, parts: list[Plan]) -> Plan:
+        matches = [p.match for p in parts if p.match is not None]
+        excluded = [p.unless for p in parts if p.unless is not None]
+        match, unless = _joined(matches, "AND"), _joined(excluded, "OR")
+        if match is not None and unless is not None:
+            match, unless = f"({match} NOT {unless})", None
+        return Plan(
+            match=match,
+            unless=unless,
+            low=max((p.low for p in parts if p.low is not None), default=None),
+            high=min((p.high for p in parts if p.high is not None), default=None),
+            conditions=tuple(c for p in parts for c in p.conditions),
+            nothing=any(p.nothing for p in parts),
+        )
+
+    def _sequence(self, node: query.Sequence) -> Plan:
+        words = [part.text for part in node.subqueries]
+        return Plan(match=_in_columns(node.subqueries[0].fieldname, quoted(words) + " *"))
+
+    def _leaf(self, node: query.Term | query.Prefix) -> Plan:
+        field, prefix = field_named(node.fieldname), isinstance(node, query.Prefix)
+        if field is None or field.kind in {FieldKind.TEXT, FieldKind.DOMAIN}:
+            return Plan(match=_in_columns(node.fieldname, quoted([node.text]) + (" *" if prefix else "")))
+        if field.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX}:
+            return self._seen_in(node, field.kind, prefix=prefix)
+        if field.kind is FieldKind.MESSAGE_ID:
+            return Plan(conditions=(self._names.message_id(node.text),))
+        return Plan(conditions=(_CONDITIONS[field.kind](node.text),))
+
+    def _seen_in(self, node: query.Term | query.Prefix, kind: FieldKind, *, prefix: bool) -> Plan:
+        ids = self._names.mailboxes(kind, node.text, prefix=prefix)
+        if ids is None:
+            return Plan(nothing=True)
+        if not ids:
+            raise QueryError(
+                f"there is no such {kind.value}",
+                position=getattr(node, "startchar", None) or 0,
+                expected=f"an {kind.value}" if kind is FieldKind.ACCOUNT else f"a {kind.value}",
+                hint="archiver status lists accounts and mailboxes",
+            )
+        marks = ", ".join("?" * len(ids))
+        sql = f"EXISTS (SELECT 1 FROM cat.locations AS l WHERE l.row = {ROW} AND l.mailbox IN ({marks}))"
+        return Plan(conditions=(Condition(sql, tuple(ids)),))
+
+
+def _in_columns(fieldname: str, expression: str) -> str:
+    field = None if fieldname == ANYWHERE else field_named(fieldname)
+    return expression if field is None else f"{{{' '.join(field.columns)}}} : {expression}"
+
+
+def _joined(expressions: list[str], operator: str) -> str | None:
+    if not expressions:
+        return None
+    return expressions[0] if len(expressions) == 1 else "(" + f" {operator} ".join(expressions) + ")"
+
+
+def _range(node: query.NumericRange) -> Plan:
+    if node.fieldname != AT:
+        return Plan(nothing=True)
+    low, high = (None if t is None else max(t, 0) << ROW_BITS for t in (node.start, node.end))
+    return Plan(low=low, high=high)
+
+
+def _any(parts: list[Plan]) -> Plan:
+    parts = [p for p in parts if not p.nothing]
+    if not parts:
+        return Plan(nothing=True)
+    if len(parts) == 1:
+        return parts[0]
+    if any(p == Plan() for p in parts):
+        return Plan()
+    if all(p.is_text_only for p in parts):
+        matches = _joined([p.match for p in parts if p.match is not None], "OR")
+        # a OR NOT b is everything but those with b and without a.
+        excluded = _joined([p.unless for p in parts if p.unless is not None], "AND")
+        if excluded is None:
+            return Plan(match=matches)
+        return Plan(unless=excluded if matches is None else f"({excluded} NOT {matches})")
+    either = [_as_condition(p) for p in parts]
+    return Plan(
+        conditions=(
+            Condition("(" + " OR ".join(c.sql for c in either) + ")", tuple(b for c in either for b in c.bindings)),
+        )
+    )
+
+
+def _not(plan: Plan) -> Plan:
+    if plan.nothing:
+        return Plan()
+    if plan == Plan():
+        return Plan(nothing=True)
+    if plan.is_text_only:
+        return Plan(match=plan.unless, unless=plan.match)
+    condition = _as_condition(plan)
+    return Plan(conditions=(Condition(f"NOT {condition.sql}", condition.bindings),))
+
+
+def _as_condition(plan: Plan) -> Condition:
+    """Say the whole plan as one condition of SQL, in parentheses."""
+    conditions = conditions_of(plan)
+    if plan.match is not None:
+        conditions.insert(0, Condition(f"{ROW} IN (SELECT rowid FROM mail WHERE mail MATCH ?)", (plan.match,)))
+    return Condition(
+        "(" + (" AND ".join(c.sql for c in conditions) or "1") + ")", tuple(b for c in conditions for b in c.bindings)
+    )
+
+
+def conditions_of(plan: Plan) -> list[Condition]:
+    """Return everything but `match` as conditions of SQL."""
+    conditions = []
+    if plan.nothing:
+        conditions.append(Condition("0"))
+    if plan.low is not None:
+        conditions.append(Condition(f"{ROW} >= ?", (plan.low,)))
+    if plan.high is not None:
+        conditions.append(Condition(f"{ROW} < ?", (plan.high,)))
+    if plan.unless is not None:
+        conditions.append(Condition(f"{ROW} NOT IN (SELECT rowid FROM mail WHERE mail MATCH ?)", (plan.unless,)))
+    return [*conditions, *plan.conditions]
+
+
+# --- conditions over the catalogue -----------------------------------------------------------------------------------
+
+
+def _of_message(what: str, *bindings: object) -> Condition:
+    return Condition(f"EXISTS (SELECT 1 FROM cat.messages AS m WHERE m.row = {ROW} AND {what})", bindings)
+
+
+def _direction(value: str) -> Condition:
+    return _of_message("m.direction = ?", _DIRECTIONS[value])
+
+
+def _has(_value: str) -> Condition:
+    return _of_message("m.attachments > 0")
+
+
+def _begins(value: str) -> tuple[str, tuple[object, ...]]:
+    """Say that blob_id begins with these hex digits, through the index on its first six bytes."""
+    low = bytes.fromhex(value[:12].ljust(12, "0"))
+    high = bytes.fromhex(value[:12].ljust(12, "f"))
+    sql = "substr(blob_id, 1, 6) >= ? AND substr(blob_id, 1, 6) <= ? AND substr(lower(hex(blob_id)), 1, ?) = ?"
+    return sql, (low, high, len(value), value)
+
+
+def _id(value: str) -> Condition:
+    sql, bindings = _begins(value)
+    return Condition(f"{ROW} IN (SELECT row FROM cat.messages WHERE {sql})", bindings)
+
+
+def _thread(value: str) -> Condition:
+    sql, bindings = _begins(value)
+    within = f"SELECT thread FROM cat.messages WHERE {sql}"
+    return Condition(f"{ROW} IN (SELECT row FROM cat.messages WHERE thread IN ({within}))", bindings)
+
+
+_CONDITIONS: dict[FieldKind, Callable[[str], Condition]] = {
+    FieldKind.DIRECTION: _direction,
+    FieldKind.HAS: _has,
+    FieldKind.ID: _id,
+    FieldKind.THREAD: _thread,
+}
