@@ -6,12 +6,21 @@ Knows that losing it loses nothing, so a damaged one is thrown away by whoever m
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import struct
+from pathlib import Path
+
 from archiver.errors import IntegrityError, NoArchiveError, WrongKeyError
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
 
 CATALOGUE = "cat"
 """The name under which archive.db is attached."""
+
+# linux/fs.h: FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_NODUMP_FL
+_GET_FLAGS, _SET_FLAGS, _NO_DUMP = 0x80086601, 0x40086602, 0x00000040
 
 
 def open_index(
@@ -51,6 +60,19 @@ def discard_index(paths: ArchivePaths) -> None:
 
 
 def _open(paths: ArchivePaths, key: bytes, *, readonly: bool) -> StoreConnection:
-    if not readonly:
-        paths.index_directory.mkdir(mode=0o700, exist_ok=True)
-    return open_database(paths.index, key, readonly=readonly, create=not readonly, synchronous="NORMAL")
+    fresh = not paths.index.exists()
+    connection = open_database(paths.index, key, readonly=readonly, create=not readonly, synchronous="NORMAL")
+    if fresh:
+        _mark_not_for_backup(paths.index)
+    return connection
+
+
+def _mark_not_for_backup(path: Path) -> None:
+    """Set the "no dump" attribute (chattr +d), which backup programs can honour; not every file system has it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            flags = struct.unpack("i", fcntl.ioctl(descriptor, _GET_FLAGS, struct.pack("i", 0)))[0]
+            fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("i", flags | _NO_DUMP))
+        finally:
+            os.close(descriptor)

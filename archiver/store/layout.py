@@ -15,7 +15,7 @@ from archiver.store.durable import TEMPORARY_SUFFIX, Disk, write_durably
 
 _CACHEDIR_TAG = (
     b"Signature: 8a477f597d28d172789f06886806bc55\n"
-    b"# index/ holds the full-text index of archiver: rebuilt by `archiver reindex`, not worth a backup.\n"
+    b"# archiver keeps messages here for a moment, encrypted under a key that is only in memory.\n"
     b"# https://bford.info/cachedir/\n"
 )
 _PACK_NAME = re.compile(r"[0-9a-f]{64}")
@@ -43,14 +43,9 @@ class ArchivePaths:
         return self.root / "archive.db"
 
     @property
-    def index_directory(self) -> Path:
-        """A directory of its own for the index, because CACHEDIR.TAG speaks for a whole directory."""
-        return self.root / "index"
-
-    @property
     def index(self) -> Path:
         """The full-text index."""
-        return self.index_directory / "index.db"
+        return self.root / "index.db"
 
     @property
     def collect_database(self) -> Path:
@@ -113,9 +108,10 @@ def create_layout(paths: ArchivePaths, disk: Disk) -> None:
     if not root.exists():
         _make_parents(root, disk)
     root.chmod(0o700)
-    for directory in (paths.packs, paths.pending, paths.spool, paths.index_directory):
+    for directory in (paths.packs, paths.pending, paths.spool):
         disk.make_directory(directory)
-    write_durably(disk, paths.index_directory / "CACHEDIR.TAG", _CACHEDIR_TAG)
+    # A tag speaks for its whole directory, so none may ever stand beside archive.db; index.db is marked by a flag.
+    write_durably(disk, paths.spool / "CACHEDIR.TAG", _CACHEDIR_TAG)
     disk.sync_directory(root)
 
 

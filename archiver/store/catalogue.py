@@ -1,0 +1,400 @@
+"""archive.db: messages, addresses, threads, locations and keys (port `Catalogue`).
+
+Knows how a delivery becomes rows, in one transaction and idempotent. What the tables are is in schema.py, how rows
+become values in reading.py. Knows nothing of packs' bytes, of parsing or of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from archiver.errors import IntegrityError
+from archiver.mail.dates import internal_date
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Counts, Details, Ingested, Summary
+from archiver.model.delivery import Arrival, Delivery, SealedRecord
+from archiver.model.message import BlobId, Defect, PartKind
+from archiver.store import reading, schema
+from archiver.store.connection import StoreConnection, open_database
+from archiver.store.layout import ArchivePaths
+from archiver.store.threads import join_thread, thread_ids
+
+UNREADABLE = "unreadable"
+"""Defect code of a message whose sealed record was damaged; such a message is taken in again when it comes again."""
+
+_ATTACHMENTS = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR})
+_CACHED_ADDRESSES = 50_000
+
+
+def create_catalogue(paths: ArchivePaths, key: bytes, *, meta: Mapping[str, bytes | str | int]) -> None:
+    """Create archive.db with its facts: archive id, copy of the collector credential, fingerprint of the identity."""
+    with open_database(paths.database, key, create=True) as connection, connection.transaction():
+        schema.migrate(connection, schema.APPLICATION_ID, schema.MIGRATIONS)
+        connection.execute_many("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
+
+
+def open_catalogue(paths: ArchivePaths, key: bytes, *, readonly: bool = False) -> SqliteCatalogue:
+    """Open archive.db; a writer holds the "archive" lock, and brings an older format up to this one.
+
+    Raises NoArchiveError, WrongKeyError, IntegrityError, and FormatError when a reader meets an older format (a writer
+    mends that) or anybody a newer one.
+    """
+    connection = open_database(paths.database, key, readonly=readonly)
+    try:
+        if readonly:
+            schema.check_format(connection, schema.APPLICATION_ID, len(schema.MIGRATIONS))
+        else:
+            schema.migrate(connection, schema.APPLICATION_ID, schema.MIGRATIONS)
+    except BaseException:
+        connection.close()
+        raise
+    return SqliteCatalogue(connection)
+
+
+class SqliteCatalogue:
+    """The catalogue over one connection; not for several threads. Readers open their own, read-only."""
+
+    def __init__(self, connection: StoreConnection) -> None:
+        self._connection = connection
+        self._reader = reading.Reader(connection)
+        self._address_ids: dict[EmailAddress, int] = {}
+        self._term_ids: dict[str, int] = {}
+
+    @property
+    def connection(self) -> StoreConnection:
+        """The connection, for checks and checkpoints."""
+        return self._connection
+
+    def close(self) -> None:
+        """Close; may be called twice."""
+        self._connection.close()
+
+    # --- facts ----------------------------------------------------------------------------------------------------
+
+    def meta(self, key: str) -> bytes | str | int | None:
+        """Return one fact about the archive, or None."""
+        row = self._connection.one("SELECT value FROM meta WHERE key = ?", (key,))
+        value = row[0] if row is not None else None
+        return value if isinstance(value, (bytes, str, int)) else None
+
+    def set_meta(self, key: str, value: bytes | str | int) -> None:
+        """Record a fact about the archive."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    # --- writing --------------------------------------------------------------------------------------------------
+
+    def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
+        """Return those that are kept and readable: an unreadable one counts as unknown, so that it can be mended."""
+        return frozenset(
+            blob_id for blob_id in blob_ids if (row := self.row(blob_id)) is not None and not self._is_unreadable(row)
+        )
+
+    def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
+        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new.
+
+        Raises ValueError when a record is neither known nor among the messages: its key would be lost.
+        """
+        records = {record.blob_id: record for record in delivery.records}
+        rows: dict[BlobId, int] = {}
+        try:
+            with self._connection.transaction():
+                self._check_complete(records, messages)
+                for ingested in messages:
+                    if self._wanted(ingested):
+                        rows[ingested.blob_id] = self._insert(ingested, delivery.pack, records[ingested.blob_id])
+                self._locate(delivery.arrivals)
+        except BaseException:
+            # Numbers given out in a transaction that was rolled back belong to nobody.
+            self._address_ids.clear()
+            self._term_ids.clear()
+            raise
+        return rows
+
+    def _check_complete(self, records: Mapping[BlobId, SealedRecord], messages: Sequence[Ingested]) -> None:
+        given = {ingested.blob_id for ingested in messages}
+        if not given <= records.keys():
+            raise ValueError("a message without a sealed record in the delivery")
+        if any(blob_id not in given and self.row(blob_id) is None for blob_id in records):
+            raise ValueError("a sealed record without its message in the delivery")
+
+    def _wanted(self, ingested: Ingested) -> bool:
+        """Tell whether a message is new, or readable where the one kept is not; the latter makes room."""
+        row = self.row(ingested.blob_id)
+        if row is None:
+            return True
+        if not self._is_unreadable(row) or any(d.code == UNREADABLE for d in ingested.message.defects):
+            return False
+        self._connection.execute("UPDATE locations SET row = NULL, blob_id = ? WHERE row = ?", (ingested.blob_id, row))
+        self._connection.execute("DELETE FROM records WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM defects WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM messages WHERE row = ?", (row,))
+        return True
+
+    def _insert(self, ingested: Ingested, pack: str | None, record: SealedRecord) -> int:
+        execute = self._connection.execute
+        message = ingested.message
+        row = self._free_row(reading.first_row(ingested.at))
+        seconds = row >> reading.SECOND_BITS
+        sequence = self._next_sequence()
+        thread = join_thread(self._connection, thread_ids(message), sequence)
+        people = [
+            [self._address(address) for address in dict.fromkeys(getattr(message, role))] for role in reading.ROLES
+        ]
+        parts: list[reading.PackedPart] = [
+            (
+                part.path,
+                self._term(part.content_type),
+                reading.KINDS.index(part.kind),
+                part.size,
+                part.filename,
+                part.content_id,
+                None if part.charset is None else self._term(part.charset),
+            )
+            for part in message.parts
+        ]
+        sent, received = message.sent_at, ingested.received_at
+        execute(
+            "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                row,
+                sequence,
+                ingested.blob_id,
+                thread,
+                reading.DIRECTIONS.index(ingested.direction),
+                record.octets,
+                sum(part.kind in _ATTACHMENTS for part in message.parts),
+                None if sent is None else reading.epoch_seconds(sent) - seconds,
+                None if sent is None else reading.zone_minutes(sent),
+                None if received is None else reading.epoch_seconds(received) - seconds,
+                reading.epoch_seconds(ingested.archived_at),
+                message.message_id,
+                message.subject,
+                reading.preview(message),
+                reading.pack_people(people),
+                reading.pack_parts(parts),
+            ),
+        )
+        execute(
+            "INSERT INTO records VALUES (?,?,?,?,?,?)",
+            (sequence, row, self._pack(pack), record.offset, record.length, record.dek),
+        )
+        pairs = [(address, row, role) for role, each in enumerate(people) for address in each]
+        if pairs:
+            self._connection.execute_many("INSERT INTO message_addresses VALUES (?,?,?)", pairs)
+        for position, defect in enumerate(message.defects):
+            execute("INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._term(defect.code), defect.detail))
+        # Locations may have come first: another delivery's pending file was damaged, say.
+        execute("UPDATE locations SET row = ?, blob_id = NULL WHERE blob_id = ?", (row, ingested.blob_id))
+        return row
+
+    def _locate(self, arrivals: Iterable[Arrival]) -> None:
+        mailboxes: dict[tuple[str, bytes, int], int] = {}
+        for arrival in arrivals:
+            at = (arrival.account, arrival.mailbox, arrival.uid_validity)
+            if at not in mailboxes:
+                mailboxes[at] = self._mailbox(arrival)
+            row = self.row(arrival.blob_id)
+            received = internal_date(arrival.received_at) if arrival.received_at else None
+            # The last to speak is right: a server without UIDVALIDITY gives the same UID to another message later.
+            self._connection.execute(
+                "INSERT OR REPLACE INTO locations VALUES (?,?,?,?,?,?)",
+                (
+                    mailboxes[at],
+                    arrival.uid,
+                    row,
+                    arrival.blob_id if row is None else None,
+                    None if received is None else reading.epoch_seconds(received),
+                    self._term("\n".join(arrival.keywords)) if arrival.keywords else None,
+                ),
+            )
+
+    def _mailbox(self, arrival: Arrival) -> int:
+        self._connection.execute(
+            "INSERT INTO mailboxes (account, name, uid_validity, display, special_use) VALUES (?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET display = excluded.display,"
+            " special_use = COALESCE(excluded.special_use, special_use)",
+            (
+                arrival.account,
+                arrival.mailbox,
+                arrival.uid_validity,
+                arrival.mailbox_display,
+                arrival.special_use,
+            ),
+        )
+        return self._connection.integer(
+            "SELECT id FROM mailboxes WHERE account = ? AND name = ? AND uid_validity = ?",
+            (arrival.account, arrival.mailbox, arrival.uid_validity),
+        )
+
+    def _free_row(self, base: int) -> int:
+        """Return the next row of a second, or of the first later second that has room."""
+        while True:
+            end = base + (1 << reading.SECOND_BITS)
+            last = self._connection.one("SELECT max(row) FROM messages WHERE row >= ? AND row < ?", (base, end))
+            row = base if last is None or not isinstance(last[0], int) else last[0] + 1
+            if row < end:
+                return row
+            base = end
+
+    def _next_sequence(self) -> int:
+        """Count up for ever: the highest record may have been erased, and the index follows this number."""
+        self._connection.execute("INSERT INTO meta VALUES ('sequence', 1) ON CONFLICT DO UPDATE SET value = value + 1")
+        return self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
+
+    def _pack(self, name: str | None) -> int:
+        if name is None:
+            raise ValueError("records without a pack in the delivery")
+        octets = bytes.fromhex(name)
+        self._connection.execute("INSERT OR IGNORE INTO packs (name) VALUES (?)", (octets,))
+        return self._connection.integer("SELECT id FROM packs WHERE name = ?", (octets,))
+
+    def _term(self, text: str) -> int:
+        if (number := self._term_ids.get(text)) is None:
+            self._connection.execute("INSERT OR IGNORE INTO terms (text) VALUES (?)", (text,))
+            number = self._term_ids[text] = self._connection.integer("SELECT id FROM terms WHERE text = ?", (text,))
+        return number
+
+    def _address(self, address: EmailAddress) -> int:
+        if (number := self._address_ids.get(address)) is not None:
+            return number
+        key = address.key
+        spec = None if address.addr_spec == key else address.addr_spec
+        number = self._connection.integer(
+            "SELECT id FROM addresses WHERE key = ? AND name = ? AND addr_spec IS ?", (key, address.name, spec)
+        )
+        if not number:
+            self._connection.execute(
+                "INSERT INTO addresses (key, name, addr_spec, domain) VALUES (?,?,?,?)",
+                (key, address.name, spec, address.domain),
+            )
+            number = self._connection.integer("SELECT last_insert_rowid()")
+        if len(self._address_ids) >= _CACHED_ADDRESSES:
+            self._address_ids.clear()
+        self._address_ids[address] = number
+        return number
+
+    def _is_unreadable(self, row: int) -> bool:
+        return bool(
+            self._connection.integer(
+                "SELECT 1 FROM defects WHERE row = ? AND code = (SELECT id FROM terms WHERE text = ?)",
+                (row, UNREADABLE),
+            )
+        )
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def resolve(self, prefix: str) -> Sequence[BlobId]:
+        """Return up to ten identifiers that begin with this hex prefix (at least 4 digits), else none."""
+        prefix = prefix.lower()
+        if not 4 <= len(prefix) <= 64 or not all(c in "0123456789abcdef" for c in prefix):
+            return []
+        low, high = prefix[:12].ljust(12, "0"), prefix[:12].ljust(12, "f")
+        found: list[BlobId] = []
+        for (blob_id,) in self._connection.execute(
+            "SELECT blob_id FROM messages WHERE substr(blob_id, 1, 6) BETWEEN ? AND ? ORDER BY substr(blob_id, 1, 6)",
+            (bytes.fromhex(low), bytes.fromhex(high)),
+        ):
+            if isinstance(blob_id, bytes) and blob_id.hex().startswith(prefix):
+                found.append(BlobId(blob_id))
+                if len(found) == 10:
+                    break
+        return found
+
+    def row(self, blob_id: BlobId) -> int | None:
+        """Return the row of a message, or None."""
+        found = self._connection.one(
+            "SELECT row FROM messages WHERE substr(blob_id, 1, 6) = ? AND blob_id = ?", (blob_id[:6], blob_id)
+        )
+        return found[0] if found is not None and isinstance(found[0], int) else None
+
+    def summaries(self, rows: Sequence[int]) -> Sequence[Summary]:
+        """Return lines in the order asked; rows that are gone are left out."""
+        with self._connection.snapshot():
+            found = [self._reader.summary(row) for row in rows]
+        return [summary for summary in found if summary is not None]
+
+    def details(self, row: int) -> Details | None:
+        """Return all that is known of one message, or None when it is gone."""
+        with self._connection.snapshot():
+            return self._reader.details(row)
+
+    def thread(self, row: int) -> Sequence[Summary]:
+        """Return all messages of the thread that `row` is in, oldest first; none when the row is gone."""
+        with self._connection.snapshot():
+            rows = [
+                each
+                for (each,) in self._connection.execute(
+                    "SELECT row FROM messages WHERE thread = (SELECT thread FROM messages WHERE row = ?) ORDER BY row",
+                    (row,),
+                )
+                if isinstance(each, int)
+            ]
+            return self.summaries(rows)
+
+    def sealed(self, row: int) -> tuple[str, SealedRecord] | None:
+        """Return the pack and the record that hold the message's octets, or None when it is gone or erased."""
+        return next(self._sealed("WHERE m.row = ?", (row,)), None)
+
+    def sealed_records(self) -> Iterator[tuple[str, SealedRecord]]:
+        """Yield (pack, record) of every message that is kept, in the order of packs and offsets."""
+        return self._sealed("ORDER BY r.pack, r.offset", ())
+
+    def _sealed(self, how: str, bindings: Sequence[object]) -> Iterator[tuple[str, SealedRecord]]:
+        sql = (
+            "SELECT p.name, m.blob_id, r.offset, r.length, m.octets, r.dek FROM records r"  # noqa: S608 constants
+            f" JOIN messages m ON m.row = r.row JOIN packs p ON p.id = r.pack {how}"
+        )
+        for name, blob_id, offset, length, octets, dek in self._connection.execute(sql, bindings):
+            if not (isinstance(name, bytes) and isinstance(blob_id, bytes) and isinstance(dek, bytes)):
+                raise IntegrityError("archive.db: a record has no name or key", what="archive.db")
+            if not (isinstance(offset, int) and isinstance(length, int) and isinstance(octets, int)):
+                raise IntegrityError("archive.db: a record has no place", what="archive.db")
+            yield name.hex(), SealedRecord(BlobId(blob_id), offset, length, octets, dek)
+
+    def unindexed(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
+        """Return (sequence, row) of messages taken in after that sequence number, ascending."""
+        return [
+            (sequence, row)
+            for sequence, row in self._connection.execute(
+                "SELECT sequence, row FROM records WHERE sequence > ? ORDER BY sequence LIMIT ?", (after, limit)
+            )
+            if isinstance(sequence, int) and isinstance(row, int)
+        ]
+
+    def defects(self, limit: int) -> Sequence[tuple[BlobId, Defect]]:
+        """Return defects, those of the newest messages first."""
+        return [
+            (BlobId(blob_id), Defect(str(code), str(detail)))
+            for blob_id, code, detail in self._connection.execute(
+                "SELECT m.blob_id, t.text, d.detail FROM defects d JOIN messages m ON m.row = d.row"
+                " JOIN terms t ON t.id = d.code ORDER BY d.row DESC, d.position LIMIT ?",
+                (limit,),
+            )
+            if isinstance(blob_id, bytes)
+        ]
+
+    def counts(self) -> Counts:
+        """Return totals; `defects` counts messages that have any."""
+        row = self._connection.one("SELECT count(*), COALESCE(sum(octets), 0), min(row), max(row) FROM messages")
+        messages, octets, oldest, newest = row if row is not None else (0, 0, None, None)
+        return Counts(
+            messages=messages if isinstance(messages, int) else 0,
+            octets=octets if isinstance(octets, int) else 0,
+            defects=self._connection.integer("SELECT count(DISTINCT row) FROM defects"),
+            newest=reading.instant_of(newest) if isinstance(newest, int) else None,
+            oldest=reading.instant_of(oldest) if isinstance(oldest, int) else None,
+        )
+
+    def pack_names(self) -> frozenset[str]:
+        """Return the packs that hold at least one message's record."""
+        return frozenset(
+            name.hex()
+            for (name,) in self._connection.execute("SELECT name FROM packs p WHERE p.id IN (SELECT pack FROM records)")
+            if isinstance(name, bytes)
+        )
+
+    def blob_ids(self) -> Iterator[BlobId]:
+        """Yield the identifier of every message, to refill the collector's digests."""
+        for (blob_id,) in self._connection.execute("SELECT blob_id FROM messages"):
+            if isinstance(blob_id, bytes):
+                yield BlobId(blob_id)

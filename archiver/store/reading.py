@@ -1,0 +1,226 @@
+"""Rows of archive.db as values of the model, and back: the compact columns and what they mean.
+
+Knows how `people` and `parts` are packed and how instants are kept relative to the row. Knows nothing of writing order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Details, Seen, Summary
+from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
+
+if TYPE_CHECKING:
+    from archiver.store.connection import StoreConnection
+
+SECOND_BITS = 20
+"""messages.row = Unix seconds << 20 | number within the second."""
+
+ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to")
+"""Address fields of Message, in the order of `people` and of message_addresses.role."""
+
+DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
+KINDS = tuple(PartKind)
+
+PREVIEW_LENGTH = 200
+"""Characters of own text that a listing shows without opening the message."""
+
+PackedPart = tuple[str, int, int, int, str | None, str | None, int | None]
+"""Path, content type (a term), kind, size, file name, content id, charset (a term)."""
+
+_COLUMNS = (
+    "row, blob_id, thread, direction, octets, sent, zone, received, archived,"
+    " message_id, subject, preview, people, parts"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of `messages`, typed as SQLite gave it."""
+
+    row: int
+    blob_id: bytes
+    thread: int
+    direction: int
+    octets: int
+    sent: int | None
+    zone: int | None
+    received: int | None
+    archived: int
+    message_id: str | None
+    subject: str
+    preview: str
+    people: bytes
+    parts: bytes
+
+
+def epoch_seconds(instant: datetime) -> int:
+    """Return whole Unix seconds, floored."""
+    return int(instant.timestamp() // 1)
+
+
+def first_row(at: datetime) -> int:
+    """Return the lowest row of an instant's second; instants before 1970 share its first second."""
+    return max(0, epoch_seconds(at)) << SECOND_BITS
+
+
+def zone_minutes(instant: datetime) -> int:
+    """Return minutes east of UTC, to the minute (RFC 5322 §3.3 has no finer)."""
+    offset = instant.utcoffset() or timedelta()
+    return int(offset.total_seconds() // 60)
+
+
+def preview(message: Message) -> str:
+    """Return the beginning of the own text, white space collapsed; of the quoted text when there is no other."""
+    source = message.text if message.text.strip() else message.quoted
+    return " ".join(source[: PREVIEW_LENGTH * 6].split())[:PREVIEW_LENGTH]
+
+
+def pack_people(ids: Sequence[Sequence[int]]) -> bytes:
+    """Pack the address ids of each role; roles without any at the end are left out."""
+    import msgspec
+
+    last = max((role for role, each in enumerate(ids) if each), default=-1)
+    return msgspec.msgpack.encode(ids[: last + 1])
+
+
+def pack_parts(parts: Sequence[PackedPart]) -> bytes:
+    """Pack the list of parts."""
+    import msgspec
+
+    return msgspec.msgpack.encode(parts)
+
+
+class Reader:
+    """Makes values out of one connection's rows; remembers the terms and mailboxes that it has met."""
+
+    def __init__(self, connection: StoreConnection) -> None:
+        import msgspec
+
+        self._connection = connection
+        self._terms: dict[int, str] = {}
+        self._people = msgspec.msgpack.Decoder(list[list[int]])
+        self._parts = msgspec.msgpack.Decoder(list[PackedPart])
+
+    def summary(self, row: int) -> Summary | None:
+        """Return one message's line, or None when it is gone."""
+        found = self._row(row)
+        return None if found is None else self._summary(found, self._unpack_parts(found))
+
+    def details(self, row: int) -> Details | None:
+        """Return all that is known of one message, or None when it is gone."""
+        found = self._row(row)
+        if found is None:
+            return None
+        parts = self._unpack_parts(found)
+        people = self._unpack_people(found)
+        seconds = found.row >> SECOND_BITS
+        return Details(
+            summary=self._summary(found, parts),
+            bcc=people[5],
+            reply_to=people[2],
+            received_at=None if found.received is None else _instant(seconds + found.received, 0),
+            archived_at=_instant(found.archived, 0),
+            octets=found.octets,
+            parts=parts,
+            defects=tuple(self._defects(row)),
+            seen=tuple(self._seen(row)),
+        )
+
+    def term(self, number: int) -> str:
+        """Return a shared string."""
+        if (text := self._terms.get(number)) is None:
+            row = self._connection.one("SELECT text FROM terms WHERE id = ?", (number,))
+            text = self._terms[number] = str(row[0]) if row is not None else ""
+        return text
+
+    def _row(self, row: int) -> _Row | None:
+        found = self._connection.one(f"SELECT {_COLUMNS} FROM messages WHERE row = ?", (row,))  # noqa: S608 constant
+        return None if found is None else _Row(*found)  # type: ignore[arg-type]
+
+    def _summary(self, found: _Row, parts: Iterable[Part]) -> Summary:
+        people = self._unpack_people(found)
+        seconds = found.row >> SECOND_BITS
+        sent = None if found.sent is None else _instant(seconds + found.sent, found.zone or 0)
+        return Summary(
+            row=found.row,
+            blob_id=BlobId(found.blob_id),
+            thread=self._connection.integer("SELECT min(row) FROM messages WHERE thread = ?", (found.thread,)),
+            message_id=found.message_id,
+            subject=found.subject,
+            at=_instant(seconds, 0),
+            sent_at=sent,
+            direction=DIRECTIONS[found.direction],
+            from_=people[0],
+            to=people[3],
+            cc=people[4],
+            mailboxes=tuple(dict.fromkeys(f"{seen.account}/{seen.mailbox}" for seen in self._seen(found.row))),
+            attachments=tuple(part.filename or part.content_type for part in Message(parts=tuple(parts)).attachments),
+            preview=found.preview,
+        )
+
+    def _unpack_people(self, found: _Row) -> list[tuple[EmailAddress, ...]]:
+        roles = self._people.decode(found.people)
+        named = [tuple(self._address(number) for number in role) for role in roles]
+        return named + [()] * (len(ROLES) - len(named))
+
+    def _address(self, number: int) -> EmailAddress:
+        row = self._connection.one("SELECT name, COALESCE(addr_spec, key) FROM addresses WHERE id = ?", (number,))
+        return EmailAddress("", "") if row is None else EmailAddress(str(row[0]), str(row[1]))
+
+    def _unpack_parts(self, found: _Row) -> tuple[Part, ...]:
+        return tuple(
+            Part(
+                path=path,
+                content_type=self.term(content_type),
+                kind=KINDS[kind],
+                size=size,
+                filename=filename,
+                content_id=content_id,
+                charset=None if charset is None else self.term(charset),
+            )
+            for path, content_type, kind, size, filename, content_id, charset in self._parts.decode(found.parts)
+        )
+
+    def _defects(self, row: int) -> Iterable[Defect]:
+        for code, detail in self._connection.execute(
+            "SELECT t.text, d.detail FROM defects d JOIN terms t ON t.id = d.code WHERE d.row = ? ORDER BY d.position",
+            (row,),
+        ):
+            yield Defect(str(code), str(detail))
+
+    def _seen(self, row: int) -> list[Seen]:
+        return [
+            Seen(
+                account=str(account),
+                mailbox=str(display),
+                uid_validity=_int(uid_validity),
+                uid=_int(uid),
+                keywords=tuple(str(words).split("\n")) if words else (),
+            )
+            for account, display, uid_validity, uid, words in self._connection.execute(
+                "SELECT b.account, b.display, b.uid_validity, l.uid, t.text FROM locations l"
+                " JOIN mailboxes b ON b.id = l.mailbox LEFT JOIN terms t ON t.id = l.keywords"
+                " WHERE l.row = ? ORDER BY b.account, b.name, b.uid_validity, l.uid",
+                (row,),
+            )
+        ]
+
+
+def instant_of(row: int) -> datetime:
+    """Return the instant that a row stands for, in UTC."""
+    return _instant(row >> SECOND_BITS, 0)
+
+
+def _instant(seconds: int, zone: int) -> datetime:
+    """Return an instant; one that no calendar of ours holds becomes its nearest neighbour."""
+    seconds = min(max(seconds, -62_135_510_400), 253_402_214_400)  # a day inside of years 1 and 9999, for any zone
+    return datetime.fromtimestamp(seconds, timezone(timedelta(minutes=zone)) if zone else UTC)
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,111 @@
+"""The tables of archive.db, and how an older one becomes this one.
+
+Knows every table and why each index is there: archive.db is to stay below 8 % of the raw mail, so nothing is stored
+twice that a join can find. Knows nothing of how rows are made or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from archiver.errors import FormatError, IntegrityError
+from archiver.store.connection import StoreConnection
+
+APPLICATION_ID = 0x41525631
+"""PRAGMA application_id: "ARV1"."""
+
+Migration = Callable[[StoreConnection], None]
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+-- row: (Unix seconds >= 0) << 20 | number within the second, so that newest first is rowid descending.
+-- sequence: order of ingest, the index's watermark. direction: 0 incoming, 1 outgoing, 2 internal, 3 other.
+-- sent, received: seconds relative to the row's; zone: minutes east of UTC of the Date field; archived: Unix seconds.
+-- people: MessagePack, a list of address ids for each role; parts: MessagePack, see reading.py.
+CREATE TABLE messages (
+    row INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, blob_id BLOB NOT NULL, thread INTEGER NOT NULL,
+    direction INTEGER NOT NULL, octets INTEGER NOT NULL, attachments INTEGER NOT NULL,
+    sent INTEGER, zone INTEGER, received INTEGER, archived INTEGER NOT NULL,
+    message_id TEXT, subject TEXT NOT NULL, preview TEXT NOT NULL, people BLOB NOT NULL, parts BLOB NOT NULL
+);
+-- Six octets tell a million messages apart (collisions are compared in full) at half the size of the whole digest.
+CREATE INDEX messages_blob ON messages (substr(blob_id, 1, 6));
+CREATE INDEX messages_thread ON messages (thread);
+
+-- The keys, apart from the rest: erasing deletes the row, and secure_delete overwrites it.
+CREATE TABLE records (
+    sequence INTEGER PRIMARY KEY, row INTEGER NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL,
+    length INTEGER NOT NULL, dek BLOB NOT NULL
+);
+CREATE TABLE packs (id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE);
+
+-- Threads are connected components over message ids (own, References, In-Reply-To), independent of arrival order.
+CREATE TABLE message_ids (hash INTEGER PRIMARY KEY, thread INTEGER NOT NULL);
+CREATE TABLE merged (thread INTEGER PRIMARY KEY, into_thread INTEGER NOT NULL);
+CREATE INDEX merged_into ON merged (into_thread);
+
+CREATE TABLE addresses (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, addr_spec TEXT, domain TEXT NOT NULL
+);
+CREATE INDEX addresses_key ON addresses (key);
+CREATE INDEX addresses_domain ON addresses (domain);
+CREATE TABLE message_addresses (
+    address INTEGER NOT NULL, row INTEGER NOT NULL, role INTEGER NOT NULL, PRIMARY KEY (address, row, role)
+) WITHOUT ROWID;
+
+CREATE TABLE mailboxes (
+    id INTEGER PRIMARY KEY, account TEXT NOT NULL, name BLOB NOT NULL, uid_validity INTEGER NOT NULL,
+    display TEXT NOT NULL, special_use TEXT, UNIQUE (account, name, uid_validity)
+);
+-- row is NULL, and blob_id set, while the message itself has not been taken in.
+CREATE TABLE locations (
+    mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, row INTEGER, blob_id BLOB, received INTEGER, keywords INTEGER,
+    PRIMARY KEY (mailbox, uid)
+) WITHOUT ROWID;
+CREATE INDEX locations_row ON locations (row) WHERE row IS NOT NULL;
+CREATE INDEX locations_waiting ON locations (blob_id) WHERE blob_id IS NOT NULL;
+
+-- Strings that many rows share: content types, charsets, defect codes, keyword lists.
+CREATE TABLE terms (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE defects (
+    row INTEGER NOT NULL, position INTEGER NOT NULL, code INTEGER NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (row, position)
+) WITHOUT ROWID;
+"""
+
+
+def _first(connection: StoreConnection) -> None:
+    connection.execute(_TABLES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)
+"""Migration n brings format n to n + 1; a released one is never changed."""
+
+
+def migrate(connection: StoreConnection, application_id: int, migrations: Sequence[Migration]) -> bool:
+    """Bring a database to this release's format, each step in one transaction with its record; True when it changed.
+
+    Only under the writer's lock. Raises FormatError when the database is newer than this release.
+    """
+    before = check_format(connection, application_id, len(migrations))
+    for number in range(before, len(migrations)):
+        with connection.transaction():
+            migrations[number](connection)
+            connection.execute(f"PRAGMA application_id = {application_id}")
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+    return before < len(migrations)
+
+
+def check_format(connection: StoreConnection, application_id: int, newest: int) -> int:
+    """Return a database's format number; raise FormatError when it is newer, IntegrityError when it is not ours."""
+    version = connection.integer("PRAGMA user_version")
+    found = connection.integer("PRAGMA application_id")
+    name = connection.path.name
+    if version and found != application_id:
+        raise IntegrityError(f"{name} is another kind of database", what=name, hint="restore it from a backup")
+    if version > newest:
+        raise FormatError(
+            f"{name} has format {version}; this release reads up to {newest}", hint="install a newer archiver"
+        )
+    return version
