@@ -1,0 +1,118 @@
+"""`archiver key`: the slots that open the archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from archiver.cli.application import Invocation, SlotKind
+from archiver.cli.layout import Span, table
+from archiver.cli.secrets import asker, hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
+from archiver.cli.wording import long_date
+from archiver.errors import UsageError
+
+
+@click.group("key", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """List, add and remove the keys that open the archive."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def list_(invocation: Invocation, as_json: bool) -> None:
+    """List the keys by name and kind; needs no key itself."""
+    from archiver.cli.escape import visible
+    from archiver.cli.shapes import listing, slot
+
+    slots = invocation.app.key_list(invocation.settings())
+    terminal = invocation.terminal
+    if as_json:
+        terminal.json(listing(len(slots), [slot(item, invocation.zone) for item in slots]))
+        return
+    rows = [
+        [
+            Span(visible(item.name), "strong"),
+            Span(visible(item.kind)),
+            Span(long_date(item.created, zone=invocation.zone), "faint"),
+        ]
+        for item in slots
+    ]
+    terminal.lines(table(("name", "kind", "added"), rows, width=terminal.table_width))
+
+
+@command.command("add")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(["passphrase", "recovery", "machine"]),
+    default="passphrase",
+    show_default=True,
+    help="A passphrase for a person, a recovery code for the safe, a key file for a machine.",
+)
+@click.option(
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Read the new passphrase from this file instead of asking.",
+)
+@click.option(
+    "--recovery-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the recovery code to this new file (mode 0600) instead of showing it.",
+)
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="For a machine: write its key to this new file (mode 0600), outside the archive.",
+)
+@click.pass_obj
+def add(
+    invocation: Invocation,
+    name: str,
+    kind: SlotKind,
+    new_passphrase_file: Path | None,
+    recovery_file: Path | None,
+    key_file: Path | None,
+) -> None:
+    """Add a key under a NAME of your choice; asks for a passphrase that opens the archive now."""
+    for wanted, option, value in (
+        ("passphrase", "--new-passphrase-file", new_passphrase_file),
+        ("recovery", "--recovery-file", recovery_file),
+        ("machine", "--key-file", key_file),
+    ):
+        if value is not None and kind != wanted:
+            raise UsageError(f"{option} goes with --kind {wanted}", hint="archiver key add --help")
+    if kind == "machine" and key_file is None:
+        raise UsageError("a machine's key needs a file to live in", hint="name a new one: --key-file FILE")
+    if kind == "recovery":
+        must_be_able_to_hand_over(invocation, file=recovery_file)
+    settings = invocation.settings()
+    new = (
+        new_passphrase(invocation, file=new_passphrase_file, option="--new-passphrase-file")
+        if kind == "passphrase"
+        else None
+    )
+    code = invocation.app.key_add(
+        settings,
+        name=name,
+        kind=kind,
+        ask=asker(invocation),
+        new_passphrase=new,
+        machine_key_file=key_file,
+    )
+    if code is not None:
+        hand_over_recovery_code(invocation, code, file=recovery_file)
+    invocation.terminal.line(f"Added the key {name}.")
+
+
+@command.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(invocation: Invocation, name: str) -> None:
+    """Remove a key; the last two stay. Asks for a passphrase that opens the archive now."""
+    invocation.app.key_remove(invocation.settings(), name=name, ask=asker(invocation))
+    invocation.terminal.line(f"Removed the key {name}. Copies of the archive made before still open with it.")

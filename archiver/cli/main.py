@@ -1,0 +1,202 @@
+"""The entry point: runs one command and turns whatever happens into words and an exit code.
+
+Everything a person can act on is an `ArchiverError` and brings its own code. Anything else is a bug of ours; of it only
+the type and the place are told, because the text of an exception may hold mail, and so may a traceback.
+ARCHIVER_DEBUG=1 shows the traceback, on a terminal only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+import click
+
+from archiver.cli.application import Application, Invocation
+from archiver.cli.layout import Span
+from archiver.cli.terminal import Terminal
+from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_BUG, _USAGE, _INTERRUPTED = 1, UsageError.exit_code, 130
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    application: Callable[[], Application] | None = None,
+    environ: Mapping[str, str] | None = None,
+    clock: Callable[[], datetime] | None = None,
+    zone: tzinfo | None = None,
+    columns: int | None = None,
+    read_secret: Callable[[str], str] | None = None,
+    read_line: Callable[[str], str] | None = None,
+) -> int:
+    """Run `archiver` with these arguments (the process's own by default) and return the exit code.
+
+    The keyword arguments replace the surroundings: the use cases, the environment, the clock, the time zone to show
+    times in, the width to lay out for, and how a person is asked.
+    """
+    surroundings = os.environ if environ is None else environ
+    for stream in (sys.stdout, sys.stderr):
+        # A locale that lacks a character must not end a listing half-way.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    terminal = Terminal(sys.stdout, sys.stderr, environ=surroundings, columns=columns)
+    invocation = Invocation(
+        terminal=terminal,
+        environ=surroundings,
+        application=application or _real_application,
+        clock=clock or (lambda: datetime.now(UTC)),
+        zone=zone,
+        person_present=_person_present(),
+        read_secret=read_secret or (lambda prompt: _read_secret(prompt, terminal)),
+        read_line=read_line or (lambda prompt: _read_line(prompt, terminal)),
+    )
+    try:
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), invocation)
+        terminal.flush()
+    except BrokenPipeError:
+        terminal.abandon()
+        return terminal.outcome
+    except KeyboardInterrupt:
+        terminal.note()
+        terminal.problem("interrupted", hint="nothing is lost; the same command goes on where this one stopped")
+        return _INTERRUPTED
+    return code
+
+
+def _run(arguments: Sequence[str], invocation: Invocation) -> int:
+    from archiver.cli.root import root
+
+    terminal = invocation.terminal
+    try:
+        code = root.main(list(arguments), prog_name="archiver", standalone_mode=False, obj=invocation)
+    except ArchiverError as error:
+        return _known(error, invocation)
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.exceptions.NoArgsIsHelpError as error:
+        terminal.text(error.format_message() + "\n")
+        return _USAGE
+    except click.ClickException as error:
+        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "archiver"
+        terminal.problem(_as_ours(error.format_message()), hint=f"{path} --help")
+        return _USAGE
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+        # The file's name is left out: it may be one that a person gave to a customer's mail.
+        terminal.problem(
+            f"the system refused: {error.strerror or name} ({name}, at {_place(error.__traceback__)})",
+            hint="make room or allow access, then run the command again" if error.errno else None,
+        )
+        _debug(error, invocation)
+        return _BUG
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is must not show its text
+        terminal.problem(
+            f"a bug: {type(error).__name__} at {_place(error.__traceback__)}",
+            hint="please report this line; it holds nothing of your mail",
+        )
+        _debug(error, invocation)
+        return _BUG
+    return code if isinstance(code, int) else 0
+
+
+def _known(error: ArchiverError, invocation: Invocation) -> int:
+    terminal, hint = invocation.terminal, error.hint
+    if isinstance(error, QueryError):
+        hint = _explain_query(error, invocation)
+    else:
+        terminal.problem(error.message)
+    if isinstance(error, ConfigurationError):
+        for problem in error.problems:
+            terminal.note("  ", problem)
+    if hint:
+        terminal.note(Span("hint:", "accent"), " ", hint)
+    _debug(error, invocation)
+    return error.exit_code
+
+
+def _explain_query(error: QueryError, invocation: Invocation) -> str | None:
+    """Point into the query, for the person who typed it; a log gets the position only."""
+    terminal, typed = invocation.terminal, invocation.query
+    position = max(0, error.position - (typed.shifted if typed else 0))
+    if typed is None or not terminal.err_is_terminal:
+        terminal.problem(f"{error.message} (character {position + 1} of the query)")
+    else:
+        from archiver.cli.escape import visible
+        from archiver.cli.layout import cells
+
+        terminal.problem(error.message)
+        terminal.note("  ", typed.text)
+        terminal.note("  ", " " * cells(visible(typed.text[:position])), Span("^", "bad"))
+    return f"expected {error.expected}" if error.expected else error.hint
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Return module and line of the deepest frame that is ours."""
+    place = "unknown"
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module == "archiver" or module.startswith("archiver."):
+            place = f"{module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _debug(error: BaseException, invocation: Invocation) -> None:
+    if invocation.environ.get("ARCHIVER_DEBUG") == "1" and invocation.terminal.err_is_terminal:
+        import traceback
+
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            invocation.terminal.note(line)
+
+
+def _as_ours(message: str) -> str:
+    """Return click's sentence in the form of ours: no capital, no full stop, one line."""
+    text = " ".join(message.split()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _real_application() -> Application:
+    from importlib import import_module
+    from typing import cast
+
+    return cast("Application", import_module("archiver.app"))
+
+
+def _person_present() -> bool:
+    try:
+        return sys.stdin.isatty() and sys.stderr.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _read_secret(prompt: str, terminal: Terminal) -> str:
+    import getpass
+
+    try:
+        return getpass.getpass(prompt, stream=terminal.err)
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def _read_line(prompt: str, terminal: Terminal) -> str:
+    terminal.err.write(prompt)
+    terminal.err.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise KeyboardInterrupt
+    return line.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

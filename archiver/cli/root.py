@@ -1,0 +1,98 @@
+"""The command `archiver` itself: global options, the list of commands, and loading only the one that is asked for.
+
+The one-line helps stand here so that `archiver --help` and completion import no command; a test keeps them equal to
+what the commands say of themselves.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from archiver.cli.application import Invocation
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("archiver.cli.init", "Create the archive and its first keys."),
+    "sync": ("archiver.cli.sync", "Collect new mail, take it in and index it."),
+    "import": ("archiver.cli.import_", "Take in mail from files: mbox, Maildir, .eml and folders of them."),
+    "search": ("archiver.cli.search", "Find mail."),
+    "show": ("archiver.cli.show", "Show one message, or save a part of it."),
+    "thread": ("archiver.cli.thread", "List the conversation that a message belongs to."),
+    "status": ("archiver.cli.status", "Say whether every message on the servers is accounted for."),
+    "verify": ("archiver.cli.verify", "Check the stored bytes for damage."),
+    "reindex": ("archiver.cli.reindex", "Build the full-text index anew."),
+    "unlock": ("archiver.cli.unlock", "Keep the archive open for a while, so that commands do not ask."),
+    "lock": ("archiver.cli.lock", "Forget the key that unlock keeps."),
+    "key": ("archiver.cli.key", "List, add and remove the keys that open the archive."),
+    "doctor": ("archiver.cli.doctor", "Check the configuration and the connections."),
+    "completion": ("archiver.cli.completion", "Print the completion script for a shell."),
+}
+"""Name, module (which has the click command as `command`) and one-line help, in the order of first use."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        """Return the names in the order of first use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command; None when there is none of that name."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry[0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_module, help_) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+        """Complete command names without importing the commands."""
+        from click.shell_completion import CompletionItem
+
+        names: Sequence[str] = [name for name in COMMANDS if name.startswith(incomplete)]
+        return [CompletionItem(name, help=COMMANDS[name][1]) for name in names] + click.Command.shell_complete(
+            self, ctx, incomplete
+        )
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from archiver import __version__
+
+        click.echo(f"archiver {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every command has its own --help. Exit codes and JSON: docs/cli.md.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Configuration file (else ARCHIVER_CONFIG, ~/.config/archiver/config.toml, /etc/archiver/config.toml).",
+)
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The archive (else ARCHIVER_ARCHIVE, else the configuration says).",
+)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
+@click.pass_obj
+def root(invocation: Invocation, config: Path | None, archive: Path | None) -> None:
+    """Keep a company's mail history: collected over IMAP, encrypted, searchable."""
+    invocation.config = config
+    invocation.archive = archive

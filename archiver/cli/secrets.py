@@ -1,0 +1,145 @@
+"""Passphrases and recovery codes, from and to people and files.
+
+Knows how they are asked for and where they may be written. Nothing here reaches a log, standard output or an error
+text, except the recovery code when its owner sees it for the only time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from archiver.cli.application import AskPassphrase, Invocation
+from archiver.cli.layout import Span
+from archiver.errors import UsageError
+
+_MAX_SECRET_BYTES = 64 * 1024
+_TRIES = 3
+# The code's alphabet leaves out letters that look like digits (Crockford's base 32): reading it back may mix them up.
+_LOOKALIKES = str.maketrans("OIL", "011")
+
+
+def asker(invocation: Invocation, *, prompt: bool = True) -> AskPassphrase:
+    """Return what the application asks a passphrase with: the file of ARCHIVER_PASSPHRASE_FILE, else the person."""
+
+    def ask() -> str | None:
+        named = invocation.environ.get("ARCHIVER_PASSPHRASE_FILE")
+        if named:
+            return from_file(Path(named))
+        if not (prompt and invocation.person_present):
+            return None
+        return invocation.read_secret("Passphrase: ") or None
+
+    return ask
+
+
+def from_file(path: Path) -> str:
+    """Read a passphrase: the file's text, without one line break at its end."""
+    hint = "name a file that holds the passphrase and nothing else"
+    try:
+        with path.open("rb") as file:
+            octets = file.read(_MAX_SECRET_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the passphrase file {path}: {error.strerror}", hint=hint) from None
+    try:
+        text = octets.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise UsageError(f"the passphrase file {path} is not UTF-8 text", hint=hint) from None
+    if not text or len(octets) > _MAX_SECRET_BYTES:
+        problem = "too long" if text else "empty"
+        raise UsageError(f"the passphrase file {path} is {problem}", hint=hint)
+    return text
+
+
+def new_passphrase(invocation: Invocation, *, file: Path | None, option: str) -> str:
+    """Return a passphrase to be set: from `file`, else typed twice; raises UsageError when there is nobody to type."""
+    if file is not None:
+        return from_file(file)
+    if not invocation.person_present:
+        raise UsageError(
+            "a new passphrase is needed, and there is no terminal to ask on", hint=f"name a file: {option} F"
+        )
+    for _ in range(_TRIES):
+        first = invocation.read_secret("New passphrase: ")
+        if not first:
+            invocation.terminal.note(
+                "A passphrase cannot be empty. Several words are easier to remember than one odd one."
+            )
+        elif invocation.read_secret("The same again: ") == first:
+            return first
+        else:
+            invocation.terminal.note("They differ; once more.")
+    raise UsageError("no passphrase was set", hint="run the command again")
+
+
+def hand_over_recovery_code(invocation: Invocation, code: str, *, file: Path | None) -> None:
+    """Give the recovery code to a new file or to a person, who types it back; only then may anything depend on it."""
+    if file is not None:
+        write_new(file, (code + "\n").encode())
+        return
+    terminal = invocation.terminal
+    terminal.note()
+    terminal.note("This is the recovery code. It opens the archive when the passphrase is lost:")
+    terminal.note()
+    terminal.note("    ", Span(code, "strong"))
+    terminal.note()
+    terminal.note("Write it on paper and keep it in a safe place. It is shown this once and kept nowhere.")
+    for _ in range(_TRIES):
+        typed = invocation.read_line("Type it here, to be sure that it was written down: ")
+        if _bare(typed) == _bare(code):
+            return
+        terminal.note("That is not the code; look again at what you wrote down.")
+    raise UsageError("the recovery code was not confirmed, so nothing was changed", hint="run the command again")
+
+
+def must_be_able_to_hand_over(invocation: Invocation, *, file: Path | None) -> None:
+    """Raise UsageError, before any work, when a recovery code would have nowhere to go."""
+    if file is None and not invocation.person_present:
+        raise UsageError(
+            "a recovery code would be shown, and there is no terminal to show it on",
+            hint="name a new file for it: --recovery-file F",
+        )
+    if file is not None and (file.exists() or file.is_symlink()):
+        raise UsageError(f"{file} exists already", hint="name a new file for the recovery code")
+
+
+def write_new(path: Path, octets: bytes, *, force: bool = False) -> None:
+    """Write a file of mode 0600 durably; an existing one is replaced whole with `force`, else left as it is.
+
+    Raises UsageError when the file exists or cannot be written. A symbolic link is never followed.
+    """
+    target = path.with_name(f".{path.name[:200]}.{os.getpid()}.part") if force else path
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    _refusing(path, lambda: _write(target, flags, octets))
+    if force:
+        _refusing(path, lambda: target.replace(path))
+
+
+def _write(path: Path, flags: int, octets: bytes) -> None:
+    number = os.open(path, flags, 0o600)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(octets)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _refusing(path: Path, action: Callable[[], object]) -> None:
+    try:
+        action()
+    except FileExistsError:
+        raise UsageError(
+            f"{path} exists already", hint="name another file, or use --force where there is one"
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}", hint="name a file in a folder that you own"
+        ) from None
+
+
+def _bare(code: str) -> str:
+    return "".join(c for c in code.upper() if c.isalnum()).translate(_LOOKALIKES)

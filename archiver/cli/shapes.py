@@ -1,0 +1,186 @@
+"""What `--json` prints: a contract with scripts, field by field.
+
+Times are ISO 8601 with an offset, addresses are objects of `name` and `address`, absent values are null. Only adding a
+field is a compatible change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+
+from archiver.cli.application import Check, OpenArchive, SearchItem, SlotInfo, StatusReport, VerifyReport
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Details, Summary
+from archiver.model.message import Message
+from archiver.model.status import MailboxStatus
+
+Json = Mapping[str, object]
+
+_FIGURES = ("server", "archived", "excluded", "failed", "erased")
+
+
+def listing(total: int, items: Iterable[Json]) -> Json:
+    """Return a list as every command prints one."""
+    return {"total": total, "items": list(items)}
+
+
+def moment(at: datetime | None, zone: tzinfo | None) -> str | None:
+    """Return a time as ISO 8601 with offset."""
+    return at.astimezone(zone).isoformat() if at is not None else None
+
+
+def hit(item: SearchItem, archive: OpenArchive, zone: tzinfo | None) -> Json:
+    """Return one hit of a search."""
+    return {**message_line(item.summary, archive, zone), "snippet": item.snippet, "score": item.score}
+
+
+def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
+    """Return what hits, rows of a thread and shown messages have in common. There are no customers in this release."""
+    return {
+        "id": archive.short_id(summary.blob_id),
+        "thread": summary.thread,
+        "message_id": summary.message_id,
+        "sent_at": moment(summary.sent_at, zone),
+        "direction": summary.direction.value,
+        "from": _addresses(summary.from_),
+        "to": _addresses(summary.to),
+        "cc": _addresses(summary.cc),
+        "subject": summary.subject,
+        "customers": [],
+        "mailboxes": list(summary.mailboxes),
+        "attachments": list(summary.attachments),
+    }
+
+
+def whole_message(details: Details, message: Message, archive: OpenArchive, zone: tzinfo | None) -> Json:
+    """Return all that `show` knows of a message."""
+    return {
+        **message_line(details.summary, archive, zone),
+        "bcc": _addresses(details.bcc),
+        "reply_to": _addresses(details.reply_to),
+        "received_at": moment(details.received_at, zone),
+        "archived_at": moment(details.archived_at, zone),
+        "octets": details.octets,
+        "text": message.text,
+        "quoted": message.quoted,
+        "parts": [
+            {
+                "part": part.path,
+                "content_type": part.content_type,
+                "kind": part.kind.value,
+                "octets": part.size,
+                "filename": part.filename,
+                "charset": part.charset,
+                "content_id": part.content_id,
+            }
+            for part in details.parts
+        ],
+        "defects": [{"code": defect.code, "detail": defect.detail} for defect in details.defects],
+        "seen": [
+            {
+                "account": seen.account,
+                "mailbox": seen.mailbox,
+                "uid_validity": seen.uid_validity,
+                "uid": seen.uid,
+                "keywords": list(seen.keywords),
+            }
+            for seen in details.seen
+        ],
+    }
+
+
+def status(report: StatusReport, zone: tzinfo | None) -> Json:
+    """Return the figures; an account's are the sums of its mailboxes, its last sync the oldest of theirs."""
+    return {
+        "messages": report.messages,
+        "octets": report.octets,
+        "pending": report.pending,
+        "indexed": report.indexed,
+        "defects": report.defects,
+        "unlinked": report.messages,
+        "customers": 0,
+        "complete": report.complete,
+        "unlocked": report.unlocked,
+        "accounts": [_account(name, rows, zone) for name, rows in by_account(report.accounts).items()],
+        "failures": [
+            {
+                "account": failure.account,
+                "mailbox": failure.mailbox,
+                "uid_validity": failure.uid_validity,
+                "uid": failure.uid,
+                "reason": failure.reason,
+                "attempts": failure.attempts,
+                "last_try": moment(failure.last_try, zone),
+            }
+            for failure in report.failures
+        ],
+        "problems": list(report.problems),
+    }
+
+
+def by_account(mailboxes: Sequence[MailboxStatus]) -> Mapping[str, Sequence[MailboxStatus]]:
+    """Group mailboxes by account, both in the order given."""
+    groups: dict[str, list[MailboxStatus]] = {}
+    for mailbox in mailboxes:
+        groups.setdefault(mailbox.account, []).append(mailbox)
+    return groups
+
+
+def last_sync(mailboxes: Sequence[MailboxStatus]) -> datetime | None:
+    """Return since when all of these are known: the oldest, None if one was never synced."""
+    times = [mailbox.last_sync for mailbox in mailboxes]
+    known = [time for time in times if time is not None]
+    return min(known) if known and len(known) == len(times) else None
+
+
+def verification(report: VerifyReport) -> Json:
+    """Return what verify checked and found."""
+    return {
+        "packs": report.packs,
+        "records": report.records,
+        "octets": report.octets,
+        "full": report.checked_full,
+        "sound": not report.problems,
+        "problems": [
+            {
+                "what": damage.what,
+                "message": damage.message,
+                "id": damage.blob_id.hex() if damage.blob_id is not None else None,
+            }
+            for damage in report.problems
+        ],
+    }
+
+
+def check(item: Check) -> Json:
+    """Return one check of doctor; `ok` is null for a warning."""
+    return {"name": item.name, "ok": item.ok, "message": item.message, "hint": item.hint}
+
+
+def slot(item: SlotInfo, zone: tzinfo | None) -> Json:
+    """Return one key slot."""
+    return {"name": item.name, "kind": item.kind, "created": moment(item.created, zone)}
+
+
+def _account(name: str, mailboxes: Sequence[MailboxStatus], zone: tzinfo | None) -> Json:
+    return {
+        "name": name,
+        **{figure: sum(getattr(mailbox, figure) for mailbox in mailboxes) for figure in _FIGURES},
+        "complete": all(mailbox.complete for mailbox in mailboxes),
+        "last_sync": moment(last_sync(mailboxes), zone),
+        "mailboxes": [
+            {
+                "name": mailbox.mailbox,
+                **{figure: getattr(mailbox, figure) for figure in _FIGURES},
+                "complete": mailbox.complete,
+                "last_sync": moment(mailbox.last_sync, zone),
+                "problem": mailbox.problem,
+            }
+            for mailbox in mailboxes
+        ],
+    }
+
+
+def _addresses(addresses: Sequence[EmailAddress]) -> list[Json]:
+    return [{"name": address.name, "address": address.addr_spec} for address in addresses]

@@ -1,0 +1,126 @@
+"""`archiver sync`: collect, take in, index; and say plainly what could not be done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import click
+
+from archiver.cli.application import Invocation, SyncReport
+from archiver.cli.layout import Span
+from archiver.cli.progress import Watch
+from archiver.cli.secrets import asker
+from archiver.cli.terminal import Terminal
+from archiver.cli.wording import count, size, span_of_time
+
+_INTERRUPTED = 130
+_SHOWN = 20
+
+
+def _complete_account(
+    ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[click.shell_completion.CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from archiver.errors import ArchiverError
+
+    try:
+        accounts = ctx.find_root().obj.settings().accounts
+    except (ArchiverError, AttributeError):
+        return []  # completion is a courtesy; the command itself will say what is wrong
+    return [CompletionItem(account.name) for account in accounts if account.name.startswith(incomplete)]
+
+
+@click.command("sync")
+@click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...", shell_complete=_complete_account)
+@click.option("--collect-only", is_flag=True, help="Only collect: needs no key that opens mail, and reads none.")
+@click.pass_obj
+def command(invocation: Invocation, accounts: tuple[str, ...], collect_only: bool) -> int:
+    """Collect new mail, take it in and index it.
+
+    All accounts, or those named. Mail on the servers is never changed. Without a key at hand, mail is collected and
+    sealed, and the next unlocked command takes it in. Stopping it (Ctrl-C) loses nothing.
+    """
+    settings = invocation.settings()
+    with Watch(invocation.terminal) as watch, stopping(watch) as stop:
+        report = invocation.app.sync(
+            settings,
+            accounts,
+            collect_only=collect_only,
+            ask=watch.pausing(asker(invocation)),
+            on_progress=watch.tell,
+            stopped=stop.is_set,
+        )
+    return tell_outcome(invocation.terminal, report, interrupted=stop.is_set(), collect_only=collect_only)
+
+
+def tell_outcome(terminal: Terminal, report: SyncReport, *, interrupted: bool, collect_only: bool = False) -> int:
+    """Print one line of what was done on standard output, every problem on standard error; return the exit code."""
+    code = _INTERRUPTED if interrupted else report.exit_code
+    terminal.outcome = code
+    octets = sum(outcome.octets for outcome in report.accounts)
+    done = [f"{count(report.collected, 'new message')} ({size(octets)})"]
+    if not collect_only:
+        done += [f"{report.ingested:,} taken in", f"{report.indexed:,} indexed"]
+    if report.defects:
+        done.append(f"{report.defects:,} with defects")
+    if report.waiting:
+        done.append(f"{count(report.waiting, 'batch', 'batches')} waiting for a key")
+    terminal.line(", ".join([*done, span_of_time(report.seconds)]))
+    _tell_problems(terminal, report)
+    for hint in _hints(report):
+        terminal.note(Span("hint:", "accent"), " ", hint)
+    if interrupted:
+        terminal.problem("interrupted", hint="nothing is lost; the same command goes on where this one stopped")
+    return code
+
+
+def _tell_problems(terminal: Terminal, report: SyncReport) -> None:
+    for outcome in report.accounts:
+        if outcome.problem:
+            terminal.note(Span(f"{outcome.account}:", "bad"), " ", outcome.problem)
+        elif outcome.failed:
+            later = f" {count(outcome.failed, 'message')} could not be fetched; tried again next time"
+            terminal.note(Span(f"{outcome.account}:", "warn"), later)
+    for damaged in report.damaged:
+        terminal.note(Span("damaged:", "bad"), " ", damaged)
+    for reason in report.incomplete[:_SHOWN]:
+        terminal.note(Span("incomplete:", "warn"), " ", reason)
+    if len(report.incomplete) > _SHOWN:
+        terminal.note(f"… and {len(report.incomplete) - _SHOWN:,} more")
+
+
+def _hints(report: SyncReport) -> Iterator[str]:
+    if report.incomplete or any(outcome.failed for outcome in report.accounts):
+        yield "`archiver status` names what is missing"
+    if report.locked and report.waiting:
+        yield "the mail is safe and sealed; `archiver unlock`, or any command with the passphrase, takes it in"
+    if report.damaged:
+        yield "`archiver verify --full` looks at everything that is stored"
+
+
+@contextmanager
+def stopping(watch: Watch) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C, or a SIGTERM from systemd, into an orderly stop; the second Ctrl-C stops at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+        watch.say("stopping when what has arrived is safely kept; Ctrl-C again stops at once")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before: dict[int, Any] = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

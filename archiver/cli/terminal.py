@@ -1,0 +1,164 @@
+"""Where the command line prints.
+
+The rules of this interface, for whoever changes it:
+
+- Results go to standard output, all else (progress, prompts, problems) to standard error, so that a pipe gets results.
+- Every text passes `visible` here, whatever its origin; no caller can forget to escape mail. Styles are told by name
+  and become escape sequences here only. Nothing interprets markup, and nothing from mail ever becomes a hyperlink.
+- Colour only on a terminal, and neither with NO_COLOR nor on TERM=dumb. A style never carries meaning by itself: the
+  words say it too.
+- Errors are `archiver: …` and, when there is something to do about it, `hint: …`; lower case, one line each, no
+  traceback. People are told what to do next.
+- JSON is one object on one line, indented on a terminal, ASCII only: it survives every locale and every lone surrogate.
+- Layout fits the terminal's columns; into a pipe, bodies of mail are not wrapped and tables are not cut.
+- Prompts are for a person at a terminal. Secrets are read without echo and never printed, except the recovery code,
+  once, by `init` and `key add`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
+
+from archiver.cli.escape import visible
+from archiver.cli.layout import Span, Style, wrap_spans
+
+_SEQUENCES: Mapping[Style, str] = {
+    "strong": "1",
+    "faint": "2",
+    "good": "32",
+    "warn": "33",
+    "bad": "31",
+    "hit": "1;33",
+    "accent": "36",
+}
+PROSE_COLUMNS = 100
+"""Wider lines of prose are hard to read, however wide the terminal."""
+
+
+class Terminal:
+    """Standard output and standard error, with the manners of the module's docstring.
+
+    `outcome` is the exit code should the reader of standard output go away early: a command that did work before it
+    printed sets it first.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, *, environ: Mapping[str, str], columns: int | None = None) -> None:
+        self._out = out
+        self._err = err
+        self.out_is_terminal = _is_terminal(out)
+        self.err_is_terminal = _is_terminal(err)
+        colour = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+        self._out_colour = colour and self.out_is_terminal
+        self._err_colour = colour and self.err_is_terminal
+        self._columns = columns
+        self.outcome = 0
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal; 80 where there is none."""
+        return self._columns or (shutil.get_terminal_size((80, 24)).columns if self.out_is_terminal else 80)
+
+    @property
+    def prose(self) -> int | None:
+        """Columns to wrap prose at; None into a pipe, where lines stay as they are."""
+        return min(self.width, PROSE_COLUMNS) if self.out_is_terminal else None
+
+    @property
+    def table_width(self) -> int:
+        """Columns for a table; into a pipe nothing is cut."""
+        return self.width if self.out_is_terminal else 1 << 16
+
+    def line(self, *spans: Span | str) -> None:
+        """Print one line on standard output."""
+        self._out.write(_rendered(spans, colour=self._out_colour) + "\n")
+
+    def lines(self, lines: Iterable[Sequence[Span]]) -> None:
+        """Print several lines on standard output."""
+        for spans in lines:
+            self.line(*spans)
+
+    def wrapped(self, *spans: Span | str, indent: int = 0, limit: int | None = None) -> None:
+        """Print one line, wrapped on a terminal to at most `limit` lines, each indented."""
+        safe = [
+            Span(visible(span.text), span.style) if isinstance(span, Span) else Span(visible(span)) for span in spans
+        ]
+        margin = Span(" " * indent)
+        if self.prose is None:
+            self.line(margin, *safe)
+            return
+        lines = wrap_spans(safe, self.prose - indent)
+        for number, line in enumerate(lines[:limit], start=1):
+            more = [Span(" …")] if limit == number < len(lines) else []
+            self.line(margin, *line, *more)
+
+    def json(self, value: object) -> None:
+        """Print one JSON object on standard output."""
+        self._out.write(json.dumps(value, indent=2 if self.out_is_terminal else None) + "\n")
+
+    def octets(self, octets: bytes) -> None:
+        """Write octets to standard output exactly as they are; only for a pipe."""
+        self._out.flush()
+        self._out.buffer.write(octets)
+        self._out.buffer.flush()
+
+    def text(self, text: str) -> None:
+        """Print text made by this program itself (a completion script), unescaped, without adding a line break."""
+        self._out.write(text)
+
+    def note(self, *spans: Span | str) -> None:
+        """Print one line on standard error."""
+        self._err.write(_rendered(spans, colour=self._err_colour) + "\n")
+        self._err.flush()
+
+    def problem(self, message: str, *, hint: str | None = None) -> None:
+        """Print an error and what to do about it, on standard error."""
+        self.note(Span("archiver:", "bad"), " ", message)
+        if hint:
+            self.note(Span("hint:", "accent"), " ", hint)
+
+    @property
+    def err(self) -> TextIO:
+        """Standard error itself, for progress bars and prompts."""
+        return self._err
+
+    def can_show(self, characters: str) -> bool:
+        """Tell whether standard output's encoding has these characters."""
+        try:
+            characters.encode(self._out.encoding or "ascii")
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
+
+    def flush(self) -> None:
+        """Hand everything printed to the system; raises BrokenPipeError when the reader has gone."""
+        self._out.flush()
+
+    def abandon(self) -> None:
+        """Point standard output at nothing, so that Python's own flush at exit stays silent after a broken pipe."""
+        try:
+            number = self._out.fileno()
+        except (OSError, ValueError):
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed before we began
+        return False
+
+
+def _rendered(spans: Iterable[Span | str], *, colour: bool) -> str:
+    out = []
+    for span in spans:
+        text, style = span if isinstance(span, Span) else Span(span)
+        safe = visible(text)
+        out.append(f"\x1b[{_SEQUENCES[style]}m{safe}\x1b[0m" if colour and style and safe else safe)
+    return "".join(out).rstrip(" ") if not colour else "".join(out)

@@ -1,0 +1,94 @@
+"""`archiver thread`: a conversation, oldest message first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from archiver.cli.application import Invocation, OpenArchive
+from archiver.cli.escape import visible
+from archiver.cli.layout import Span, cells, cut, pad
+from archiver.cli.secrets import asker
+from archiver.cli.show import body
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, short_date, subject_of
+from archiver.model.catalogue import Summary
+
+_DATE_COLUMNS = 15
+_WHO_COLUMNS = 30
+_REPLY_MARKS = frozenset({"re", "aw", "antw", "antwort", "sv", "réf", "ref", "tr", "fw", "fwd", "wg", "doorst"})
+
+
+@click.command("thread")
+@click.argument("name", metavar="ID")
+@click.option("--full", is_flag=True, help="With the text of each message, without what it quotes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(invocation: Invocation, name: str, full: bool, as_json: bool) -> None:
+    """List the conversation that a message belongs to.
+
+    One line a message, oldest first; the message asked for is marked. ID is what search prints.
+    """
+    settings = invocation.settings()
+    with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
+        row = archive.resolve(name)
+        messages = archive.thread(row)
+        if as_json:
+            from archiver.cli.shapes import listing, message_line
+
+            items = []
+            for summary in messages:
+                item = message_line(summary, archive, invocation.zone)
+                item["text" if full else "snippet"] = archive.parsed(summary.row).text if full else summary.preview
+                items.append(item)
+            invocation.terminal.json(listing(len(items), items))
+            return
+        _show(invocation, archive, messages, asked=row, full=full)
+
+
+def _show(invocation: Invocation, archive: OpenArchive, messages: Sequence[Summary], *, asked: int, full: bool) -> None:
+    terminal = invocation.terminal
+    terminal.line(Span(cut(subject_of(messages[0]), terminal.table_width), "strong"))
+    told = bare_subject(messages[0].subject)
+    for summary in messages:
+        if full:
+            terminal.line()
+        _line(invocation, summary, archive.short_id(summary.blob_id), told=told, asked=summary.row == asked, full=full)
+        told = bare_subject(summary.subject)
+        if full:
+            body(terminal, archive.parsed(summary.row).text or "(no text of its own)", indent=2)
+    terminal.line()
+    terminal.line(f"{count(len(messages), 'message')}.")
+
+
+def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, asked: bool, full: bool) -> None:
+    terminal = invocation.terminal
+    plain = not terminal.can_show(ARROWS)
+    who = visible(correspondents(summary))
+    date = short_date(summary.at, now=invocation.clock(), zone=invocation.zone)
+    head = [
+        Span("* " if asked else "  ", "warn"),
+        Span(f"{name}  ", "accent"),
+        Span(pad(date, _DATE_COLUMNS), "faint"),
+        Span(f"  {arrow(summary.direction, plain=plain)} "),
+    ]
+    room = terminal.table_width - sum(cells(span.text) for span in head)
+    if full:
+        terminal.line(*head, Span(cut(who, room), "strong"))
+        return
+    # A subject that changed on the way says more than the first words do.
+    changed = bare_subject(summary.subject) != told
+    words = visible(" ".join((summary.subject if changed else summary.preview).split()))
+    who_columns = min(_WHO_COLUMNS, max(12, room // 2))
+    rest = cut(words, min(room - who_columns - 2, 100))
+    terminal.line(*head, pad(cut(who, who_columns), who_columns), "  ", Span(rest, "strong" if changed else "faint"))
+
+
+def bare_subject(subject: str) -> str:
+    """Return a subject without the marks of replying and forwarding, in the languages we meet, for comparison only."""
+    bare = " ".join(subject.split()).casefold()
+    while True:
+        mark, colon, rest = bare.partition(":")
+        if not colon or mark.strip() not in _REPLY_MARKS:
+            return bare
+        bare = rest.strip()

@@ -1,0 +1,128 @@
+"""Dates, sizes, counts and people, as short words for people.
+
+English throughout and the same in every locale, so that a transcript means the same to everybody. JSON has its own,
+exact forms in `archiver.cli.shapes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from archiver.cli.escape import visible
+from archiver.errors import UsageError
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Summary
+from archiver.model.message import Direction
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_ARROWS = {Direction.INCOMING: "←", Direction.OUTGOING: "→", Direction.INTERNAL: "↔", Direction.OTHER: "·"}
+_PLAIN_ARROWS = {Direction.INCOMING: "<", Direction.OUTGOING: ">", Direction.INTERNAL: "=", Direction.OTHER: "-"}
+ARROWS = "←→↔·…"
+"""Characters that need more than ASCII; without them `arrow` has plain ones."""
+
+
+def short_date(at: datetime, *, now: datetime, zone: tzinfo | None) -> str:
+    """Return a date in at most 15 columns: today and yesterday by name, the year only when it is another."""
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    time = f"{local:%H:%M}"
+    if local.date() == today.date():
+        return f"today {time}"
+    if local.date() == today.date() - timedelta(days=1):
+        return f"yesterday {time}"
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} {time}" if local.year == today.year else f"{day} {local.year}"
+
+
+def long_date(at: datetime, *, zone: tzinfo | None) -> str:
+    """Return a date with weekday, year, time and offset."""
+    local = at.astimezone(zone)
+    offset = f"{local:%z}"
+    return (
+        f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M} "
+        f"({offset[:3]}:{offset[3:5]})"
+    )
+
+
+def size(octets: int) -> str:
+    """Return a size in powers of 1000, as disks are sold."""
+    if octets < 1000:
+        return f"{octets} B"
+    value, units = octets / 1000, ["kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        del units[0]
+    return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:.0f} {units[0]}"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun, thousands separated."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def span_of_time(seconds: float) -> str:
+    """Return a duration, coarse."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def seconds_in(text: str) -> int:
+    """Read a duration such as 30m, 8h, 1d or 1h30m; raises UsageError, also for nothing and for zero."""
+    total, digits = 0, ""
+    for character in text.strip().lower():
+        if character.isascii() and character.isdigit():
+            digits += character
+        elif character in _UNITS and digits:
+            total, digits = total + int(digits) * _UNITS[character], ""
+        else:
+            total = 0
+            break
+    if digits or not total or total > 366 * 86400:
+        raise UsageError("not a duration that can be used", hint="write it as 30m, 8h or 1d (at most 366d)")
+    return total
+
+
+def person(address: EmailAddress) -> str:
+    """Return name and address; a name that is itself an address is left out, so that it cannot pose as the sender."""
+    name = address.name.strip()
+    if not name or "@" in name:
+        return address.addr_spec.strip() or name
+    return f"{name} <{address.addr_spec.strip()}>"
+
+
+def people(addresses: Sequence[EmailAddress]) -> str:
+    """Return all of them, separated by commas."""
+    return ", ".join(person(address) for address in addresses)
+
+
+def correspondents(summary: Summary) -> str:
+    """Return whom a message was with: the sender, or for outgoing mail those it went to."""
+    from_, to = summary.from_, summary.to or summary.cc
+    if summary.direction is Direction.OUTGOING and to:
+        return _first(to)
+    if summary.direction is Direction.INTERNAL and to:
+        return f"{_first(from_)} to {_first(to)}"
+    return _first(from_)
+
+
+def arrow(direction: Direction, *, plain: bool) -> str:
+    """Return one column that shows which way a message went."""
+    return (_PLAIN_ARROWS if plain else _ARROWS)[direction]
+
+
+def subject_of(summary: Summary) -> str:
+    """Return the subject, visible, or words where there is none."""
+    return visible(summary.subject.strip()) or "(no subject)"
+
+
+def _first(addresses: Sequence[EmailAddress]) -> str:
+    if not addresses:
+        return "(nobody named)"
+    more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
+    return person(addresses[0]) + more
