@@ -1,0 +1,79 @@
+"""Where an account's password comes from: a file, or a command's standard output.
+
+Fetched at each login and kept nowhere. Neither the password nor what a command says on standard error is ever repeated.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from archiver.errors import ConfigurationError
+from archiver.model.account import Account
+
+COMMAND_TIMEOUT = 30.0
+"""Seconds that a password command may take."""
+_LIMIT = 64 * 1024
+
+
+def resolve_password(account: Account, *, timeout: float = COMMAND_TIMEOUT) -> str:
+    """Return the account's password; one trailing line end is not part of it. Raises ConfigurationError."""
+    if account.password_file is not None:
+        secret = _from_file(account, account.password_file)
+    elif account.password_command:
+        secret = _from_command(account, account.password_command, timeout)
+    else:
+        raise ConfigurationError(
+            f"account {account.name} has no password", hint="set password_file or password_command"
+        )
+    secret = secret.removesuffix(b"\n").removesuffix(b"\r")
+    if not secret:
+        raise ConfigurationError(f"the password of account {account.name} is empty")
+    if len(secret) > _LIMIT or b"\0" in secret or b"\r" in secret or b"\n" in secret:
+        raise ConfigurationError(
+            f"the password of account {account.name} holds more than one line",
+            hint="the file or command must give the password alone",
+        )
+    try:
+        return secret.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"the password of account {account.name} is not UTF-8") from None
+
+
+def _from_file(account: Account, path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LIMIT + 2)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the password file of account {account.name} cannot be read ({error.strerror})",
+            hint=f"check {path}",
+        ) from None
+
+
+def _from_command(account: Account, command: Sequence[str], timeout: float) -> bytes:
+    try:
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ConfigurationError(
+            f"the password command of account {account.name} took longer than {timeout:g} s"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"the password command of account {account.name} cannot be run ({type(error).__name__})",
+            hint=f"check that {command[0]} exists and may be executed",
+        ) from None
+    if done.returncode != 0:
+        raise ConfigurationError(
+            f"the password command of account {account.name} ended with status {done.returncode}",
+            hint="run it by hand to see what it says",
+        )
+    return done.stdout
