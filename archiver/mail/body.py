@@ -1,0 +1,293 @@
+"""The body parts of a message, listed and read: own text, quoted text, attachments.
+
+Knows which parts are the text that a reader sees and which are beside it (RFC 2046, RFC 2183, RFC 3462). Deliberately
+reads no attachment's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archiver.mail.calendar import calendar_text
+from archiver.mail.charset import clean, decode, one_line
+from archiver.mail.defects import Defects
+from archiver.mail.header import parameter, read_header, unfolded, unstructured
+from archiver.mail.quotes import split_quotes
+from archiver.mail.structure import NESTED, Node
+from archiver.mail.transfer import uu_block
+from archiver.model.message import Part, PartKind
+
+MAX_TEXT = 2 << 20
+"""Characters of own text, and again of quoted text, that are kept."""
+
+MAX_TEXT_OCTETS = 8 << 20
+"""Octets of one text part that are read."""
+
+_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
+                         "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted",
+                         "application/pgp-keys"})  # fmt: skip
+_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report",
+                      "message/global-delivery-status", "message/tracking-status", "text/rfc822-headers",
+                      "message/global-headers"})  # fmt: skip
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_NO_TEXT = frozenset({"text/calendar", "text/x-vcard", "text/vcard", "text/directory", "text/css", "text/csv", "text/x-amp-html",
+                      "text/javascript", "text/xml", "text/rtf", "text/x-vcalendar", "text/x-patch", "text/x-diff"})  # fmt: skip
+
+
+@dataclass(slots=True)
+class Body:
+    """What was read of a message's body."""
+
+    text: str = ""
+    quoted: str = ""
+    parts: list[Part] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects texts while the tree is walked; a cut is noted once."""
+
+    defects: Defects
+    own: list[str] = field(default_factory=list)
+    quoted: list[str] = field(default_factory=list)
+    own_size: int = 0
+    quoted_size: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, own: str, quoted: str, *, nested: bool) -> None:
+        """Take text in; all text of a nested message counts as quoted: findable, but weaker."""
+        if nested:
+            quoted = f"{own}\n\n{quoted}" if own and quoted else own or quoted
+            own = ""
+        if own:
+            room = MAX_TEXT - self.own_size
+            if len(own) > room:
+                self.defects.add("text-limit")
+                own = own[:room]
+            self.own.append(own)
+            self.own_size += len(own)
+        if quoted:
+            room = MAX_TEXT - self.quoted_size
+            if len(quoted) > room:
+                self.defects.add("text-limit")
+                quoted = quoted[:room]
+            self.quoted.append(quoted)
+            self.quoted_size += len(quoted)
+
+
+def read_body(root: Node, defects: Defects) -> Body:
+    """List all parts and read the texts among them."""
+    reader = _Reader(defects)
+    nested: set[int] = set()
+    skipped = _other_versions(root)
+    body_seen: set[int] = set()
+    for node in root.walk():
+        inside = node.parent is not None and (id(node.parent) in nested or node.parent.media in NESTED)
+        if inside:
+            nested.add(id(node))
+        if node.is_multipart:
+            if node.parent is not None and node.parent.media in NESTED:
+                _read_nested_header(node, reader)
+            continue
+        if node.parent is not None and node.parent.media in NESTED:
+            _read_nested_header(node, reader)
+        if node.media in NESTED:
+            reader.parts.append(_part(node, PartKind.MESSAGE, node.end - node.start))
+            continue
+        _read_leaf(node, reader, nested=inside, shown=id(node) not in skipped, first_text=not body_seen)
+        if node.media.startswith("text/"):
+            body_seen.add(id(node))
+    return Body("\n\n".join(reader.own), "\n\n".join(reader.quoted), reader.parts)
+
+
+def _other_versions(root: Node) -> set[int]:
+    """Return the leaves of multipart/alternative that say the same as a chosen one (by identity).
+
+    Plain text is chosen when there is some; a stub ("your program cannot show HTML") beside a long HTML part is not.
+    """
+    skipped: set[int] = set()
+    for node in root.walk():
+        if node.media != "multipart/alternative":
+            continue
+        plain = [leaf for leaf in node.children if leaf.media == "text/plain"]
+        html = [leaf for below in node.children for leaf in below.walk() if leaf.media == "text/html"]
+        if not plain or not html:
+            skipped.update(id(leaf) for leaf in html[1:])
+            continue
+        size = sum(leaf.end - leaf.start for leaf in plain)
+        empty = all(not leaf.source[leaf.start : min(leaf.end, leaf.start + 4096)].strip() for leaf in plain)
+        stub = empty or (size < 300 and sum(leaf.end - leaf.start for leaf in html) > 20 * size + 1000)
+        skipped.update(id(leaf) for leaf in (plain if stub else html))
+    return skipped
+
+
+def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_text: bool) -> None:
+    octets, sound = node.octets()
+    if not sound:
+        reader.defects.add("transfer-encoding", node.path)
+    media = node.media
+    kind = _kind(node, first_text=first_text)
+    # An attachment's octets may be anything; only text that is read needs a charset.
+    charset = parameter(node.parameters, "charset")
+    filename = node.filename
+    reader.parts.append(_part(node, kind, len(octets), filename=filename, charset=charset))
+    if media in _TNEF or (filename or "").lower() == "winmail.dat":
+        _read_tnef(node, octets, reader, nested=nested)
+    elif kind is PartKind.TEXT and shown:
+        _read_text(node, octets, charset, reader, nested=nested)
+    elif kind is PartKind.HTML and shown:
+        _add_html(octets, charset, node.path, reader, nested=nested)
+    elif kind is PartKind.CALENDAR:
+        text = calendar_text(_decoded(octets, charset, node.path, reader.defects))
+        reader.add(text, "", nested=nested)
+    elif kind is PartKind.REPORT:
+        text = _decoded(octets, charset, node.path, reader.defects)
+        if media == "text/rfc822-headers":
+            _add_header(octets, reader)
+        else:
+            reader.add(text.strip(), "", nested=nested)
+
+
+def _kind(node: Node, *, first_text: bool) -> PartKind:
+    media = node.media
+    disposition = node.disposition
+    attached = disposition == "attachment"
+    if media in _SIGNATURES:
+        return PartKind.SIGNATURE
+    if media in _REPORTS:
+        return PartKind.REPORT
+    if media in {"text/calendar", "text/x-vcalendar", "application/ics"}:
+        return PartKind.CALENDAR
+    if media.startswith("text/") and media not in _NO_TEXT and not attached and (first_text or node.filename is None):
+        return PartKind.HTML if media in {"text/html", "text/xhtml"} else PartKind.TEXT
+    if media == "application/xhtml+xml" and not attached and node.filename is None:
+        return PartKind.HTML
+    if media == "message/partial" and not attached:
+        return PartKind.MESSAGE
+    related = node.parent is not None and node.parent.media == "multipart/related"
+    if not attached and media.startswith("image/") and (node.content_id or disposition == "inline" or related):
+        return PartKind.INLINE
+    return PartKind.ATTACHMENT
+
+
+def _part(node: Node, kind: PartKind, size: int, *, filename: str | None = None, charset: str | None = None) -> Part:
+    return Part(
+        path=node.path,
+        content_type=node.media[:255],
+        kind=kind,
+        size=size,
+        filename=filename or node.filename,
+        content_id=node.content_id,
+        charset=charset[:80] if charset else None,
+    )
+
+
+def _decoded(octets: bytes, charset: str | None, path: str, defects: Defects) -> str:
+    if len(octets) > MAX_TEXT_OCTETS:
+        defects.add("text-limit", path)
+        octets = octets[:MAX_TEXT_OCTETS]
+    text, problem = decode(octets, charset)
+    if problem is not None:
+        defects.add(problem, path)
+    return text
+
+
+def _read_text(node: Node, octets: bytes, charset: str | None, reader: _Reader, *, nested: bool) -> None:
+    if b"begin" in octets:
+        octets = _take_uuencoded(node, octets, reader)
+    text = _decoded(octets, charset, node.path, reader.defects)
+    if node.media in {"text/enriched", "text/richtext"}:
+        text = _enriched(text)
+    own, quoted = split_quotes(text)
+    reader.add(own, quoted, nested=nested)
+
+
+def _enriched(text: str) -> str:
+    """Drop the commands of text/enriched (RFC 1896), "<<" being a literal "<"."""
+    import re
+
+    text = re.sub(r"<param>[^<]{0,200}</param>", "", text, flags=re.IGNORECASE)
+    return re.sub(r"<(?!<)/?[a-zA-Z-]{1,40}>", "", text).replace("<<", "<")
+
+
+def _add_html(octets: bytes, charset: str | None, path: str, reader: _Reader, *, nested: bool) -> None:
+    from archiver.mail.html import declared_charset, html_to_text
+
+    text = _decoded(octets, charset or declared_charset(octets), path, reader.defects)
+    lines, whole = html_to_text(text)
+    if not whole:
+        reader.defects.add("html-limit", path)
+    own, quoted = split_quotes(clean(lines))
+    reader.add(own, quoted, nested=nested)
+
+
+def _take_uuencoded(node: Node, octets: bytes, reader: _Reader) -> bytes:
+    """List the uuencoded blocks in a text below its part, and return the text without them."""
+    kept: list[bytes] = []
+    at = number = 0
+    while number < 100 and (block := uu_block(octets, at)) is not None:
+        start, end, name, content, whole = block
+        number += 1
+        if not whole:
+            reader.defects.add("uuencode", node.path)
+        kept.append(octets[at:start])
+        at = end
+        reader.parts.append(
+            Part(
+                path=f"{node.path}.{number}",
+                content_type="application/octet-stream",
+                kind=PartKind.ATTACHMENT,
+                size=len(content),
+                filename=one_line(name).replace("\\", "/").rpartition("/")[2][:255] or None,
+            )
+        )
+    kept.append(octets[at:])
+    return b"".join(kept)
+
+
+def _read_tnef(node: Node, octets: bytes, reader: _Reader, *, nested: bool) -> None:
+    from archiver.mail.tnef import read_tnef
+
+    found = read_tnef(octets)
+    if found is None or not found.whole:
+        reader.defects.add("tnef", node.path)
+    if found is None:
+        return
+    for number, member in enumerate(found.members, 1):
+        reader.parts.append(
+            Part(
+                path=f"{node.path}.{number}",
+                content_type=one_line(member.content_type)[:255] or "application/octet-stream",
+                kind=PartKind.ATTACHMENT,
+                size=len(member.octets),
+                filename=one_line(member.name).replace("\\", "/").rpartition("/")[2][:255] or None,
+            )
+        )
+    if reader.own:
+        return  # the body stands in the message's own text part, too
+    if found.html:
+        _add_html(found.html, None, node.path, reader, nested=nested)
+    elif found.body:
+        text = _decoded(found.body, found.codepage, node.path, reader.defects)
+        own, quoted = split_quotes(text)
+        reader.add(own, quoted, nested=nested)
+
+
+def _read_nested_header(node: Node, reader: _Reader) -> None:
+    """Keep who, when and what of an attached message findable."""
+    lines = [
+        f"{name.title()}: {unstructured(value)[:1000]}"
+        for name, value in node.fields
+        if name in {"from", "to", "cc", "subject", "date"}
+    ]
+    reader.add("", "\n".join(lines[:20]), nested=True)
+
+
+def _add_header(octets: bytes, reader: _Reader) -> None:
+    fields, _ = read_header(octets, 0, len(octets), Defects())
+    lines = [
+        f"{name.title()}: {one_line(unfolded(value))[:1000]}"
+        for name, value in fields
+        if name in {"from", "to", "subject", "date"}
+    ]
+    reader.add("", "\n".join(lines[:20]), nested=True)

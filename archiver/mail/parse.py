@@ -1,0 +1,115 @@
+"""A message's octets to `archiver.model.message.Message`.
+
+Puts the other modules of this package together: header fields, the tree of parts, texts, quotes. Never raises, whatever the
+octets. Deliberately opens no attachment beyond listing what TNEF and uuencode hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from archiver.mail.addresses import read_addresses
+from archiver.mail.body import Body, read_body
+from archiver.mail.dates import field_date, received_date
+from archiver.mail.defects import Defects
+from archiver.mail.header import Fields, first, unfolded, unstructured
+from archiver.mail.identifiers import identifier, identifiers
+from archiver.mail.structure import Node, read
+from archiver.model.address import EmailAddress
+from archiver.model.message import Defect, Message
+
+T = TypeVar("T")
+
+MAX_SUBJECT = 4000
+HEADER_ONLY = 256 << 10
+"""Octets of a message that breaks its bounds that are read for its header."""
+
+
+def parse(octets: bytes) -> Message:
+    """Return what the catalogue and the index need to know of a message; never raises for any octets.
+
+    Whatever was wrong is in `defects`. When a piece cannot be read because of a fault of ours, the rest still is, and the
+    defect "parse-failed" names the piece.
+    """
+    defects = Defects()
+    root = _guarded("structure", lambda: read(octets, defects), None, defects)
+    if root is None:
+        return Message(defects=defects.found())
+    body = _guarded("body", lambda: read_body(root, defects), Body(), defects)
+    message = _message(root, body, defects)
+    for node in root.walk():
+        node.parent = None  # the cycles would keep the octets in memory until the collector comes by
+    return message
+
+
+def parse_header(octets: bytes, *problems: Defect) -> Message:
+    """Return the header of a message whose body must not be touched, with these defects in front."""
+    defects = Defects()
+    for problem in problems:
+        defects.add(problem.code, problem.detail)
+    head = octets[:HEADER_ONLY]
+    root = _guarded("structure", lambda: read(_header_of(head), defects), None, defects)
+    return _message(root, Body(), defects) if root is not None else Message(defects=defects.found())
+
+
+def _header_of(head: bytes) -> bytes:
+    """Cut the octets off at the end of their header, so that no structure is looked for."""
+    ends = [at for at in (head.find(b"\n\n"), head.find(b"\n\r\n")) if at >= 0]
+    return head[: min(ends) + 1] if ends else head
+
+
+def _guarded(piece: str, read_piece: Callable[[], T], otherwise: T, defects: Defects) -> T:
+    try:
+        return read_piece()
+    except MemoryError:
+        defects.add("parse-memory", piece)
+    except Exception as problem:  # noqa: BLE001 - a fault of ours must not lose a message; it is recorded by its class
+        defects.add("parse-failed", f"{piece}: {type(problem).__name__}")
+    return otherwise
+
+
+def _message(root: Node, body: Body, defects: Defects) -> Message:
+    """Read the fields of the header, each guarded by itself."""
+    fields = root.fields
+
+    def people(name: str) -> tuple[EmailAddress, ...]:
+        raws = [value for field, value in fields if field == name]
+        return _guarded(name, lambda: read_addresses(raws, defects), (), defects) if raws else ()
+
+    def text(name: str) -> str:
+        raw = first(fields, name)
+        return _guarded(name, lambda: unstructured(raw, defects), "", defects) if raw else ""
+
+    return Message(
+        subject=text("subject")[:MAX_SUBJECT],
+        message_id=_guarded("message-id", lambda: identifier(_raw(fields, "message-id")), None, defects),
+        in_reply_to=_guarded("in-reply-to", lambda: identifiers(_raw(fields, "in-reply-to")), (), defects),
+        references=_guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects),
+        sent_at=_guarded("date", lambda: _sent_at(fields, defects), None, defects),
+        arrived_at=_guarded("received", lambda: received_date(_raw(fields, "received")), None, defects),
+        from_=people("from"),
+        sender=people("sender"),
+        reply_to=people("reply-to"),
+        to=people("to"),
+        cc=people("cc"),
+        bcc=people("bcc"),
+        delivered_to=people("delivered-to") + people("x-original-to"),
+        list_id=text("list-id")[:500] or None,
+        auto_submitted=text("auto-submitted")[:100].lower() or None,
+        text=body.text,
+        quoted=body.quoted,
+        parts=tuple(body.parts),
+        defects=defects.found(),
+    )
+
+
+def _raw(fields: Fields, name: str) -> str:
+    raw = first(fields, name)
+    return unfolded(raw) if raw else ""
+
+
+def _sent_at(fields: Fields, defects: Defects) -> datetime | None:
+    raw = first(fields, "date")
+    return field_date(unfolded(raw), defects) if raw else None

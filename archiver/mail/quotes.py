@@ -1,0 +1,171 @@
+"""What a sender wrote, kept apart from what a message repeats of others.
+
+Knows how mail programs mark quotes, replies and forwards in English, Dutch, French and German (and the commonest words of
+some others). Deliberately cautious: text that merely looks like a quote within a line stays the sender's own. Every line
+is looked at a bounded number of times, and no expression here can backtrack over more than a line.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MAX_LINE = 400
+"""A longer line is no mark of a quote."""
+
+_WROTE = re.compile(
+    r"(?:wrote|writes|said|schreef(?: het volgende)?|schrieb(?: am [^:]{0,80})?|a écrit|écrivait|escribió|ha scritto|scrisse"
+    r"|escreveu|skrev|napisał(?:\(a\))?|kirjoitti|пишет|писал(?:а|\(а\))?|написал(?:а|\(а\))?|写道|wrote on [^:]{0,80}"
+    r"|(?:schreef|schrieb|wrote|a écrit)[^:]{0,120})\s?[:：]?\s*\Z",
+    re.IGNORECASE,
+)
+_OPENER = re.compile(
+    r"(?:\*{0,2}_{0,2})(?:On|Op|Le|Am|El|Il|Em|Den|W dniu|Dnia|In (?:a message|article|reply|antwort)|At|Quoting|Citeren|Zitat von)\b",
+    re.IGNORECASE,
+)
+_FORWARD_WORDS = (
+    r"original message|original appointment|forwarded message|forwarded by|forwarded messages?|begin forwarded message"
+    r"|message forwarded|reply message|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht|doorgestuurd bericht"
+    r"|doorgestuurd door|begin doorgestuurd bericht|begin van doorgestuurd bericht"
+    r"|message d'origine|message original|message initial|message transféré|message transmis|début du message (?:réexpédié|transféré|transmis)"
+    r"|ursprüngliche (?:nachricht|mail)|originalnachricht|original-nachricht|ursprungliche nachricht|weitergeleitete nachricht"
+    r"|weitergeleitet von|anfang der weitergeleiteten (?:nachricht|e-mail)|mensaje original|mensaje reenviado|messaggio originale"
+    r"|messaggio inoltrato|mensagem original|mensagem encaminhada|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti"
+    r"|vidarebefordrat meddelande|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
+)
+_SEPARATOR = re.compile(
+    r"\s*[-_*=>]{2,}\s*(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
+    r"|\s*(?:begin forwarded message|begin doorgestuurd bericht|début du message (?:réexpédié|transféré|transmis)"
+    r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?[:：]?\s*",
+    re.IGNORECASE,
+)
+_FROM = re.compile(r"\s*[*_]{0,2}(?:from|van|de|von|da|från|fra)\s?[*_]{0,2}\s?[:：][*_]{0,2}\s*\S", re.IGNORECASE)
+_FIELD = re.compile(
+    r"\s*[*_]{0,2}(sent|date|verzonden|verstuurd|datum|envoyé|gesendet|enviado|inviato|data|skickat|sendt|fecha|sent on"
+    r"|to|aan|à|pour|an|para|a|till|til|cc|subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne)"
+    r"\s?[*_]{0,2}\s?[:：]",
+    re.IGNORECASE,
+)
+_DATES = frozenset({"sent", "date", "verzonden", "verstuurd", "datum", "envoyé", "gesendet", "enviado", "inviato", "data",
+                    "skickat", "sendt", "fecha", "sent on"})  # fmt: skip
+_INITIALS = re.compile(r"[A-Z][A-Za-z]{0,3}> ?")
+_RULE = re.compile(r"\s*[-_=*]{8,}\s*\Z")
+_MARKS = re.compile(r"\A(?:\s?>)+ ?")
+_FROM_WORDS = ("from", "van", "de", "von", "da", "från", "fra")
+_ATTRIBUTION_LINES = 4
+
+
+def split_quotes(text: str) -> tuple[str, str]:
+    """Split clean text into (own part, quoted text), the latter without its ">" marks.
+
+    From a separator ("Original Message"), a forwarded header block or an attribution without marks onwards everything is
+    quoted: replies below such a block exist, but cannot be told from it.
+    """
+    lines = text.split("\n")
+    own: list[str] = []
+    quoted: list[str] = []
+    at, count = 0, len(lines)
+    while at < count:
+        line = lines[at]
+        start = line.lstrip(" \t\xa0|")
+        initial = start[:1]
+        if initial == ">":
+            if not start.startswith(">From ") or at == 0 or lines[at - 1][:1] == ">":
+                quoted.append(_MARKS.sub("", start, count=1))
+            else:  # the ">" that mbox put before a line of the sender's own
+                own.append(line)
+            at += 1
+            continue
+        if initial and len(line) <= _MAX_LINE:
+            length, rest = _mark(lines, at, start, initial)
+            if rest:
+                quoted.extend(_MARKS.sub("", one, count=1) for one in lines[at:])
+                break
+            if length:
+                quoted.extend(lines[at : at + length])
+                at += length
+                continue
+            if initial.isupper() and ">" in start[1:6] and _INITIALS.match(start):
+                quoted.append(start.partition(">")[2].lstrip())
+                at += 1
+                continue
+        own.append(line)
+        at += 1
+    return _tidy(own), _tidy(quoted)
+
+
+def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, bool]:
+    """Look for a mark at this line; return how many lines it has (0: none), and whether all that follows is quoted."""
+    if initial in "-_*=" or start[:5].lower() in {"begin", "début", "anfan"}:
+        if _SEPARATOR.match(start):
+            return 1, True
+        if _RULE.match(start):
+            following = _next(lines, at + 1)
+            if following is not None and _is_block(lines, following):
+                return 1, True
+    if ":" in start[:12] and start.lstrip("*_").lower().startswith(_FROM_WORDS) and _is_block(lines, at):
+        return 1, True
+    if _OPENER.match(start):
+        return _attribution(lines, at)
+    tail = start.rstrip()
+    if tail[-1:] in ":：" and _WROTE.search(tail[-160:]):
+        following = _next(lines, at + 1)
+        if following is not None and lines[following].lstrip().startswith(">"):
+            return 1, False
+    return 0, False
+
+
+def _attribution(lines: list[str], at: int) -> tuple[int, bool]:
+    """Read "On …, … wrote:", which programs fold over a few lines; without ">" below it needs a date to count."""
+    joined = ""
+    for extra, line in enumerate(lines[at : at + _ATTRIBUTION_LINES]):
+        stripped = line.strip()
+        if not stripped and extra:
+            break
+        joined = f"{joined} {stripped}" if joined else stripped
+        if len(joined) > _MAX_LINE:
+            break
+        if _WROTE.search(joined[-200:]) is None:
+            continue
+        following = _next(lines, at + extra + 1)
+        marked = following is not None and lines[following].lstrip().startswith(">")
+        if marked:
+            return extra + 1, False
+        if joined.endswith((":", "：")) and any(map(str.isdigit, joined)) and following is not None:
+            return extra + 1, True
+    return 0, False
+
+
+def _is_block(lines: list[str], at: int) -> bool:
+    """Whether the header of another message stands here: From with a date and one more field within eight lines."""
+    if len(lines[at]) > _MAX_LINE or _FROM.match(lines[at]) is None:
+        return False
+    dated = False
+    others = 0
+    for line in lines[at + 1 : at + 9]:
+        field = _FIELD.match(line) if len(line) <= 4 * _MAX_LINE else None
+        if field is not None:
+            if field[1].lower() in _DATES:
+                dated = True
+            else:
+                others += 1
+            if dated and others:
+                return True
+    return False
+
+
+def _next(lines: list[str], at: int) -> int | None:
+    """Return the next line that is not empty, at most three further on."""
+    for position in range(at, min(at + 3, len(lines))):
+        if lines[position].strip():
+            return position
+    return None
+
+
+def _tidy(lines: list[str]) -> str:
+    """Join, without trailing blanks and with at most one empty line in a row."""
+    kept: list[str] = []
+    for line in lines:
+        stripped = line.rstrip()
+        if stripped or (kept and kept[-1]):
+            kept.append(stripped)
+    return "\n".join(kept).strip("\n")

@@ -1,0 +1,112 @@
+"""The process that parses mail for `archiver.mail.workers`: frames in on standard input, messages out on standard output.
+
+Started by exec, so that it holds no key of its parent; shuts itself in before it reads a first octet: no core dumps, no
+files written, no new privileges, bounded memory, and an alarm, so that it ends even if its parent cannot end it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import io
+import logging
+import os
+import resource
+import signal
+import struct
+import sys
+
+from archiver.mail.wire import FULL, HEADER_ONLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, encode
+from archiver.model.message import Defect, Message
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_OPEN_FILES = 32
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until standard input ends; arguments: memory bound in bytes, seconds for a message, the parent's pid."""
+    memory, seconds, parent = int(arguments[0]), float(arguments[1]), int(arguments[2])
+    _shut_in(memory)
+    if os.getppid() != parent:
+        return 0
+    logging.disable(logging.CRITICAL)
+    requests = open(0, "rb", buffering=1 << 16, closefd=False)  # noqa: PTH123, SIM115 - a file descriptor, for life
+    replies_to = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)
+    _import_ahead()
+    try:
+        _serve(requests, replies_to, seconds)
+    except MemoryError:
+        return WORKER_OUT_OF_MEMORY
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def _shut_in(memory: int) -> None:
+    for limit, value in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+    ):
+        _, hard = resource.getrlimit(limit)
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (bound, bound))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+
+def _import_ahead() -> None:
+    """Import what parsing needs, so that no message pays for it, and keep the collector from going over it."""
+    import mailparser.dates
+    import mailparser.utils
+
+    import archiver.mail.html
+    import archiver.mail.parse
+    import archiver.mail.tnef  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
+def _serve(requests: io.BufferedReader, replies_to: int, seconds: float) -> None:
+    from archiver.mail.parse import parse, parse_header
+
+    while len(head := requests.read(REQUEST.size)) == REQUEST.size:
+        # The default action of SIGALRM ends the process: the last resort when nobody is there to end it.
+        signal.setitimer(signal.ITIMER_REAL, seconds + 10)
+        mode, length = REQUEST.unpack(head)
+        octets = requests.read(length)
+        if len(octets) < length:
+            return
+        message = parse(octets) if mode == FULL else parse_header(octets, Defect(HEADER_ONLY[mode]))
+        del octets
+        reply = _encoded(message)
+        _write(replies_to, REPLY.pack(len(reply)))
+        _write(replies_to, reply)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _encoded(message: Message) -> bytes:
+    try:
+        return encode(message)
+    except (ValueError, TypeError) as problem:
+        return encode(Message(defects=(*message.defects, Defect("parse-failed", f"encode: {type(problem).__name__}"))))
+
+
+def _write(descriptor: int, octets: bytes) -> None:
+    view = memoryview(octets)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (struct.error, IndexError, ValueError):
+        sys.exit(1)

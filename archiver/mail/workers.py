@@ -1,0 +1,290 @@
+"""The pool that parses messages in bounded worker processes (`archiver.core.ports.Parser`).
+
+Knows processes, pipes and clocks; nothing of mail. A worker is a fresh interpreter, not a fork: it holds no key. A message
+that takes too long, too much memory, or a worker's life comes back with a defect and what its header says; the others
+are not touched by it. One thread: everything happens while the caller iterates.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import archiver
+from archiver.mail.parse import HEADER_ONLY as HEADER_OCTETS
+from archiver.mail.parse import parse
+from archiver.mail.wire import FULL, HEADER_ONLY, MAX_REPLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, decode
+from archiver.model.message import Defect, Message
+
+_TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
+_PIPE = 1 << 18
+_STARTED_BY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from archiver.mail.worker import main; sys.exit(main(sys.argv[1:]))"
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A message on its way; `done` once its message is known."""
+
+    octets: bytes
+    mode: int = FULL
+    crashes: int = 0
+    done: Message | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    to_write: deque[memoryview] = field(default_factory=deque)
+    reply: bytearray = field(default_factory=bytearray)
+    jobs: deque[_Job] = field(default_factory=deque)
+    deadline: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """File descriptor for writing."""
+        assert self.process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
+        return self.process.stdin.fileno()
+
+    @property
+    def replies(self) -> int:
+        """File descriptor for reading."""
+        assert self.process.stdout is not None  # noqa: S101
+        return self.process.stdout.fileno()
+
+
+class ParserPool:
+    """Parses in up to `workers` processes; with 0 in this process, without bounds, for a single message to show.
+
+    `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker. Nothing is started before the
+    first message, nor a second worker before the first has plenty to do. Not for use by several threads; end it with
+    `close` or as a context manager.
+    """
+
+    def __init__(
+        self,
+        workers: int = 2,
+        *,
+        seconds: float = 30.0,
+        memory: int = 1 << 30,
+        in_flight: int = 8,
+        octets_in_flight: int = 32 << 20,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._count = workers
+        self._seconds = seconds
+        self._memory = memory
+        self._in_flight = in_flight
+        self._octets_in_flight = octets_in_flight
+        self._clock = clock
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> ParserPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def parse(self, octets: Iterable[bytes]) -> Iterator[Message]:
+        """Yield one message for each, in order. Takes from `octets` only as much as fits in flight: memory stays flat.
+
+        Whoever stops iterating early gives the messages in flight up; the next call begins afresh.
+        """
+        if self._count <= 0:
+            for one in octets:
+                yield parse(one)
+            return
+        waiting: deque[_Job] = deque()  # taken, not yet yielded, in order
+        unsent: deque[_Job] = deque()
+        source = iter(octets)
+        exhausted = False
+        size = 0
+        try:
+            while True:
+                while not exhausted and not unsent and self._room(len(waiting), size):
+                    one = next(source, None)
+                    if one is None:
+                        exhausted = True
+                        break
+                    job = _Job(one)
+                    size += len(one)
+                    waiting.append(job)
+                    unsent.append(job)
+                    self._hand_out(unsent)
+                while waiting and waiting[0].done is not None:
+                    job = waiting.popleft()
+                    size -= len(job.octets)
+                    assert job.done is not None  # noqa: S101 - for the type checker
+                    yield job.done
+                if exhausted and not waiting:
+                    return
+                self._hand_out(unsent)
+                if waiting and waiting[0].done is None:
+                    self._turn(unsent)
+        finally:
+            for worker in [worker for worker in self._workers if worker.jobs]:
+                self._end(worker)
+
+    def close(self) -> None:
+        """End the workers; may be called twice."""
+        for worker in list(self._workers):
+            self._end(worker)
+
+    def _room(self, messages: int, size: int) -> bool:
+        return not messages or (messages < self._in_flight * self._count * 2 and size < self._octets_in_flight)
+
+    def _hand_out(self, unsent: deque[_Job]) -> None:
+        """Give waiting jobs to the workers with room, starting another worker only when all have plenty to do."""
+        while unsent:
+            worker = min(self._workers, key=lambda one: len(one.jobs), default=None)
+            if worker is None or (len(worker.jobs) >= self._in_flight and len(self._workers) < self._count):
+                worker = self._start()
+            elif len(worker.jobs) >= self._in_flight:
+                return
+            job = unsent.popleft()
+            if not worker.jobs:
+                worker.deadline = self._clock() + self._seconds
+            worker.jobs.append(job)
+            octets = job.octets if job.mode == FULL else job.octets[:HEADER_OCTETS]
+            worker.to_write.append(memoryview(REQUEST.pack(job.mode, len(octets))))
+            if octets:
+                worker.to_write.append(memoryview(octets))
+
+    def _turn(self, unsent: deque[_Job]) -> None:
+        """Wait for what happens next: room to write, a reply, an end, or the end of somebody's time."""
+        with selectors.DefaultSelector() as selector:
+            for worker in self._workers:
+                selector.register(worker.replies, selectors.EVENT_READ, worker)
+                if worker.to_write:
+                    selector.register(worker.requests, selectors.EVENT_WRITE, worker)
+            deadline = min((worker.deadline for worker in self._workers if worker.jobs), default=self._clock())
+            events = selector.select(max(0.0, deadline - self._clock()))
+        for key, event in events:
+            worker = key.data
+            if worker not in self._workers:
+                continue
+            if event & selectors.EVENT_WRITE:
+                self._write(worker)
+            elif not self._read(worker):
+                self._lost(worker, unsent)
+        now = self._clock()
+        for worker in [one for one in self._workers if one.jobs and one.deadline <= now]:
+            self._out_of_time(worker, unsent)
+
+    def _write(self, worker: _Worker) -> None:
+        """Write what the pipe takes; a worker that is gone is noticed when reading."""
+        try:
+            while worker.to_write:
+                piece = worker.to_write[0]
+                written = os.write(worker.requests, piece[:_PIPE])
+                if written == len(piece):
+                    worker.to_write.popleft()
+                else:
+                    worker.to_write[0] = piece[written:]
+        except BlockingIOError:
+            return
+        except OSError:
+            worker.to_write.clear()
+
+    def _read(self, worker: _Worker) -> bool:
+        """Take replies in; False when the worker has ended or talks nonsense."""
+        try:
+            octets = os.read(worker.replies, _PIPE)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        if not octets:
+            return False
+        worker.reply += octets
+        while len(worker.reply) >= REPLY.size:
+            (length,) = REPLY.unpack_from(worker.reply)
+            if length > MAX_REPLY or not worker.jobs:
+                return False
+            if len(worker.reply) < REPLY.size + length:
+                break
+            try:
+                worker.jobs[0].done = decode(memoryview(worker.reply)[REPLY.size : REPLY.size + length].tobytes())
+            except ValueError:
+                return False
+            worker.jobs.popleft()
+            del worker.reply[: REPLY.size + length]
+            worker.deadline = self._clock() + self._seconds
+        return True
+
+    def _lost(self, worker: _Worker, unsent: deque[_Job]) -> None:
+        """Deal with a worker that ended by itself: the message it was at is tried once more, then by its header only."""
+        code = self._end(worker)
+        jobs = worker.jobs
+        if jobs:
+            job = jobs[0]
+            job.crashes += 1
+            if code == WORKER_OUT_OF_MEMORY:
+                self._degrade(job, _MEMORY)
+            elif job.crashes > 1 or job.mode != FULL:
+                self._degrade(job, _CRASHED)
+        unsent.extendleft(reversed([job for job in jobs if job.done is None]))
+
+    def _out_of_time(self, worker: _Worker, unsent: deque[_Job]) -> None:
+        self._end(worker)
+        self._degrade(worker.jobs[0], _TIMEOUT)
+        unsent.extendleft(reversed([job for job in worker.jobs if job.done is None]))
+
+    def _degrade(self, job: _Job, mode: int) -> None:
+        """Have only the header read; if that failed already, give up on the message's content."""
+        if job.mode == FULL:
+            job.mode = mode
+        else:
+            job.done = Message(defects=(Defect(HEADER_ONLY[job.mode]),))
+
+    def _start(self) -> _Worker:
+        root = str(Path(archiver.__file__).resolve().parent.parent)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-I",
+                "-B",
+                "-c",
+                _STARTED_BY,
+                root,
+                str(self._memory),
+                str(self._seconds),
+                str(os.getpid()),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
+            cwd="/",
+            bufsize=0,
+        )
+        worker = _Worker(process)
+        os.set_blocking(worker.requests, False)
+        os.set_blocking(worker.replies, False)
+        self._workers.append(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> int:
+        """End a worker and forget it; return its exit code."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+        process = worker.process
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            # One that ended by itself has a code of its own to tell; any other gets no time to finish.
+            return process.wait(timeout=0.2 if worker.jobs and worker.deadline > self._clock() else 0)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            return process.wait()
