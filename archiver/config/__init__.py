@@ -32,10 +32,14 @@ _NO_MAILBOX_HINT = "a mailbox name, a LIST pattern with * or %, or a special use
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSettings:
-    """Where the archive lies, and the collector's credential, which never lies inside it."""
+    """Where the archive lies, and the key files, which never lie inside it.
+
+    `machine_key_file` opens the archive without a person; None where there is no machine slot.
+    """
 
     path: Path
     collector_key_file: Path
+    machine_key_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,8 @@ def load(path: Path | None, environ: Mapping[str, str], *, archive: Path | None 
                 hint="write one from config.example.toml, or name it with --config or ARCHIVER_CONFIG",
             )
         place = Path.cwd() / override
-        return Settings(archive=ArchiveSettings(place, default_collector_key(place, environ)), identity=Identity())
+        keys = default_collector_key(place, environ), default_machine_key(environ)
+        return Settings(archive=ArchiveSettings(place, *keys), identity=Identity())
     return _parse(source, environ, override)
 
 
@@ -122,6 +127,14 @@ def default_collector_key(archive: Path, environ: Mapping[str, str]) -> Path:
     if directory and (Path(directory) / "archiver-collector").exists():
         return Path(directory) / "archiver-collector"
     return archive.with_name(archive.name + ".collector-key")
+
+
+def default_machine_key(environ: Mapping[str, str]) -> Path | None:
+    """Give the systemd credential "archiver-machine" if there is one."""
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    if directory and (Path(directory) / "archiver-machine").exists():
+        return Path(directory) / "archiver-machine"
+    return None
 
 
 def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -165,13 +178,14 @@ def _archive(table: Table, environ: Mapping[str, str], override: Path | None) ->
         if not table.has("path"):
             table.problem("path", 'is missing; write where the archive lies, as path = "/var/lib/archiver"')
         path = Path("/nonexistent")
-    key = table.path("collector_key_file") or default_collector_key(path, environ)
-    if _inside(key, path):
-        table.problem(
-            "collector_key_file",
-            "lies inside the archive, whose backups would then carry it; put it beside the archive or in /etc/archiver",
-        )
-    return ArchiveSettings(path, key)
+    collector = table.path("collector_key_file") or default_collector_key(path, environ)
+    machine = table.path("machine_key_file") or default_machine_key(environ)
+    for name, file in (("collector_key_file", collector), ("machine_key_file", machine)):
+        if file is not None and _inside(file, path):
+            table.problem(
+                name, "lies inside the archive, whose backups would then carry it; put it beside it or in /etc/archiver"
+            )
+    return ArchiveSettings(path, collector, machine)
 
 
 def _inside(file: Path, directory: Path) -> bool:
