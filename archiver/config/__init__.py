@@ -123,18 +123,18 @@ def candidates(environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 def default_collector_key(archive: Path, environ: Mapping[str, str]) -> Path:
     """Give the systemd credential "archiver-collector" if there is one, else the file beside the archive."""
-    directory = environ.get("CREDENTIALS_DIRECTORY")
-    if directory and (Path(directory) / "archiver-collector").exists():
-        return Path(directory) / "archiver-collector"
-    return archive.with_name(archive.name + ".collector-key")
+    return _credential("archiver-collector", environ) or archive.with_name(archive.name + ".collector-key")
 
 
 def default_machine_key(environ: Mapping[str, str]) -> Path | None:
     """Give the systemd credential "archiver-machine" if there is one."""
+    return _credential("archiver-machine", environ)
+
+
+def _credential(name: str, environ: Mapping[str, str]) -> Path | None:
     directory = environ.get("CREDENTIALS_DIRECTORY")
-    if directory and (Path(directory) / "archiver-machine").exists():
-        return Path(directory) / "archiver-machine"
-    return None
+    path = Path(directory) / name if directory else None
+    return path if path is not None and path.exists() else None
 
 
 def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -348,9 +348,12 @@ def _warnings(settings: Settings) -> tuple[str, ...]:
             found.append(f"account {account.name}: {file} lies inside the archive, whose backups carry it; move it out")
         if (account.security, account.port) in {("starttls", 993), ("tls", 143)}:
             found.append(f'account {account.name}: port {account.port} is unusual for security = "{account.security}"')
-    key = settings.archive.collector_key_file
-    if _mode(key) & (stat.S_IRWXG | stat.S_IRWXO):
-        found.append(f"others can read the collector's credential; run: chmod 600 {key}")
+    keys = (settings.archive.collector_key_file, settings.archive.machine_key_file)
+    found.extend(
+        f"others can read the key file {key}; run: chmod 600 {key}"
+        for key in keys
+        if key is not None and _mode(key) & (stat.S_IRWXG | stat.S_IRWXO)
+    )
     return tuple(found)
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from archiver import config
-from archiver.config import LANGUAGES, Settings, candidates, default_collector_key, is_loopback, load
+from archiver.config import (
+    LANGUAGES,
+    Settings,
+    candidates,
+    default_collector_key,
+    default_machine_key,
+    is_loopback,
+    load,
+)
 from archiver.errors import ConfigurationError
 from archiver.model.account import Account
 
@@ -192,6 +200,9 @@ def test_a_systemd_credential_is_used_when_there_is_one(tmp_path: Path) -> None:
     assert default_collector_key(Path("/srv/mail"), environ) == Path("/srv/mail.collector-key")
     (tmp_path / "archiver-collector").write_bytes(b"")
     assert default_collector_key(Path("/srv/mail"), environ) == tmp_path / "archiver-collector"
+    assert default_machine_key(environ) is None
+    (tmp_path / "archiver-machine").write_bytes(b"")
+    assert default_machine_key(environ) == tmp_path / "archiver-machine"
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
@@ -291,9 +302,10 @@ def test_without_an_identity_nothing_has_a_direction_so_it_is_refused(
     assert any(expected in p for p in problems_of(tmp_path, '[archive]\npath = "m"\n' + identity))
 
 
+@pytest.mark.parametrize("key", ["collector_key_file", "machine_key_file"])
 @pytest.mark.parametrize("inside", ["mail/key", "mail/a/b/key", "./mail/../mail/key", "mail"])
-def test_the_collectors_credential_never_lies_inside_the_archive(tmp_path: Path, inside: str) -> None:
-    text = MINIMAL.replace("[identity]", f'collector_key_file = "{inside}"\n[identity]')
+def test_no_key_file_ever_lies_inside_the_archive(tmp_path: Path, inside: str, key: str) -> None:
+    text = MINIMAL.replace("[identity]", f'{key} = "{inside}"\n[identity]')
     assert any("inside the archive" in problem for problem in problems_of(tmp_path, text))
 
 
@@ -399,7 +411,7 @@ def test_a_password_file_that_others_can_read_is_warned_of_with_the_command_that
 def test_a_credential_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "mail.collector-key").write_bytes(b"x")
     (tmp_path / "mail.collector-key").chmod(0o644)
-    assert any("collector" in warning for warning in settings_of(tmp_path, MINIMAL + ACCOUNT).warnings)
+    assert any("collector-key" in warning for warning in settings_of(tmp_path, MINIMAL + ACCOUNT).warnings)
 
 
 def test_a_configuration_that_others_can_change_is_warned_of(tmp_path: Path) -> None:
