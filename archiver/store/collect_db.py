@@ -63,8 +63,11 @@ MIGRATIONS: tuple[schema.Migration, ...] = (_first,)
 class CollectDatabase:
     """The statements of collect.db over one connection."""
 
-    def __init__(self, connection: StoreConnection) -> None:
-        schema.migrate(connection, APPLICATION_ID, MIGRATIONS)
+    def __init__(self, connection: StoreConnection, *, readonly: bool = False) -> None:
+        if readonly:
+            schema.check_format(connection, APPLICATION_ID, len(MIGRATIONS))
+        else:
+            schema.migrate(connection, APPLICATION_ID, MIGRATIONS)
         self.connection = connection
 
     # --- mailboxes ------------------------------------------------------------------------------------------------
