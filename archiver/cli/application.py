@@ -229,7 +229,7 @@ class Application(Protocol):
     def verify(
         self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress
     ) -> VerifyReport: ...
-    def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime: ...
+    def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime | None: ...
     def lock(self, settings: Settings) -> bool: ...
     def doctor(self, settings: Settings, *, connect: bool) -> Sequence[Check]: ...
     def key_list(self, settings: Settings) -> Sequence[SlotInfo]: ...
@@ -281,6 +281,14 @@ class Invocation:
     def app(self) -> Application:
         """The application, imported when first used: `--help` must not wait for it."""
         return self._application()
+
+    def date(self, at: datetime) -> str:
+        """Return a date in at most 16 columns: as people say it on a terminal, as they sort it into a pipe."""
+        from archiver.cli.wording import short_date
+
+        if self.terminal.out_is_terminal:
+            return short_date(at, now=self.clock(), zone=self.zone)
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
 
     def settings(self) -> Settings:
         """Read the configuration; raises ConfigurationError with every problem in it."""

@@ -105,7 +105,13 @@ def add(
         machine_key_file=key_file,
     )
     if code is not None:
-        hand_over_recovery_code(invocation, code, file=recovery_file)
+        try:
+            hand_over_recovery_code(invocation, code, file=recovery_file)
+        except (UsageError, KeyboardInterrupt):
+            raise UsageError(
+                f"the key {name} is in place, but its recovery code was not handed over",
+                hint=f"archiver key remove {name}, then add it again",
+            ) from None
     invocation.terminal.line(f"Added the key {name}.")
 
 

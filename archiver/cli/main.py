@@ -129,16 +129,17 @@ def _explain_query(error: QueryError, invocation: Invocation) -> str | None:
     """Point into the query, for the person who typed it; a log gets the position only."""
     terminal, typed = invocation.terminal, invocation.query
     position = max(0, error.position - (typed.shifted if typed else 0))
+    message = f"{error.message}; expected {error.expected}" if error.expected else error.message
     if typed is None or not terminal.err_is_terminal:
-        terminal.problem(f"{error.message} (character {position + 1} of the query)")
+        terminal.problem(f"{message} (character {position + 1} of the query)")
     else:
         from archiver.cli.escape import visible
         from archiver.cli.layout import cells
 
-        terminal.problem(error.message)
+        terminal.problem(message)
         terminal.note("  ", typed.text)
         terminal.note("  ", " " * cells(visible(typed.text[:position])), Span("^", "bad"))
-    return f"expected {error.expected}" if error.expected else error.hint
+    return error.hint or "`archiver search --help` explains queries"
 
 
 def _place(trace: TracebackType | None) -> str:
@@ -167,10 +168,9 @@ def _as_ours(message: str) -> str:
 
 
 def _real_application() -> Application:
-    from importlib import import_module
-    from typing import cast
+    from archiver.cli.wired import Wired
 
-    return cast("Application", import_module("archiver.app"))
+    return Wired()
 
 
 def _person_present() -> bool:

@@ -41,9 +41,6 @@ class Watch:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        if self._terminal.err_is_terminal:
-            self._bars = _bars(self._terminal)
-            self._bars.start()
         return self
 
     def __exit__(
@@ -55,9 +52,12 @@ class Watch:
 
     def tell(self, progress: Progress) -> None:
         """Show where a stage is; cheap enough to be called for every message."""
-        if self._bars is None:
+        if not self._terminal.draws_bars:
             return
         with self._lock:
+            if self._bars is None:
+                self._bars = _bars(self._terminal)
+                self._bars.start()
             self._show(self._bars, progress)
 
     def pausing(self, ask: AskPassphrase) -> AskPassphrase:
@@ -119,7 +119,14 @@ def _bars(terminal: Terminal) -> Bars:
     from rich.progress import Progress as Bars
     from rich.table import Column
 
-    console = Console(file=terminal.err, force_terminal=True, markup=False, emoji=False, highlight=False)
+    console = Console(
+        file=terminal.err,
+        force_terminal=True,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=not terminal.err_colour,
+    )
     return Bars(
         # markup=False: names of mailboxes come from the server.
         TextColumn("{task.description}", markup=False, table_column=Column(width=30, no_wrap=True)),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
 from archiver.cli.application import Invocation, OpenArchive, QueryTyped, SearchItem, SearchPage, Sort
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, short_date, subject_of
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
 from archiver.errors import QueryError, UsageError
 
-_DATE_COLUMNS = 15
+_DATE_COLUMNS = 16
 _SNIPPET_LINES = 2
+_QUOTES = frozenset('"“”„«»')
 
 
 class QueryCommand(click.Command):
@@ -115,10 +115,7 @@ def command(
 
 
 def _with_dates(typed: str, since: str | None, until: str | None) -> tuple[str, QueryTyped]:
-    terms = [f"{field}:{value.strip()}" for field, value in (("since", since), ("until", until)) if value is not None]
-    for value in (since, until):
-        if value is not None and (not value.strip() or any(c in "\"'()" for c in value)):
-            raise UsageError("a date given with --since or --until cannot be understood", hint=_date_hint(None))
+    terms = [_term(field, value) for field, value in (("since", since), ("until", until)) if value is not None]
     if not terms:
         return typed, QueryTyped(typed)
     if not typed.strip():
@@ -127,6 +124,12 @@ def _with_dates(typed: str, since: str | None, until: str | None) -> tuple[str, 
         # Unbalanced parentheses must be reported for what they are, not be closed by ours.
         return " ".join([typed, *terms]), QueryTyped(typed)
     return " ".join([f"({typed})", *terms]), QueryTyped(typed, shifted=1)
+
+
+def _term(field: str, value: str) -> str:
+    if not value.strip() or _QUOTES.intersection(value):
+        raise UsageError("a date given with --since or --until cannot be understood", hint=_date_hint(None))
+    return f'{field}:"{value.strip()}"'
 
 
 def _date_hint(error: QueryError | None) -> str:
@@ -163,9 +166,8 @@ def _show(
         terminal.line("Nothing found." if restricted else "The archive is empty.")
         return
     plain = not terminal.can_show(ARROWS)
-    now = invocation.clock()
     for item in page.items:
-        _show_hit(invocation, item, archive.short_id(item.summary.blob_id), now=now, plain=plain)
+        _show_hit(invocation, item, archive.short_id(item.summary.blob_id), plain=plain)
     shown = len(page.items)
     if not shown:
         terminal.line(f"{count(page.total, 'message')} found, none shown from number {offset + 1:,} on.")
@@ -178,9 +180,9 @@ def _show(
         terminal.line(f"{count(page.total, 'message')}.")
 
 
-def _show_hit(invocation: Invocation, item: SearchItem, name: str, *, now: datetime, plain: bool) -> None:
+def _show_hit(invocation: Invocation, item: SearchItem, name: str, *, plain: bool) -> None:
     terminal, summary = invocation.terminal, item.summary
-    date = pad(short_date(summary.at, now=now, zone=invocation.zone), _DATE_COLUMNS)
+    date = pad(invocation.date(summary.at), _DATE_COLUMNS)
     head = f"{name}  {date}  {arrow(summary.direction, plain=plain)} "
     who = correspondents(summary)
     room = terminal.table_width - cells(head)

@@ -29,7 +29,7 @@ def asker(invocation: Invocation, *, prompt: bool = True) -> AskPassphrase:
             return from_file(Path(named))
         if not (prompt and invocation.person_present):
             return None
-        return invocation.read_secret("Passphrase: ") or None
+        return invocation.read_secret("Passphrase (or recovery code): ") or None
 
     return ask
 

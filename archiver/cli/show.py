@@ -73,7 +73,7 @@ def command(
             )
         elif headers:
             for field, value in archive.headers(row):
-                _field(terminal, field + ":", value)
+                _header_field(terminal, field, value)
         elif as_json:
             from archiver.cli.shapes import whole_message
 
@@ -124,7 +124,7 @@ def _give(
     elif not terminal.out_is_terminal:
         terminal.octets(octets)
     elif text:
-        for line in visible_lines(_decoded(octets, charset)):
+        for line in visible_lines(_decoded(octets, charset).removesuffix("\n").removesuffix("\r")):
             terminal.line(line)
     else:
         raise UsageError("this part is not text, and standard output is a terminal", hint="save it with --output FILE")
@@ -209,9 +209,16 @@ def _parts(terminal: Terminal, parts: tuple[Part, ...], name: str) -> None:
     terminal.line(Span(f"Save one: archiver show {name} --part {saved.path} --output .", "faint"))
 
 
+def _header_field(terminal: Terminal, name: str, value: str) -> None:
+    text = visible(f"{name}: {' '.join(value.split())}")
+    lines = wrap(text, terminal.prose - 4) if terminal.prose else [text]
+    for number, line in enumerate(lines):
+        terminal.line(line if number == 0 else "    " + line)
+
+
 def _field(terminal: Terminal, label: str, value: str, *, style: str = "") -> None:
     flat = " ".join(value.split())
-    head = pad(visible(label), _LABEL_COLUMNS) + ("" if len(label) < _LABEL_COLUMNS else " ")
+    head = pad(label, _LABEL_COLUMNS)
     text = visible(flat)
     lines = wrap(text, terminal.prose - _LABEL_COLUMNS) if terminal.prose else [text]
     for number, line in enumerate(lines):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
@@ -12,7 +11,7 @@ from archiver.cli.escape import visible
 from archiver.cli.layout import Span, Style, table
 from archiver.cli.secrets import asker
 from archiver.cli.shapes import by_account, last_sync
-from archiver.cli.wording import count, short_date, size
+from archiver.cli.wording import count, size
 from archiver.errors import IncompleteError
 from archiver.model.status import MailboxStatus
 
@@ -68,9 +67,9 @@ def _show(invocation: Invocation, report: StatusReport) -> None:
     if not report.unlocked:
         terminal.line(Span("The archive is locked; totals are shown after archiver unlock.", "faint"))
     _show_failures(invocation, report)
-    if report.complete:
+    if report.complete and report.accounts:
         terminal.line(Span("Complete: every message on the servers is accounted for.", "good"))
-    else:
+    elif not report.complete:
         terminal.line(Span("Not complete.", "bad"))
 
 
@@ -83,7 +82,7 @@ def _show_failures(invocation: Invocation, report: StatusReport) -> None:
         terminal.line(
             Span(f"{failure.account}/{failure.mailbox} uid {failure.uid}", "warn"),
             f": {failure.reason} ({count(failure.attempts, 'try', 'tries')}, the last ",
-            short_date(failure.last_try, now=invocation.clock(), zone=invocation.zone),
+            invocation.date(failure.last_try),
             ")",
         )
     if len(report.failures) > _SHOWN:
@@ -93,8 +92,6 @@ def _show_failures(invocation: Invocation, report: StatusReport) -> None:
 
 
 def _account(invocation: Invocation, name: str, mailboxes: Sequence[MailboxStatus]) -> list[list[Span]]:
-    now = invocation.clock()
-
     def row(title: str, rows: Sequence[MailboxStatus], style: Style) -> list[Span]:
         complete = all(mailbox.complete for mailbox in rows)
         at = last_sync(rows)
@@ -102,7 +99,7 @@ def _account(invocation: Invocation, name: str, mailboxes: Sequence[MailboxStatu
             Span(visible(title), style),
             *(_figure(sum(getattr(m, figure) for m in rows), figure) for figure in _HEADER[1:6]),
             Span("yes", "good") if complete else Span("NO", "bad"),
-            Span(_when(at, now, invocation)),
+            Span(invocation.date(at) if at is not None else "never"),
         ]
 
     return [row(name, mailboxes, "strong"), *(row(f"  {m.mailbox}", [m], "") for m in mailboxes)]
@@ -110,7 +107,3 @@ def _account(invocation: Invocation, name: str, mailboxes: Sequence[MailboxStatu
 
 def _figure(value: int, name: str) -> Span:
     return Span(f"{value:,}", "bad" if name == "failed" and value else "")
-
-
-def _when(at: datetime | None, now: datetime, invocation: Invocation) -> str:
-    return short_date(at, now=now, zone=invocation.zone) if at is not None else "never"

@@ -53,7 +53,9 @@ class Terminal:
         self.err_is_terminal = _is_terminal(err)
         colour = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
         self._out_colour = colour and self.out_is_terminal
-        self._err_colour = colour and self.err_is_terminal
+        self.err_colour = colour and self.err_is_terminal
+        # Bars move the cursor, which a dumb terminal cannot.
+        self.draws_bars = self.err_is_terminal and environ.get("TERM") != "dumb"
         self._columns = columns
         self.outcome = 0
 
@@ -111,7 +113,7 @@ class Terminal:
 
     def note(self, *spans: Span | str) -> None:
         """Print one line on standard error."""
-        self._err.write(_rendered(spans, colour=self._err_colour) + "\n")
+        self._err.write(_rendered(spans, colour=self.err_colour) + "\n")
         self._err.flush()
 
     def problem(self, message: str, *, hint: str | None = None) -> None:

@@ -11,10 +11,10 @@ from archiver.cli.escape import visible
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
 from archiver.cli.show import body
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, short_date, subject_of
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
 from archiver.model.catalogue import Summary
 
-_DATE_COLUMNS = 15
+_DATE_COLUMNS = 16
 _WHO_COLUMNS = 30
 _REPLY_MARKS = frozenset({"re", "aw", "antw", "antwort", "sv", "réf", "ref", "tr", "fw", "fwd", "wg", "doorst"})
 
@@ -65,7 +65,7 @@ def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, ask
     terminal = invocation.terminal
     plain = not terminal.can_show(ARROWS)
     who = visible(correspondents(summary))
-    date = short_date(summary.at, now=invocation.clock(), zone=invocation.zone)
+    date = invocation.date(summary.at)
     head = [
         Span("* " if asked else "  ", "warn"),
         Span(f"{name}  ", "accent"),

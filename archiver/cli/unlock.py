@@ -6,7 +6,8 @@ import click
 
 from archiver.cli.application import Invocation
 from archiver.cli.secrets import asker
-from archiver.cli.wording import seconds_in, short_date
+from archiver.cli.wording import seconds_in
+from archiver.errors import LockedError
 
 
 @click.command("unlock")
@@ -21,5 +22,9 @@ def command(invocation: Invocation, duration: str) -> None:
     seconds = seconds_in(duration)
     settings = invocation.settings()
     until = invocation.app.unlock(settings, ask=asker(invocation), seconds=seconds)
-    when = short_date(until, now=invocation.clock(), zone=invocation.zone)
-    invocation.terminal.line(f"Unlocked until {when}. To lock it before: archiver lock")
+    if until is None:
+        raise LockedError(
+            "the key cannot be kept: this system has no kernel keyring for us",
+            hint="every command asks for the passphrase, or reads the file named by ARCHIVER_PASSPHRASE_FILE",
+        )
+    invocation.terminal.line(f"Unlocked until {invocation.date(until)}. To lock it before: archiver lock")

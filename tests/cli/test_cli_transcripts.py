@@ -1,0 +1,143 @@
+"""What people see, as transcripts: `$ archiver …`, its output, `! ` before standard error, `[N]` for an exit code.
+
+The files in `transcripts/` are the expectation; their first line says for which surroundings. After a change that is
+meant, write them anew with ARCHIVER_TRANSCRIPTS=write and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from archiver.model.address import EmailAddress
+from archiver.model.message import Defect, Direction, Part, PartKind
+from archiver.model.status import Failure, MailboxStatus
+from tests.cli.harness import Cli
+from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
+
+TRANSCRIPTS = Path(__file__).with_name("transcripts")
+AN = EmailAddress("An Peeters", "an@klant.example")
+US = EmailAddress("Support", "info@ons.example")
+
+
+def mails() -> list[Mail]:
+    """A conversation, a hostile message and one that names nobody."""
+    pdf = Part("2", "application/pdf", PartKind.ATTACHMENT, 48_213, filename="licentie \x1b[31m'x'.pdf")
+    text = Part("1", "text/plain", PartKind.TEXT, 300, charset="utf-8")
+    key = "Dag An, de licentiesleutel staat in de bijlage."
+    return [
+        Mail(),
+        Mail(
+            subject="Re: Offerte 2026-014",
+            direction=Direction.OUTGOING,
+            from_=(US,),
+            to=(AN, EmailAddress("", "boekhouding@klant.example")),
+            cc=(EmailAddress("Zo\u00eb \u202egnip", "zoe@ons.example"),),
+            at=NOW - timedelta(days=1),
+            text=key
+            + " Wij danken u voor uw vertrouwen en wensen u er veel succes mee.\n\nVriendelijke groet\nSupport\n",
+            quoted="> Goedendag,\n> hierbij onze offerte.\n",
+            marks=((11, 26),),
+            parts=(text, pdf),
+            contents={"1": key.encode(), "2": b"%PDF-1.7\x00\xff"},
+        ),
+        Mail(
+            subject="\x1b]0;owned\x07 \u65e5\u672c\u8a9e\u306e\u4ef6\u540d [bold]not markup[/bold] \x1b[2J " * 2,
+            at=NOW - timedelta(hours=2),
+            text="",
+            defects=(Defect("bad-charset", "the charset named is unknown"),),
+            octets=b"Subject: \x1b]0;owned\x07\r\n\r\n\xff\x9b31m\r\n",
+        ),
+        Mail(subject="", at=datetime(2024, 3, 3, tzinfo=UTC), from_=(), thread=2),
+    ]
+
+
+def whole() -> Twin:
+    mailboxes = (MailboxStatus("info", "INBOX", 1_200, 1_196, 4, 0, 0, NOW - timedelta(hours=1)),)
+    return Twin(mails=mails(), status_report=Status(accounts=mailboxes))
+
+
+def troubled() -> Twin:
+    """Everything that can be incomplete, is."""
+    hour = NOW - timedelta(hours=1)
+    return Twin(
+        status_report=Status(
+            messages=None,
+            octets=None,
+            indexed=None,
+            defects=None,
+            unlocked=False,
+            pending=2,
+            accounts=(
+                MailboxStatus("info", "INBOX", 1_200, 1_200, 0, 0, 0, hour),
+                MailboxStatus("info", "Verzonden \x1b[5m", 300, 294, 4, 2, 0, hour),
+                MailboxStatus("support", "INBOX", 3, 0, 0, 0, 0, None, problem="the server refused to open it"),
+            ),
+            failures=(Failure("info", "Verzonden \x1b[5m", 7, 99, "the server gives no octets", 3, hour),),
+            problems=("collect.db was made anew; the next sync compares everything",),
+        ),
+        sync_report=Sync(
+            accounts=(
+                Outcome("info", 12, 96_000, failed=2, exit_code=4),
+                Outcome("support", problem="login refused", exit_code=21),
+            ),
+            ingested=0,
+            indexed=0,
+            waiting=1,
+            locked=True,
+            incomplete=("info/Verzonden: 2 messages could not be fetched",),
+            exit_code=4,
+        ),
+        verify_report=Verify(problems=(Damage("packs/ab/abcd.pack", "its digest is not its name", b"\xab" * 32),)),
+        checks=[
+            Check("configuration", ok=True, message="/etc/archiver/config.toml is right"),
+            Check("password file of info", ok=None, message="readable by the group", hint="chmod 600 it"),
+            Check("support", ok=False, message="login refused", hint="look at the password"),
+        ],
+    )
+
+
+WORLDS = {"whole": whole, "troubled": troubled}
+
+
+def play(cli: Cli, transcript: str) -> str:
+    """Run every command of a transcript and return it with what really came out."""
+    first, *lines = transcript.splitlines()
+    columns, kind, world = first.removeprefix("# ").split(", ")
+    cli.columns, cli.tty, cli.app = int(columns.split()[0]), kind == "terminal", WORLDS[world]()
+    cli.environ["NO_COLOR"] = "1"
+    played = [first]
+    for line in lines:
+        if line.startswith("$ archiver"):
+            cli.answers = lambda prompt: CODE if prompt.startswith("Type it") else PASSPHRASE
+            ran = cli(*shlex.split(line)[2:])
+            err = _without_bars(ran.err)
+            shown = [*ran.out.splitlines(), *(f"! {text}" for text in err.splitlines())]
+            played += ["", line, *(text.rstrip() for text in shown), *([f"[{ran.code}]"] if ran.code else [])]
+    return "\n".join(played).replace(str(cli.home), "/home/an") + "\n"
+
+
+def _without_bars(err: str) -> str:
+    """Leave the bars out: how often they are drawn depends on the machine."""
+    lines = [line for line in err.splitlines() if "\x1b[2K" not in line]
+    return "\n".join(line.replace("\x1b[?25h", "") for line in lines if line != "\x1b[?25l")
+
+
+@pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_people_see_what_the_transcript_says(path: Path, cli: Cli) -> None:
+    expected = path.read_text(encoding="utf-8")
+    played = play(cli, expected)
+    if os.environ.get("ARCHIVER_TRANSCRIPTS") == "write":
+        path.write_text(played, encoding="utf-8")
+    assert played == expected
+
+
+def test_every_command_is_in_a_transcript() -> None:
+    from archiver.cli.root import COMMANDS
+
+    spoken = "".join(path.read_text(encoding="utf-8") for path in TRANSCRIPTS.glob("*.txt"))
+    assert [name for name in COMMANDS if f"$ archiver {name}" not in spoken] == []

@@ -1,0 +1,360 @@
+"""The application in memory: a handful of invented messages, and knobs for what may go wrong.
+
+Knows nothing of stores or servers. Searching is by plain substring, so that tests say exactly what is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from archiver.cli.application import AskPassphrase, SlotKind, Sort
+from archiver.config import Settings
+from archiver.core.progress import OnProgress, Progress
+from archiver.errors import ArchiverError, LockedError, QueryError, UsageError, WrongKeyError
+from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Details, Seen, Summary
+from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
+from archiver.model.status import Failure, MailboxStatus
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+PASSPHRASE = "correct horse battery"
+CODE = "7K2M-9QXA-0001"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    account: str
+    new: int = 0
+    octets: int = 0
+    failed: int = 0
+    excluded: int = 0
+    problem: str | None = None
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Sync:
+    accounts: Sequence[Outcome] = (Outcome("info", 12, 96_000),)
+    collected: int = 12
+    ingested: int = 12
+    indexed: int = 12
+    waiting: int = 0
+    defects: int = 0
+    incomplete: Sequence[str] = ()
+    seconds: float = 1.26
+    locked: bool = False
+    damaged: Sequence[str] = ()
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Item:
+    summary: Summary
+    score: float
+    snippet: str
+    marks: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Page:
+    total: int
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True)
+class Status:
+    messages: int | None = 12
+    octets: int | None = 96_000
+    pending: int = 0
+    indexed: int | None = 12
+    defects: int | None = 0
+    unlocked: bool = True
+    accounts: Sequence[MailboxStatus] = ()
+    failures: Sequence[Failure] = ()
+    problems: Sequence[str] = ()
+
+    @property
+    def complete(self) -> bool:
+        return all(mailbox.complete for mailbox in self.accounts) and not self.problems
+
+
+@dataclass(frozen=True)
+class Damage:
+    what: str
+    message: str
+    blob_id: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Verify:
+    packs: int = 3
+    records: int = 12
+    octets: int = 96_000
+    checked_full: bool = False
+    problems: Sequence[Damage] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    ok: bool | None
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Slot:
+    name: str
+    kind: str
+    created: datetime = NOW
+
+
+@dataclass
+class Mail:
+    """One message as a test delivers it."""
+
+    subject: str = "Offerte 2026-014"
+    text: str = "Goedendag,\n\nhierbij onze offerte.\n"
+    quoted: str = ""
+    from_: tuple[EmailAddress, ...] = (EmailAddress("An Peeters", "an@klant.example"),)
+    to: tuple[EmailAddress, ...] = (EmailAddress("", "info@ons.example"),)
+    cc: tuple[EmailAddress, ...] = ()
+    direction: Direction = Direction.INCOMING
+    at: datetime = NOW - timedelta(days=7)
+    thread: int = 1
+    parts: tuple[Part, ...] = (Part("1", "text/plain", PartKind.TEXT, 34, charset="utf-8"),)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    defects: tuple[Defect, ...] = ()
+    octets: bytes = b"Subject: Offerte 2026-014\r\n\r\nGoedendag,\r\n"
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class Fresh:
+    recovery_code: str
+    archive_id: str
+    committed: Callable[[], None]
+
+    def commit(self) -> None:
+        self.committed()
+
+
+class OpenTwin:
+    """The twin, open."""
+
+    def __init__(self, mails: Sequence[Mail]) -> None:
+        self._mails = mails
+
+    def search(self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date") -> Page:
+        if "(" in query and ")" not in query:
+            raise QueryError("a parenthesis is not closed", position=query.index("("), expected='")"')
+        if "form:" in query:
+            raise QueryError(
+                "there is no such field", position=query.index("form:"), expected='a field such as "from:"'
+            )
+        if 'since:"soon"' in query:
+            raise QueryError("not a date", position=query.index('"soon"'), expected="a date such as 2026-03")
+        words = [w.strip("()") for w in query.split() if ":" not in w]
+        rows = [
+            r for r, m in enumerate(self._mails) if all(w.lower() in f"{m.subject} {m.text}".lower() for w in words)
+        ]
+        rows.sort(key=lambda r: self._mails[r].at, reverse=True)
+        items = [
+            Item(self.summary(r), 1.5, self._mails[r].text, self._mails[r].marks) for r in rows[offset : offset + limit]
+        ]
+        return Page(len(rows), items)
+
+    def resolve(self, prefix: str) -> int:
+        found = [r for r in range(len(self._mails)) if blob_id(r).hex().startswith(prefix)]
+        if len(found) != 1:
+            raise UsageError("no message has this id", hint="archiver search shows ids")
+        return found[0]
+
+    def summary(self, row: int) -> Summary:
+        mail = self._mails[row]
+        return Summary(
+            row=row,
+            blob_id=blob_id(row),
+            thread=mail.thread,
+            message_id=f"m{row}@klant.example",
+            subject=mail.subject,
+            at=mail.at,
+            sent_at=mail.at,
+            direction=mail.direction,
+            from_=mail.from_,
+            to=mail.to,
+            cc=mail.cc,
+            mailboxes=("info/INBOX",),
+            attachments=tuple(p.filename or "" for p in mail.parts if p.kind is PartKind.ATTACHMENT),
+            preview=mail.text[:200],
+        )
+
+    def details(self, row: int) -> Details:
+        mail = self._mails[row]
+        return Details(
+            summary=self.summary(row),
+            bcc=(),
+            reply_to=(),
+            received_at=mail.at,
+            archived_at=mail.at,
+            octets=len(mail.octets),
+            parts=mail.parts,
+            defects=mail.defects,
+            seen=(Seen("info", "INBOX", 7, 42, ()),),
+        )
+
+    def octets(self, row: int) -> bytes:
+        return self._mails[row].octets
+
+    def parsed(self, row: int) -> Message:
+        return Message(subject=self._mails[row].subject, text=self._mails[row].text, quoted=self._mails[row].quoted)
+
+    def part(self, row: int, path: str) -> tuple[Part, bytes]:
+        for part in self._mails[row].parts:
+            if part.path == path:
+                return part, self._mails[row].contents.get(path, b"")
+        raise UsageError("this message has no such part")
+
+    def headers(self, row: int) -> list[tuple[str, str]]:
+        return [("Subject", self._mails[row].subject), ("X-Long-Field-Name", "value " * 20)]
+
+    def thread(self, row: int) -> list[Summary]:
+        rows = [r for r, m in enumerate(self._mails) if m.thread == self._mails[row].thread]
+        return [self.summary(r) for r in sorted(rows, key=lambda r: self._mails[r].at)]
+
+    def reindex(self, on_progress: OnProgress) -> int:
+        on_progress(Progress("index", None, None, len(self._mails), len(self._mails)))
+        return len(self._mails)
+
+    def short_id(self, blob_id: bytes) -> str:
+        return blob_id.hex()[:8]
+
+
+def blob_id(row: int) -> BlobId:
+    return BlobId(hashlib.sha256(f"message {row}".encode()).digest())
+
+
+@dataclass
+class Twin:
+    """The application; set what it answers, read what it was asked. `locked` makes it ask for the passphrase."""
+
+    mails: list[Mail] = field(default_factory=list)
+    locked: bool = False
+    sync_report: Sync = Sync()
+    status_report: Status = Status()
+    verify_report: Verify = Verify()
+    checks: list[Check] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=lambda: [Slot("passphrase", "passphrase"), Slot("recovery", "recovery")])
+    fails: BaseException | None = None
+    on_sync: Callable[[], None] | None = None
+    calls: list[str] = field(default_factory=list)
+
+    def _begin(self, what: str, ask: AskPassphrase | None = None) -> None:
+        self.calls.append(what)
+        if self.fails is not None:
+            raise self.fails
+        if ask is not None and self.locked:
+            typed = ask()
+            if typed is None:
+                raise LockedError("the archive is locked", hint="archiver unlock")
+            if typed != PASSPHRASE:
+                raise WrongKeyError("the passphrase does not open the archive")
+
+    def prepare_archive(self, settings: Settings, passphrase: str) -> Fresh:
+        self._begin(f"prepare {passphrase}")
+        return Fresh(CODE, "ab" * 16, lambda: self._begin("commit"))
+
+    def sync(
+        self,
+        settings: Settings,
+        accounts: Sequence[str],
+        *,
+        collect_only: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+        stopped: Callable[[], bool],
+    ) -> Sync:
+        self._begin(f"sync {' '.join(accounts)}{' collect-only' if collect_only else ''}", ask)
+        for done in range(13):
+            on_progress(Progress("collect", "info", "INBOX", done, 12, done * 8_000))
+        if self.on_sync is not None:
+            self.on_sync()
+        return self.sync_report
+
+    def import_paths(
+        self,
+        settings: Settings,
+        paths: Sequence[Path],
+        *,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+        stopped: Callable[[], bool],
+    ) -> Sync:
+        self._begin(f"import {' '.join(path.name for path in paths)}", ask)
+        return self.sync_report
+
+    @contextmanager
+    def open_archive(
+        self, settings: Settings, *, ask: AskPassphrase, take_in: bool = True, on_progress: OnProgress | None = None
+    ) -> Iterator[OpenTwin]:
+        self._begin("open", ask)
+        yield OpenTwin(self.mails)
+        self.calls.append("close")
+
+    def status(self, settings: Settings, *, ask: AskPassphrase | None) -> Status:
+        self._begin("status")
+        return self.status_report
+
+    def verify(self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress) -> Verify:
+        self._begin("verify full" if full else "verify")
+        return self.verify_report
+
+    def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime:
+        self.locked = True
+        self._begin(f"unlock {seconds}", ask)
+        return NOW + timedelta(seconds=seconds)
+
+    def lock(self, settings: Settings) -> bool:
+        self._begin("lock")
+        return not self.locked
+
+    def doctor(self, settings: Settings, *, connect: bool) -> Sequence[Check]:
+        self._begin("doctor" if connect else "doctor offline")
+        return self.checks
+
+    def key_list(self, settings: Settings) -> Sequence[Slot]:
+        self._begin("key list")
+        return self.slots
+
+    def key_add(
+        self,
+        settings: Settings,
+        *,
+        name: str,
+        kind: SlotKind,
+        ask: AskPassphrase,
+        new_passphrase: str | None,
+        machine_key_file: Path | None,
+    ) -> str | None:
+        self._begin(f"key add {name} {kind} {new_passphrase} {machine_key_file and machine_key_file.name}", ask)
+        return CODE if kind == "recovery" else None
+
+    def key_remove(self, settings: Settings, *, name: str, ask: AskPassphrase) -> None:
+        self._begin(f"key remove {name}", ask)
+
+
+def refusal(code: int) -> ArchiverError:
+    """An error of the family with this exit code."""
+    kinds = [kind for kind in _family(ArchiverError) if kind.exit_code == code]
+    error = kinds[0].__new__(kinds[0])
+    ArchiverError.__init__(error, "it cannot be done", hint="do this instead")
+    return error
+
+
+def _family(kind: type[ArchiverError]) -> list[type[ArchiverError]]:
+    return [kind, *(member for child in kind.__subclasses__() for member in _family(child))]
