@@ -100,7 +100,8 @@ def _statement(plan: Plan) -> tuple[str, str, tuple[object, ...]]:
     """Return what to select from, the conditions and their bindings."""
     conditions = conditions_of(plan)
     if plan.match is None:
-        source, row = "row FROM cat.messages", "row"
+        # Qualified: within a condition a bare "row" would be that of the inner table.
+        source, row = "message.row FROM cat.messages AS message", "message.row"
     else:
         source, row = "rowid FROM mail", "mail.rowid"
         conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
