@@ -15,6 +15,7 @@ from archiver.core.ports import CollectStore
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.mail.files import ImportItem
 from archiver.model.mailbox import MessageEntry, RemoteMailbox, Uid
+from archiver.model.octets import BytesOctets
 
 ACCOUNT = "import"
 """The pseudo-account; no configured account may have this name."""
@@ -46,12 +47,9 @@ def import_items(
                 epoch = store.open_epoch(ACCOUNT, RemoteMailbox(item.mailbox, item.display), int(now.timestamp()))
                 mailbox, uid = item.mailbox, 0
             uid += 1
-            entry = MessageEntry(Uid(uid), item.octets.size, item.received_at, item.keywords)
-            try:
-                is_new = store.add(epoch, entry, item.octets)
-                octets += item.octets.size
-            finally:
-                item.octets.close()
+            entry = MessageEntry(Uid(uid), len(item.octets), item.received_at, item.keywords)
+            is_new = store.add(epoch, entry, BytesOctets(item.octets))
+            octets += len(item.octets)
             new += is_new
             known += not is_new
             on_progress(Progress("import", ACCOUNT, item.display, done=new + known, total=None, octets=octets))

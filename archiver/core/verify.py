@@ -1,4 +1,4 @@
-"""Verify: is everything that was promised to be kept there, unchanged, and readable?
+"""Verify that everything promised to be kept is there, unchanged and readable.
 
 Quick needs no key and runs on a backup host as well: every pack against its name, every record's header. Full opens
 every message and compares its digest, and compares catalogue, packs and index with each other. Nothing is repaired or

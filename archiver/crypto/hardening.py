@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_DUMPABLE = 4
 
 
 def forbid_core_dumps() -> bool:
@@ -24,3 +25,20 @@ def forbid_core_dumps() -> bool:
         return libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 and done
     except (OSError, AttributeError):
         return False
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process when process `parent` ends (PR_SET_PDEATHSIG), or end it now if it has.
+
+    For a child that was started for one parent only; without Linux it does nothing.
+    """
+    import ctypes
+    import os
+    import signal
+
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    except (OSError, AttributeError):
+        return
+    if os.getppid() != parent:
+        raise SystemExit(1)

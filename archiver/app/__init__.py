@@ -1,0 +1,57 @@
+"""The one place that wires: settings, keys, stores, servers and parsers become use cases that the command line calls.
+
+A module for each kind of use; the names here are imported from them when first used, so that a command pays only for
+what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+_HOME = {
+    "prepare_archive": "creating",
+    "lock": "opening",
+    "unlock": "opening",
+    "import_paths": "syncing",
+    "sync": "syncing",
+    "open_archive": "reading",
+    "doctor": "checking",
+    "status": "upkeep",
+    "verify": "upkeep",
+    "key_add": "keys",
+    "key_list": "keys",
+    "key_remove": "keys",
+}
+
+if TYPE_CHECKING:
+    from archiver.app.checking import doctor
+    from archiver.app.creating import prepare_archive
+    from archiver.app.keys import key_add, key_list, key_remove
+    from archiver.app.opening import lock, unlock
+    from archiver.app.reading import open_archive
+    from archiver.app.syncing import import_paths, sync
+    from archiver.app.upkeep import status, verify
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import what is asked for."""
+        if name not in _HOME:
+            raise AttributeError(name)
+        return getattr(import_module(f"archiver.app.{_HOME[name]}"), name)
+
+
+__all__ = [
+    "doctor",
+    "import_paths",
+    "key_add",
+    "key_list",
+    "key_remove",
+    "lock",
+    "open_archive",
+    "prepare_archive",
+    "status",
+    "sync",
+    "unlock",
+    "verify",
+]

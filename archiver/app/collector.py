@@ -1,0 +1,263 @@
+"""Collecting in a process of its own, which never holds a key that opens mail.
+
+The parent (`archiver sync`, unlocked) starts it as a fresh interpreter: what faces the servers has nothing in memory
+but the collector's credential and the passwords of the accounts. It says how far it is in JSON lines on its standard
+output; settings arrive on its standard input. `collect_all` is the same work in this process, for `--collect-only`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import archiver
+from archiver import errors
+from archiver.config import Settings
+from archiver.core.collect import AccountOutcome, collect_account
+from archiver.core.ports import MailSource, Spool
+from archiver.core.progress import OnProgress, Progress, silent
+from archiver.errors import ArchiverError
+from archiver.model.account import Account
+
+_PARALLEL_ACCOUNTS = 4
+_PROGRESS_INTERVAL = 0.05  # seconds between two lines about the same mailbox
+
+
+class _Line(msgspec.Struct, omit_defaults=True):
+    """One line of the child's standard output; exactly one field is set."""
+
+    progress: Progress | None = None
+    outcome: AccountOutcome | None = None
+    error: _Error | None = None
+
+
+class _Error(msgspec.Struct):
+    """An ArchiverError on its way to the parent."""
+
+    kind: str
+    message: str
+    hint: str | None
+
+
+class _Order(msgspec.Struct):
+    """What the parent asks for."""
+
+    settings: Settings
+    accounts: tuple[str, ...]
+
+
+def collect_all(
+    settings: Settings,
+    accounts: Sequence[str],
+    *,
+    on_progress: OnProgress = silent,
+    stopped: Callable[[], bool] = lambda: False,
+) -> tuple[AccountOutcome, ...]:
+    """Collect the named accounts (all of them when none is named), several at a time; needs no reading key.
+
+    Raises NoArchiveError, LockedError when another collector runs, and what the store raises (disk full, damage).
+    """
+    from archiver.app.opening import open_collect_store
+
+    chosen = choose(settings, accounts)
+    failed = threading.Event()
+    with open_collect_store(settings) as opened:
+
+        def collect(account: Account) -> AccountOutcome:
+            source = open_source(account, opened.new_spool)
+            try:
+                return collect_account(
+                    account,
+                    source,
+                    opened.store,
+                    on_progress=on_progress,
+                    stopped=lambda: stopped() or failed.is_set(),
+                )
+            except BaseException:
+                failed.set()  # our own store is in trouble: the other accounts end too
+                raise
+            finally:
+                source.close()
+
+        with ThreadPoolExecutor(max_workers=min(_PARALLEL_ACCOUNTS, max(1, len(chosen)))) as pool:
+            return tuple(pool.map(collect, chosen))
+
+
+def open_source(account: Account, new_spool: Callable[[], Spool], *, patient: bool = True) -> MailSource:
+    """Return a source that reconnects, and goes on inside a big message where the connection broke.
+
+    An impatient one fails at the first problem: `archiver doctor` wants to name it, not to get over it.
+    """
+    from archiver.imap.credentials import resolve_password
+    from archiver.imap.partials import Partials
+    from archiver.imap.retry import RetryingSource
+    from archiver.imap.source import ImapSource
+
+    partials = Partials(new_spool)
+
+    def connection() -> ImapSource:
+        return ImapSource(account, new_spool=new_spool, resolve_password=resolve_password, partials=partials)
+
+    if not patient:
+        return connection()
+    return RetryingSource(
+        connection,
+        sleep=time.sleep,
+        random=random.random,
+        on_close=partials.close,
+    )
+
+
+def choose(settings: Settings, names: Sequence[str]) -> tuple[Account, ...]:
+    """Return the accounts named, or all; raise UsageError for a name that is not configured."""
+    known = {account.name: account for account in settings.accounts}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise errors.UsageError(
+            f"no account named {', '.join(unknown)}", hint=f"configured: {', '.join(known) or 'none'}"
+        )
+    if not known:
+        raise errors.ConfigurationError(
+            "no account is configured", hint="add an [[accounts]] table; config.example.toml shows every key"
+        )
+    return tuple(known[name] for name in dict.fromkeys(names)) or settings.accounts
+
+
+class CollectorProcess:
+    """The child, seen from the parent. `wait` is called until it says that the child has ended."""
+
+    def __init__(self, settings: Settings, accounts: Sequence[str], on_progress: OnProgress) -> None:
+        self.outcomes: tuple[AccountOutcome, ...] = ()
+        self._error: ArchiverError | None = None
+        self._on_progress = on_progress
+        self._buffer = b""
+        self._ended = False
+        environ = dict(os.environ)
+        environ["PYTHONPATH"] = str(Path(archiver.__file__).parent.parent)
+        environ.pop("ARCHIVER_PASSPHRASE_FILE", None)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "archiver.app.collector", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environ,
+        )
+        assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
+        assert self._process.stdout is not None  # noqa: S101
+        self._process.stdin.write(_encode(_Order(settings, tuple(accounts))))
+        self._process.stdin.close()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._process.stdout, selectors.EVENT_READ)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for news, at most so long; return whether the child still works. Raises what ended it, if anything."""
+        if not self._ended and self._selector.select(seconds):
+            octets = os.read(self._process.stdout.fileno(), 1 << 16)  # type: ignore[union-attr]
+            if octets:
+                *lines, self._buffer = (self._buffer + octets).split(b"\n")
+                for line in lines:
+                    self._heard(line)
+            else:
+                self._end()
+        return not self._ended
+
+    def stop(self) -> None:
+        """Ask the child to make durable what has arrived and end; wait for it."""
+        if not self._ended:
+            self._process.terminate()
+            while self.wait(1.0):
+                pass
+
+    def raise_error(self) -> None:
+        """Raise the error that ended the child, when there was one."""
+        if self._error is not None:
+            raise self._error
+
+    def _heard(self, octets: bytes) -> None:
+        line = msgspec.json.decode(octets, type=_Line)
+        if line.progress is not None:
+            self._on_progress(line.progress)
+        elif line.outcome is not None:
+            self.outcomes += (line.outcome,)
+        elif line.error is not None:
+            kind: type[Any] = getattr(errors, line.error.kind, ArchiverError)
+            extra = {"what": "collect"} if kind is errors.IntegrityError else {}
+            self._error = kind(line.error.message, hint=line.error.hint, **extra)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._selector.close()
+        status = self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        if status != 0 and self._error is None:
+            self._error = errors.IncompleteError(
+                f"the collecting process ended unexpectedly (status {status})",
+                hint="nothing that was stored is lost; run `archiver sync` again",
+            )
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.json.encode(value, enc_hook=str)
+
+
+def _decode_path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError
+
+
+class _Speaker:
+    """Writes lines to the parent from several threads, and not more often than anybody can see."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[tuple[str | None, str | None], float] = {}
+
+    def progress(self, progress: Progress) -> None:
+        key = (progress.account, progress.mailbox)
+        now = time.monotonic()
+        if progress.done == progress.total or now - self._last.get(key, 0.0) >= _PROGRESS_INTERVAL:
+            self._last[key] = now
+            self.say(_Line(progress=progress))
+
+    def say(self, line: _Line) -> None:
+        with self._lock:
+            sys.stdout.buffer.write(_encode(line) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+def main() -> int:
+    """Run as the child: order on standard input, lines on standard output; dies with its parent."""
+    from archiver.crypto.hardening import die_with_parent, forbid_core_dumps
+
+    forbid_core_dumps()
+    die_with_parent(int(sys.argv[1]))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    speaker = _Speaker()
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=_Order, dec_hook=_decode_path)
+    try:
+        outcomes = collect_all(order.settings, order.accounts, on_progress=speaker.progress, stopped=stop.is_set)
+    except ArchiverError as error:
+        speaker.say(_Line(error=_Error(type(error).__name__, error.message, error.hint)))
+        return 0
+    for outcome in outcomes:
+        speaker.say(_Line(outcome=outcome))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""`archiver init`: a new archive. Nothing is on disk until the recovery code has been confirmed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL, write_new_private
+from archiver.config import Settings
+from archiver.crypto.archive_file import create_archive_file
+from archiver.crypto.collector import create_credential
+from archiver.crypto.kdf import DEFAULT_KDF, KdfParameters
+from archiver.crypto.keyring import create_keyring
+from archiver.errors import UsageError
+from archiver.search.index import FullTextIndex
+from archiver.store.catalogue import create_catalogue
+from archiver.store.durable import Disk, write_durably
+from archiver.store.index_db import open_index
+from archiver.store.layout import ArchivePaths, create_layout
+
+_SHORTEST_PASSPHRASE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class NewArchive:
+    """An archive about to be: show the recovery code, have it typed back, then `commit`."""
+
+    recovery_code: str
+    archive_id: str
+    commit: Callable[[], None]
+
+
+def prepare_archive(settings: Settings, passphrase: str, *, kdf: KdfParameters = DEFAULT_KDF) -> NewArchive:
+    """Make the keys of a new archive in memory; `commit` of the result writes it.
+
+    Raises UsageError for a passphrase that is too short, or when something is in the way at the archive's path.
+    """
+    check_passphrase(passphrase)
+    _refuse_if_in_use(settings)
+    created = datetime.now(tz=UTC)
+    archive_id = os.urandom(16)
+    keyring, secret, recovery_code = create_keyring(
+        archive_id=archive_id, passphrase=passphrase, kdf=kdf, now=created, random=os.urandom
+    )
+    credential = create_credential(archive_id=archive_id, random=os.urandom)
+    archive_file = create_archive_file(secret, credential, created=created, kdf=kdf)
+
+    def commit() -> None:
+        _refuse_if_in_use(settings)
+        paths = ArchivePaths(settings.archive.path)
+        disk = Disk()
+        create_layout(paths, disk)
+        write_new_private(settings.archive.collector_key_file, credential.to_bytes())
+        meta = {ARCHIVE_ID: archive_id, COLLECTOR_CREDENTIAL: credential.to_bytes()}
+        create_catalogue(paths, secret.database_key, meta=meta)
+        with open_index(paths, secret.index_key, secret.database_key) as connection:
+            FullTextIndex(connection)
+        write_durably(disk, paths.keyring, keyring.to_bytes())
+        # Last, because this file is what makes the directory an archive.
+        write_durably(disk, paths.archive_file, archive_file.to_bytes())
+
+    return NewArchive(recovery_code, archive_id.hex(), commit)
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Raise UsageError for a passphrase that is too short to protect anything."""
+    if len(passphrase) < _SHORTEST_PASSPHRASE:
+        raise UsageError(
+            f"the passphrase is shorter than {_SHORTEST_PASSPHRASE} characters",
+            hint="four or five random words are easy to type and hard to guess",
+        )
+
+
+def _refuse_if_in_use(settings: Settings) -> None:
+    path, key = settings.archive.path, settings.archive.collector_key_file
+    if ArchivePaths(path).archive_file.exists():
+        raise UsageError(f"there is an archive at {path} already", hint="choose another [archive] path")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"{path} is not an empty directory", hint="choose a new directory, or empty it yourself")
+    if key.exists():
+        raise UsageError(
+            f"the collector's credential {key} exists already", hint="it belongs to another archive: move it away first"
+        )

@@ -1,0 +1,212 @@
+"""An unlocked archive for reading: search, show, thread, and the reindexing of what is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from archiver.app.opening import AskPassphrase, Keys, Opened, clock, open_unlocked, require_keys
+from archiver.config import Settings
+from archiver.core.ingest import catch_up, take_in
+from archiver.core.progress import OnProgress, silent
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.errors import IntegrityError, LockedError, NoArchiveError, UsageError
+from archiver.model.catalogue import Details, Summary
+from archiver.model.message import BlobId, Message, Part
+
+_SHORTEST_ID = 4
+_SHOWN_ID = 8
+_SNIPPET = 160  # characters
+
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchItem:
+    """One hit; `marks` are the spans of `snippet` that matched, `score` is 0.0 when sorted by date."""
+
+    summary: Summary
+    score: float
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Some hits of `total`."""
+
+    total: int
+    items: tuple[SearchItem, ...]
+
+
+@contextmanager
+def open_archive(
+    settings: Settings,
+    *,
+    ask: AskPassphrase,
+    take_in: bool = True,
+    on_progress: OnProgress | None = None,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> Iterator[OpenArchive]:
+    """Unlock and open for reading; with `take_in`, mail that waits sealed is taken in first.
+
+    When another process writes, waiting mail is left to it. Raises NoArchiveError, LockedError, WrongKeyError,
+    IntegrityError.
+    """
+    keys = require_keys(settings, ask=ask, bounds=bounds)
+    if take_in:
+        _bring_up_to_date(settings, keys, on_progress or silent)
+    with open_unlocked(settings, keys, write=False) as opened:
+        yield OpenArchive(settings, keys, opened)
+
+
+def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress) -> None:
+    if not _is_behind(settings, keys):
+        return
+    try:
+        with open_unlocked(settings, keys, write=True, command="search", wait=0.0) as opened:
+            take_in(opened.ingest_ports(), on_progress=on_progress)
+    except LockedError:
+        if not keys.paths.index.exists():
+            raise  # nothing to search in until the other process is done
+
+
+def _is_behind(settings: Settings, keys: Keys) -> bool:
+    from archiver.store.deliveries import waiting_names
+
+    if waiting_names(keys.paths):
+        return True
+    try:
+        with open_unlocked(settings, keys, write=False) as opened:
+            return opened.index_is_behind()
+    except (NoArchiveError, IntegrityError):
+        # A catalogue that is missing or damaged says so again when it is opened; an index is simply built anew.
+        return keys.paths.database.exists()
+
+
+class OpenArchive:
+    """What staff read in; made by `open_archive`. Raises IntegrityError for whatever turns out to be damaged."""
+
+    def __init__(self, settings: Settings, keys: Keys, opened: Opened) -> None:
+        from archiver.search.searcher import FullTextSearcher
+        from archiver.store.threads import id_hash
+
+        self._settings = settings
+        self._keys = keys
+        self._opened = opened
+        self._catalogue = opened.catalogue
+        self._searcher = FullTextSearcher(opened.connection, clock, message_id_hash=id_hash)
+
+    def search(
+        self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
+    ) -> SearchPage:
+        """Return a page of hits with their snippets; raises QueryError."""
+        hits = self._searcher.search(query, limit=limit, offset=offset, sort=sort)
+        total = self._searcher.count(query)
+        terms = self._searcher.terms(query) if query.strip() else ()
+        summaries = {summary.row: summary for summary in self._catalogue.summaries([hit.row for hit in hits])}
+        items = tuple(
+            SearchItem(summaries[hit.row], hit.score, *self._snippet(summaries[hit.row], terms))
+            for hit in hits
+            if hit.row in summaries
+        )
+        return SearchPage(total, items)
+
+    def _snippet(self, summary: Summary, terms: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Return the place that matched: from the preview where it is in there, else from the message itself."""
+        from archiver.search.snippet import snippet
+
+        if not terms:
+            return summary.preview, ()
+        short = snippet(summary.preview, terms, width=_SNIPPET)
+        if short.marks:
+            return short.text, short.marks
+        try:
+            message = self.parsed(summary.row)
+        except IntegrityError:
+            return summary.preview, ()
+        for text in (message.text, message.quoted):
+            found = snippet(text, terms, width=_SNIPPET)
+            if found.marks:
+                return found.text, found.marks
+        return summary.preview, ()
+
+    def resolve(self, prefix: str) -> int:
+        """Return the row of the message whose id begins with this; raises UsageError when none or several do."""
+        digits = prefix.strip().lower()
+        if len(digits) < _SHORTEST_ID or not set(digits) <= _HEX:
+            raise UsageError(
+                "an id is at least four of the hexadecimal digits that `archiver search` shows",
+                hint="copy it from the result of a search",
+            )
+        found = self._catalogue.resolve(digits)
+        if not found:
+            raise UsageError(f"no message has an id that begins with {digits}", hint="look it up with archiver search")
+        if len(found) > 1:
+            several = ", ".join(self.short_id(blob_id) for blob_id in found)
+            raise UsageError(f"several messages have an id that begins with {digits}", hint=f"one of: {several}")
+        row = self._catalogue.row(found[0])
+        if row is None:
+            raise UsageError(f"no message has an id that begins with {digits}")
+        return row
+
+    def details(self, row: int) -> Details:
+        """Return all that the catalogue knows of a message."""
+        details = self._catalogue.details(row)
+        if details is None:
+            raise UsageError("this message is not in the archive")
+        return details
+
+    def octets(self, row: int) -> bytes:
+        """Return the message exactly as the server sent it."""
+        sealed = self._catalogue.sealed(row)
+        if sealed is None:
+            raise UsageError("this message is not in the archive")
+        return self._opened.vault.read(*sealed)
+
+    def parsed(self, row: int) -> Message:
+        """Parse the message again, for its text."""
+        from archiver.mail.parse import parse
+
+        return parse(self.octets(row))
+
+    def part(self, row: int, path: str) -> tuple[Part, bytes]:
+        """Return one part and its decoded octets; raises UsageError naming the parts there are."""
+        from archiver.mail.extract import part_octets
+
+        octets = self.octets(row)
+        parts = {part.path: part for part in self.details(row).parts}
+        if path not in parts:
+            raise UsageError(f"the message has no part {path}", hint=f"its parts: {', '.join(parts) or 'none'}")
+        return parts[path], part_octets(octets, path)
+
+    def headers(self, row: int) -> Sequence[tuple[str, str]]:
+        """Return the header fields in their order, decoded and unfolded."""
+        from archiver.mail.extract import header_lines
+
+        return header_lines(self.octets(row))
+
+    def thread(self, row: int) -> Sequence[Summary]:
+        """Return all messages of a message's thread, oldest first."""
+        return self._catalogue.thread(row)
+
+    def short_id(self, blob_id: bytes) -> str:
+        """Return the shortest beginning of an id, of eight digits or more, that is this message's alone."""
+        digits = blob_id.hex()
+        length = _SHOWN_ID
+        while length < len(digits) and len(self._catalogue.resolve(digits[:length])) > 1:
+            length += 4
+        return digits[:length]
+
+    def reindex(self, on_progress: OnProgress = silent) -> int:
+        """Build the full-text index anew from the sealed octets; return how many messages it holds."""
+        with open_unlocked(self._settings, self._keys, write=True, command="reindex") as opened:
+            opened.index.clear()
+            count = catch_up(opened.ingest_ports(), on_progress=on_progress)
+            opened.finish_index(count)
+        return count
+
+
+__all__ = ["BlobId", "OpenArchive", "SearchItem", "SearchPage", "open_archive"]

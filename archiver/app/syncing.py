@@ -1,0 +1,151 @@
+"""`archiver sync` and `archiver import`: collect, then ingest and index when a key is at hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from archiver.app.collector import CollectorProcess, choose, collect_all
+from archiver.app.opening import (
+    AskPassphrase,
+    Keys,
+    Opened,
+    find_keys,
+    open_collect_store,
+    open_unlocked,
+    waiting_deliveries,
+)
+from archiver.config import Settings
+from archiver.core.collect import AccountOutcome
+from archiver.core.ingest import IngestReport, take_in
+from archiver.core.progress import OnProgress, silent
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+
+_POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a run did. `locked` says that no key was at hand: `waiting` deliveries stay sealed until one is.
+
+    `damaged` names what could not be read, `incomplete` the mailboxes that lack something, each with its reason.
+    """
+
+    accounts: tuple[AccountOutcome, ...]
+    collected: int
+    ingested: int
+    indexed: int
+    waiting: int
+    defects: int
+    incomplete: tuple[str, ...]
+    seconds: float
+    locked: bool
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0, 30 when something stored is damaged, the servers' code when all failed alike, else 4."""
+        if self.damaged:
+            return 30
+        codes = {outcome.exit_code for outcome in self.accounts}
+        if codes <= {0}:
+            return 0
+        return codes.pop() if len(codes) == 1 else 4
+
+
+def sync(
+    settings: Settings,
+    accounts: Sequence[str] = (),
+    *,
+    collect_only: bool = False,
+    ask: AskPassphrase,
+    on_progress: OnProgress = silent,
+    stopped: Callable[[], bool] = lambda: False,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> SyncReport:
+    """Collect the accounts (all when none is named) and, unlocked, take the mail in while it arrives.
+
+    Without a key the mail is collected all the same and waits, sealed; `ask` is not called then unless it can answer.
+    Raises NoArchiveError, LockedError, WrongKeyError, UsageError, ConfigurationError; a server's failure is reported.
+    """
+    began = time.monotonic()
+    choose(settings, accounts)
+    keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
+    if keys is None:
+        outcomes = collect_all(settings, accounts, on_progress=on_progress, stopped=stopped)
+        return _report(settings, outcomes, None, began)
+    outcomes, ingested = _collect_and_take_in(settings, accounts, keys, on_progress)
+    return _report(settings, outcomes, ingested, began)
+
+
+def _collect_and_take_in(
+    settings: Settings, accounts: Sequence[str], keys: Keys, on_progress: OnProgress
+) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
+    with open_unlocked(settings, keys, write=True) as opened:
+        _seed_lost_collector(settings, opened)
+        child = CollectorProcess(settings, accounts, on_progress)
+        try:
+            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=lambda: child.wait(_POLL))
+        finally:
+            child.stop()
+        opened.finish_index(report.indexed)
+    child.raise_error()
+    return child.outcomes, report
+
+
+def _seed_lost_collector(settings: Settings, opened: Opened) -> None:
+    """Give a collector that lost collect.db the digests of what is kept, before it stores any of it again."""
+    if not opened.keys.paths.collect_database.exists():
+        with open_collect_store(settings, seed=opened.kept):
+            pass
+
+
+def import_paths(
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    ask: AskPassphrase,
+    on_progress: OnProgress = silent,
+    stopped: Callable[[], bool] = lambda: False,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> SyncReport:
+    """Bring in mbox files, Maildirs and .eml files; without a key they wait, sealed, like mail from a server.
+
+    Raises UsageError and FormatError for a path that holds no mail, before anything is stored.
+    """
+    from archiver.core.importing import import_items
+    from archiver.mail.files import import_items as read_items
+
+    began = time.monotonic()
+    items = read_items(paths)
+    keys = find_keys(settings, ask=ask, bounds=bounds)
+    with open_collect_store(settings) as collecting:
+        outcome = import_items(
+            items, collecting.store, now=datetime.now(tz=UTC), on_progress=on_progress, stopped=stopped
+        )
+    ingested = None
+    if keys is not None:
+        with open_unlocked(settings, keys, write=True) as opened:
+            ingested = take_in(opened.ingest_ports(), on_progress=on_progress)
+            opened.finish_index(ingested.indexed)
+    return _report(settings, (outcome,), ingested, began)
+
+
+def _report(
+    settings: Settings, outcomes: tuple[AccountOutcome, ...], ingested: IngestReport | None, began: float
+) -> SyncReport:
+    return SyncReport(
+        accounts=outcomes,
+        collected=sum(outcome.new for outcome in outcomes),
+        ingested=ingested.messages if ingested else 0,
+        indexed=ingested.indexed if ingested else 0,
+        waiting=ingested.waiting if ingested else waiting_deliveries(settings),
+        defects=ingested.defects if ingested else 0,
+        incomplete=tuple(line for outcome in outcomes for line in outcome.incomplete),
+        seconds=time.monotonic() - began,
+        locked=ingested is None,
+        damaged=ingested.damaged if ingested else (),
+    )
