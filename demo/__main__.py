@@ -1,0 +1,210 @@
+"""`make demo`: an IMAP server with a year of invented mail, and archiver run on it as a user would.
+
+Knows the command line of archiver and runs it as a process, never its inside. Everything it writes lies in one
+directory, which the next run replaces; the passphrase lies there in a file because it protects nothing real.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from demo.people import DOMAIN, FIRM
+from demo.synthetic import SyntheticMail, messages
+
+_MARKER = "made-by-the-demonstration"
+_SEARCHES = (
+    ("Who asked for a licence key, and got it attached?", ("licentiesleutel", "has:attachment")),
+    ("Accents need not be typed.", ("cle de licence", "direction:incoming")),
+    ("Phrases, OR, NOT, fields and dates.", ('("credit note" OR creditnota)', "-boekhouding", "since:2025-06")),
+)
+_SHOWN = 3  # hits
+
+
+def main() -> int:
+    """Run the demonstration; return what the first command that failed returned, else 0."""
+    parser = argparse.ArgumentParser(prog="make demo", description="Try archiver on a year of invented mail.")
+    parser.add_argument("--directory", type=Path, default=Path("demo-archive"), help="where everything goes")
+    parser.add_argument("--count", type=int, default=800, help="how many messages")
+    parser.add_argument("--seed", type=int, default=1, help="another number gives another year")
+    parser.add_argument("--keep", action="store_true", help="keep the server running at the end, until Ctrl-C")
+    options = parser.parse_args()
+    try:
+        return _run(options.directory.absolute(), options.count, options.seed, keep=options.keep)
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+
+
+def _run(directory: Path, count: int, seed: int, *, keep: bool) -> int:
+    if not Path(sys.executable).with_name("archiver").exists():
+        say("archiver is not installed beside this Python; `make demo` installs it into .venv first")
+        return 2
+    if not _make_room(directory):
+        say(f"{directory} exists and was not made by this demonstration; name another one with --directory")
+        return 2
+    from demo.server import running
+
+    passwords = {account: secrets.token_urlsafe(12) for account in ("info", "support")}
+    began = time.monotonic()
+    title(f"A year of mail for {FIRM}")
+    with running(passwords, _counted(messages(seed, count), count), username=_username) as server:
+        for (account, mailbox), number in sorted(server.mailboxes.items()):
+            say(f"  {_username(account):28} {mailbox:18} {number:5} messages")
+        say(f"  IMAP server on 127.0.0.1:{server.port}, made in {time.monotonic() - began:.1f} s; this machine only.")
+        environ = _write_configuration(directory, server.port, passwords)
+        archiver = _Archiver(environ)
+        failed = _main_job(archiver, directory)
+        if failed:
+            return failed
+        _say_what_next(archiver, directory, keep=keep)
+        if keep:
+            say("The server keeps running; Ctrl-C ends it.")
+            while True:
+                time.sleep(3600)
+    return 0
+
+
+def _main_job(archiver: _Archiver, directory: Path) -> int:
+    recovery = str(directory / "recovery-code")
+    title("Create the archive")
+    if code := archiver.run("init", "--recovery-file", recovery):
+        return code
+    title("Collect, take in, index")
+    if code := archiver.run("sync"):
+        return code
+    for why, query in _SEARCHES:
+        title(why)
+        if code := archiver.run("search", *query, "--limit", str(_SHOWN)):
+            return code
+    title("The whole conversation")
+    if code := archiver.run("thread", archiver.first_hit(*_SEARCHES[0][1])):
+        return code
+    title("Is everything there?")
+    if code := archiver.run("status"):
+        return code
+    title("What does somebody see who takes the disk?")
+    files = [path for path in (directory / "archive").rglob("*") if path.is_file()]
+    words = (b"licentiesleutel", DOMAIN.encode(), b"Subject:")
+    found = sum(any(word in path.read_bytes() for word in words) for path in files)
+    say(f"  {len(files)} files; {found} of them hold a word, an address or a header field of any mail.")
+    return 1 if found else 0
+
+
+class _Archiver:
+    """The program as a user starts it: every command is shown before it runs."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.program = str(Path(sys.executable).with_name("archiver"))
+
+    def run(self, *arguments: str) -> int:
+        """Run a command with our terminal; return its exit code, said when it is not 0."""
+        emphasis = ("\x1b[1m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+        say(f"{emphasis[0]}$ archiver {shlex.join(arguments)}{emphasis[1]}")
+        code = subprocess.run([self.program, *arguments], env=self.environ, check=False).returncode
+        if code:
+            say(f"archiver ended with exit code {code}")
+        return code
+
+    def first_hit(self, *query: str) -> str:
+        """Return the id of the newest message that matches."""
+        command = [self.program, "search", *query, "--limit", "1", "--json"]
+        done = subprocess.run(command, env=self.environ, check=True, stdout=subprocess.PIPE)
+        return str(json.loads(done.stdout)["items"][0]["id"])
+
+
+def _make_room(directory: Path) -> bool:
+    if directory.exists():
+        if not (directory / _MARKER).exists():
+            return False
+        shutil.rmtree(directory)
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / _MARKER).touch()
+    return True
+
+
+def _write_configuration(directory: Path, port: int, passwords: Mapping[str, str]) -> dict[str, str]:
+    lines = ["[archive]", 'path = "archive"', "", "[identity]", f'domains = ["{DOMAIN}"]']
+    for account, password in passwords.items():
+        _write_private(directory / f"{account}.password", password)
+        lines += [
+            "",
+            "[[accounts]]",
+            f'name = "{account}"',
+            'host = "127.0.0.1"',
+            f"port = {port}",
+            'security = "plaintext"',
+            f'username = "{_username(account)}"',
+            f'password_file = "{account}.password"',
+        ]
+    _write_private(directory / "config.toml", "\n".join(lines))
+    _write_private(directory / "passphrase", "-".join(secrets.token_hex(2) for _ in range(5)))
+    return {
+        **os.environ,
+        "ARCHIVER_CONFIG": str(directory / "config.toml"),
+        "ARCHIVER_PASSPHRASE_FILE": str(directory / "passphrase"),
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _counted(mails: Iterator[SyntheticMail], count: int) -> Iterator[SyntheticMail]:
+    """Pass mail on, and say on a terminal how far it is."""
+    for number, mail in enumerate(mails, start=1):
+        if sys.stdout.isatty() and (number % 50 == 0 or number == count):
+            sys.stdout.write(f"\r  {number} of {count} messages written" + ("\n" if number == count else ""))
+            sys.stdout.flush()
+        yield mail
+
+
+def _say_what_next(archiver: _Archiver, directory: Path, *, keep: bool) -> None:
+    program = os.path.relpath(archiver.program)
+    title("Try it yourself")
+    say(f"  export ARCHIVER_CONFIG={shlex.quote(archiver.environ['ARCHIVER_CONFIG'])}")
+    say(f"  export ARCHIVER_PASSPHRASE_FILE={shlex.quote(archiver.environ['ARCHIVER_PASSPHRASE_FILE'])}")
+    for command in (
+        "search from:helene",
+        "search printer --sort relevance",
+        "search subject:factuur has:attachment since:2025-09 --json",
+        f"show {archiver.first_hit('has:attachment')}",
+        "verify --full",
+        *(["sync"] if keep else []),
+    ):
+        say(f"  {program} {command}")
+    say()
+    say(f"  The passphrase is {(directory / 'passphrase').read_text(encoding='utf-8').strip()}, for this archive only.")
+    if not keep:
+        say('  The mail server has ended. make demo ARGS=--keep leaves it running, so that "sync" can be tried again.')
+
+
+def _username(account: str) -> str:
+    return f"{account}@{DOMAIN}"
+
+
+def title(text: str) -> None:
+    """Begin a new step."""
+    emphasis = ("\x1b[1;36m", "\x1b[0m") if sys.stdout.isatty() else ("", "")
+    say(f"\n{emphasis[0]}── {text}{emphasis[1]}")
+
+
+def say(text: str = "") -> None:
+    """Write a line at once: the programs that are started write to the same place."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
