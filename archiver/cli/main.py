@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _BUG, _USAGE, _INTERRUPTED = 1, UsageError.exit_code, 130
+_COMPLETE = "_ARCHIVER_COMPLETE"
+"""What the completion scripts set; the name is click's, made of the program's."""
 
 
 def main(
@@ -76,38 +78,65 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     from archiver.cli.root import root
 
     terminal = invocation.terminal
+    completing = invocation.environ.get(_COMPLETE)
+    if completing:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(root, {"obj": invocation}, "archiver", _COMPLETE, completing)
     try:
-        code = root.main(list(arguments), prog_name="archiver", standalone_mode=False, obj=invocation)
-    except ArchiverError as error:
-        return _known(error, invocation)
+        # Not root.main(): that answers a broken pipe by an exit of its own.
+        with root.make_context("archiver", list(arguments), obj=invocation) as context:
+            code = root.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
-    except click.exceptions.NoArgsIsHelpError as error:
-        terminal.text(error.format_message() + "\n")
-        return _USAGE
-    except click.ClickException as error:
-        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "archiver"
-        terminal.problem(_as_ours(error.format_message()), hint=f"{path} --help")
-        return _USAGE
     except BrokenPipeError:
         raise
-    except OSError as error:
-        name = errno.errorcode.get(error.errno or 0, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is must not show its text
+        return _failed(error, invocation)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, invocation: Invocation) -> int:
+    if isinstance(error, ArchiverError):
+        code = _known(error, invocation)
+    elif isinstance(error, click.ClickException):
+        return _misused(error, invocation.terminal)
+    else:
+        code = _unforeseen(error, invocation.terminal)
+    if invocation.environ.get("ARCHIVER_DEBUG") == "1" and invocation.terminal.err_is_terminal:
+        import traceback
+
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            invocation.terminal.note(line)
+    return code
+
+
+def _misused(error: click.ClickException, terminal: Terminal) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.text(error.format_message() + "\n")
+        return _USAGE
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx is not None else "archiver"
+    # click's sentence in the form of ours: no capital, no full stop, one line.
+    text = " ".join(error.format_message().split()).rstrip(".")
+    terminal.problem(text[:1].lower() + text[1:], hint=f"{path} --help")
+    return _USAGE
+
+
+def _unforeseen(error: Exception, terminal: Terminal) -> int:
+    place = _place(error.__traceback__)
+    if isinstance(error, OSError) and error.errno is not None:
         # The file's name is left out: it may be one that a person gave to a customer's mail.
         terminal.problem(
-            f"the system refused: {error.strerror or name} ({name}, at {_place(error.__traceback__)})",
-            hint="make room or allow access, then run the command again" if error.errno else None,
+            f"the system refused: {error.strerror} ({errno.errorcode.get(error.errno, error.errno)}, at {place})",
+            hint="make room or allow access, then run the command again",
         )
-        _debug(error, invocation)
-        return _BUG
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is must not show its text
+    else:
         terminal.problem(
-            f"a bug: {type(error).__name__} at {_place(error.__traceback__)}",
-            hint="please report this line; it holds nothing of your mail",
+            f"a bug: {type(error).__name__} at {place}", hint="please report this line; it holds nothing of your mail"
         )
-        _debug(error, invocation)
-        return _BUG
-    return code if isinstance(code, int) else 0
+    return _BUG
 
 
 def _known(error: ArchiverError, invocation: Invocation) -> int:
@@ -121,7 +150,6 @@ def _known(error: ArchiverError, invocation: Invocation) -> int:
             terminal.note("  ", problem)
     if hint:
         terminal.note(Span("hint:", "accent"), " ", hint)
-    _debug(error, invocation)
     return error.exit_code
 
 
@@ -153,24 +181,10 @@ def _place(trace: TracebackType | None) -> str:
     return place
 
 
-def _debug(error: BaseException, invocation: Invocation) -> None:
-    if invocation.environ.get("ARCHIVER_DEBUG") == "1" and invocation.terminal.err_is_terminal:
-        import traceback
-
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            invocation.terminal.note(line)
-
-
-def _as_ours(message: str) -> str:
-    """Return click's sentence in the form of ours: no capital, no full stop, one line."""
-    text = " ".join(message.split()).rstrip(".")
-    return text[:1].lower() + text[1:]
-
-
 def _real_application() -> Application:
-    from archiver.cli.wired import Wired
+    from archiver import app
 
-    return Wired()
+    return app
 
 
 def _person_present() -> bool:

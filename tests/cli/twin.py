@@ -15,7 +15,7 @@ from pathlib import Path
 from archiver.cli.application import AskPassphrase, SlotKind, Sort
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, Progress
-from archiver.errors import ArchiverError, LockedError, QueryError, UsageError, WrongKeyError
+from archiver.errors import ArchiverError, IntegrityError, LockedError, QueryError, UsageError, WrongKeyError
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
@@ -350,10 +350,10 @@ class Twin:
 
 def refusal(code: int) -> ArchiverError:
     """An error of the family with this exit code."""
-    kinds = [kind for kind in _family(ArchiverError) if kind.exit_code == code]
-    error = kinds[0].__new__(kinds[0])
-    ArchiverError.__init__(error, "it cannot be done", hint="do this instead")
-    return error
+    if code == IntegrityError.exit_code:
+        return IntegrityError("it cannot be done", what="packs/ab/abcd.pack", hint="do this instead")
+    kind = next(kind for kind in _family(ArchiverError) if kind.exit_code == code)
+    return kind("it cannot be done", hint="do this instead")
 
 
 def _family(kind: type[ArchiverError]) -> list[type[ArchiverError]]:
