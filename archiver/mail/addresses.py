@@ -26,14 +26,16 @@ _ANGLE = re.compile(r"<\s*([^<>]*?)\s*>?\s*\Z")
 _BARE = re.compile(r"[^\s<>\"',;:()\[\]]+@[^\s<>\"',;:()\[\]]+")
 
 
-def read_addresses(raws: list[bytes], defects: Defects) -> tuple[EmailAddress, ...]:
-    """Return the addresses of all fields of one name, in order; groups are flattened, empty ones give nothing."""
+def read_addresses(raws: list[bytes], defects: Defects, hint: str | None = None) -> tuple[EmailAddress, ...]:
+    """Return the addresses of all fields of one name, in order; groups are flattened, empty ones give nothing.
+
+    `hint` names the charset of 8-bit octets that are not UTF-8.
+    """
     found: list[EmailAddress] = []
     for raw in raws:
         if len(raw) > MAX_FIELD:
             defects.add("address-limit")
-            raw = raw[:MAX_FIELD]
-        text = unfolded(raw, defects)
+        text = unfolded(raw[:MAX_FIELD], defects, hint)
         for item in _items(text):
             addresses, sound = _read(item)
             if not sound:
@@ -73,7 +75,7 @@ def _cached(item: str) -> tuple[tuple[EmailAddress, ...], bool]:
     sound = not unread
     for raw in unread:
         found.extend(_recovered(raw))
-    return tuple(found), sound
+    return tuple(found), sound or item.strip() == "<>"  # the null address of bounces (RFC 5321 section 4.5.5)
 
 
 def _address(name: str, spec: str) -> EmailAddress:
@@ -85,7 +87,7 @@ def _address(name: str, spec: str) -> EmailAddress:
 
 
 def _recovered(raw: str) -> list[EmailAddress]:
-    """Make the best of what mail-parser declines: an addr-spec in angle brackets, a lone one, or the words as written."""
+    """Make the best of what mail-parser declines: an addr-spec in angle brackets, a lone one, or the words."""
     text = one_line(decode_words(raw[:MAX_ITEM]))
     angle = _ANGLE.search(text)
     if angle is not None:

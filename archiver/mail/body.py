@@ -23,15 +23,32 @@ MAX_TEXT = 2 << 20
 MAX_TEXT_OCTETS = 8 << 20
 """Octets of one text part that are read."""
 
-_SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
-                         "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted",
-                         "application/pgp-keys"})  # fmt: skip
-_REPORTS = frozenset({"message/delivery-status", "message/disposition-notification", "message/feedback-report",
-                      "message/global-delivery-status", "message/tracking-status", "text/rfc822-headers",
-                      "message/global-headers"})  # fmt: skip
-_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
-_NO_TEXT = frozenset({"text/calendar", "text/x-vcard", "text/vcard", "text/directory", "text/css", "text/csv", "text/x-amp-html",
-                      "text/javascript", "text/xml", "text/rtf", "text/x-vcalendar", "text/x-patch", "text/x-diff"})  # fmt: skip
+_SIGNATURES = frozenset(
+    (  # noqa: SIM905 - a table
+        "application/pgp-signature application/pkcs7-signature application/x-pkcs7-signature application/pkcs7-mime "
+        "application/x-pkcs7-mime application/pgp-encrypted application/pgp-keys"
+    ).split()
+)
+_REPORTS = frozenset(
+    (  # noqa: SIM905 - a table
+        "message/delivery-status message/disposition-notification message/feedback-report "
+        "message/global-delivery-status message/tracking-status text/rfc822-headers message/global-headers"
+    ).split()
+)
+_CALENDARS = frozenset("text/calendar text/x-vcalendar application/ics".split())  # noqa: SIM905 - a table
+_KINDS = {
+    **dict.fromkeys(_SIGNATURES, PartKind.SIGNATURE),
+    **dict.fromkeys(_REPORTS, PartKind.REPORT),
+    **dict.fromkeys(_CALENDARS, PartKind.CALENDAR),
+    "message/partial": PartKind.MESSAGE,
+}
+_TNEF = frozenset("application/ms-tnef application/vnd.ms-tnef".split())  # noqa: SIM905 - a table
+_NO_TEXT = frozenset(
+    (  # noqa: SIM905 - a table
+        "text/calendar text/x-vcard text/vcard text/directory text/css text/csv text/x-amp-html text/javascript "
+        "text/xml text/rtf text/x-vcalendar text/x-patch text/x-diff"
+    ).split()
+)
 
 
 @dataclass(slots=True)
@@ -150,23 +167,16 @@ def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_
 
 def _kind(node: Node, *, first_text: bool) -> PartKind:
     media = node.media
-    disposition = node.disposition
-    attached = disposition == "attachment"
-    if media in _SIGNATURES:
-        return PartKind.SIGNATURE
-    if media in _REPORTS:
-        return PartKind.REPORT
-    if media in {"text/calendar", "text/x-vcalendar", "application/ics"}:
-        return PartKind.CALENDAR
+    attached = node.disposition == "attachment"
+    special = _KINDS.get(media)
+    if special is not None:
+        return special
     if media.startswith("text/") and media not in _NO_TEXT and not attached and (first_text or node.filename is None):
         return PartKind.HTML if media in {"text/html", "text/xhtml"} else PartKind.TEXT
-    if media == "application/xhtml+xml" and not attached and node.filename is None:
-        return PartKind.HTML
-    if media == "message/partial" and not attached:
-        return PartKind.MESSAGE
-    related = node.parent is not None and node.parent.media == "multipart/related"
-    if not attached and media.startswith("image/") and (node.content_id or disposition == "inline" or related):
-        return PartKind.INLINE
+    if media.startswith("image/") and not attached:
+        related = node.parent is not None and node.parent.media == "multipart/related"
+        if node.content_id or node.disposition == "inline" or related:
+            return PartKind.INLINE
     return PartKind.ATTACHMENT
 
 

@@ -1,7 +1,7 @@
 """Invitations (text/calendar, RFC 5545) as a few readable lines.
 
-Knows summary, time, place, people and description of the first events. Deliberately computes nothing: times are given as
-they are written, with their time zone's name.
+Knows summary, time, place, people and description of the first events. Deliberately computes nothing: times are given
+as they are written, with their time zone's name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ZONE = re.compile(r';TZID="?([^";:]{1,80})', re.IGNORECASE)
 _NAME = re.compile(r';CN=(?:"([^"]{0,200})"|([^";:]{0,200}))', re.IGNORECASE)
 _LABELS = {"SUMMARY": "Summary", "DTSTART": "Start", "DTEND": "End", "LOCATION": "Location", "ORGANIZER": "Organizer",
            "ATTENDEE": "Attendee", "DESCRIPTION": "Description", "STATUS": "Status"}  # fmt: skip
-_COMPONENTS = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
+_COMPONENTS = frozenset("VEVENT VTODO VJOURNAL".split())  # noqa: SIM905 - a table
 
 
 def calendar_text(text: str) -> str:

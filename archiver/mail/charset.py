@@ -19,7 +19,7 @@ _ALIASES = {
     "latin-1": "cp1252", "l1": "cp1252", "iso-8859-8-i": "iso8859-8", "iso-8859-8-e": "iso8859-8",
     "iso-8859-6-i": "iso8859-6", "iso-8859-6-e": "iso8859-6", "iso-8859-9": "cp1254", "latin5": "cp1254",
     "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "gb-2312-80": "gb18030", "cp936": "gb18030",
-    "gb2312-80": "gb18030", "windows-936": "gb18030", "euc-cn": "gb18030", "chinese": "gb18030", "gb18030-2000": "gb18030",
+    "gb2312-80": "gb18030", "windows-936": "gb18030", "euc-cn": "gb18030", "chinese": "gb18030",
     "ks-c-5601": "cp949", "ks-c-5601-1987": "cp949", "ksc-5601": "cp949", "ksc5601": "cp949", "euc-kr": "cp949",
     "ks-c-5601-1989": "cp949", "korean": "cp949", "windows-949": "cp949", "x-windows-949": "cp949",
     "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "shiftjis": "cp932", "windows-31j": "cp932",
@@ -31,20 +31,36 @@ _ALIASES = {
     "utf8mb4": "utf_8", "unicode-1-1-utf-8": "utf_8", "x-utf-8": "utf_8", "utf-8n": "utf_8", "utf": "utf_8",
     "unicode": "utf_16", "ucs-2": "utf_16", "ucs-4": "utf_32", "macintosh": "mac_roman", "mac": "mac_roman",
     "x-mac-ce": "mac_latin2", "x-mac-centraleurroman": "mac_latin2", "x-mac-ukrainian": "mac_cyrillic",
-    "x-mac-japanese": "cp932", "x-mac-korean": "cp949", "x-mac-chinesesimp": "gb18030", "x-mac-chinesetrad": "big5hkscs",
+    "x-mac-japanese": "cp932", "x-mac-korean": "cp949", "x-mac-chinesesimp": "gb18030",
+    "x-mac-chinesetrad": "big5hkscs",
     "x-mac-thai": "cp874", "x-mac-arabic": "mac_arabic", "x-mac-hebrew": "cp1255", "visual": "iso8859-8",
     "logical": "iso8859-8", "iso-10646": "utf_8", "us": "ascii", "iso-ir-6": "ascii", "ansi-x3.4-1968": "ascii",
 }  # fmt: skip
 
 # Python codecs that are no charsets of mail: they interpret escapes, take quadratic time, or depend on the machine.
-_REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem",
-                      "unicode-escape", "raw-unicode-escape"})  # fmt: skip
+_REFUSED = frozenset(
+    [
+        "idna",
+        "punycode",
+        "unicode_escape",
+        "raw_unicode_escape",
+        "undefined",
+        "mbcs",
+        "oem",
+        "unicode-escape",
+        "raw-unicode-escape",
+    ]
+)
 
 # Labels with which software says that it does not know.
-_NOTHING = frozenset({"", "x-unknown", "unknown", "unknown-8bit", "x-unknown-8bit", "8bit", "7bit", "default", "none",
-                      "x-user-defined", "user-defined", "binary", "null", "unspecified", "auto", "charset", "default-charset"})  # fmt: skip
+_NOTHING = frozenset(
+    (  # noqa: SIM905 - a table
+        "x-unknown unknown unknown-8bit x-unknown-8bit 8bit 7bit default none x-user-defined user-defined binary null "
+        "unspecified auto charset default-charset"
+    ).split()
+)
 
-_SINGLE_BYTE_LATIN = frozenset({"cp1252", "ascii"})
+_SINGLE_BYTE_LATIN = frozenset("cp1252 ascii".split())  # noqa: SIM905 - a table
 _ASCII_CONTROLS = bytes([*range(9), *range(14, 32), 127])
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -59,7 +75,7 @@ def codec_name(label: str) -> str | None:
     if name.startswith("charset="):
         name = name[8:].strip("\"'")
     name = name.replace("_", "-")
-    if name in _NOTHING or len(name) > 60 or not name.isascii():
+    if not name or name in _NOTHING or len(name) > 60 or not name.isascii():
         return None
     candidates = [_ALIASES.get(name), name]
     if name.startswith("x-mac-"):
@@ -98,35 +114,54 @@ def _decode_8bit(octets: bytes, name: str | None) -> tuple[str, str | None]:
         return guess(octets), None
     if name in _SINGLE_BYTE_LATIN:
         # UTF-8 declared as Latin-1 or ASCII is the commonest lie of all.
-        try:
-            return octets.decode("utf-8"), "charset-wrong"
-        except UnicodeDecodeError:
-            return _windows_1252(octets), None if name == "cp1252" else "charset-wrong"
-    try:
-        return octets.decode(name), None
-    except (LookupError, UnicodeError, ValueError):
-        pass
-    if name == "utf-8":
-        # A few broken characters within real UTF-8, or no UTF-8 at all?
-        if _UTF8_PAIR.search(octets):
-            return octets.decode("utf-8", "replace"), "charset-wrong"
-        return _windows_1252(octets), "charset-wrong"
-    try:
-        return octets.decode("utf-8"), "charset-wrong"
-    except UnicodeDecodeError:
-        pass
-    try:
-        return octets.decode(name, "replace"), "charset-wrong"
-    except (LookupError, UnicodeError, ValueError):
-        return _windows_1252(octets), "charset-wrong"
+        text = _strict(octets, "utf-8")
+        if text is not None:
+            return text, "charset-wrong"
+        return _windows_1252(octets), None if name == "cp1252" else "charset-wrong"
+    text = _strict(octets, name)
+    if text is not None:
+        return text, None
+    if name.startswith("iso2022_jp"):
+        return _iso_2022_jp(octets)
+    # Of 7-bit charsets such as UTF-7, that the octets "are" UTF-8 says nothing.
+    text = None if octets.isascii() else _strict(octets, "utf-8")
+    if text is None:
+        text = _broken_utf_8(octets) if name == "utf-8" else octets.decode(name, "replace")
+    return text, "charset-wrong"
 
 
-def guess(octets: bytes) -> str:
-    """Decode octets of unknown charset: UTF-8 if they are, else Windows-1252; not yet cleaned."""
+def _strict(octets: bytes, name: str) -> str | None:
+    try:
+        return octets.decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        return None
+
+
+def _broken_utf_8(octets: bytes) -> str:
+    """Read what claims to be UTF-8: cut off within the last character, broken here and there, or no UTF-8 at all."""
     try:
         return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return _windows_1252(octets)
+    except UnicodeDecodeError as problem:
+        if problem.reason == "unexpected end of data":
+            return octets[: problem.start].decode("utf-8")
+    return octets.decode("utf-8", "replace") if _UTF8_PAIR.search(octets) else _windows_1252(octets)
+
+
+def _iso_2022_jp(octets: bytes) -> tuple[str, str | None]:
+    """Read characters beyond the standard (NEC's row 13: ①, ㈱ …) as JIS X 0213, which has them at the same place."""
+    try:
+        return octets.replace(b"\x1b$B", b"\x1b$(Q").decode("iso2022_jp_2004"), None
+    except UnicodeError:
+        return octets.decode("iso2022_jp_ext", "replace"), "charset-wrong"
+
+
+def guess(octets: bytes, hint: str | None = None) -> str:
+    """Decode octets of unknown charset: UTF-8 if they are, else as hinted, else Windows-1252; not yet cleaned."""
+    text = _strict(octets, "utf-8")
+    name = codec_name(hint) if hint and text is None else None
+    if name is not None and name != "utf-8":
+        text = _strict(octets, name)
+    return _windows_1252(octets) if text is None else text
 
 
 def _windows_1252(octets: bytes) -> str:

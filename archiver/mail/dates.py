@@ -1,7 +1,7 @@
 """Dates of mail: the Date and Received fields, and INTERNALDATE; never naive, never outside 1970 to 2100.
 
-Knows RFC 5322 sections 3.3 and 4.3 through mail-parser, and after it the other ways in which software has written dates.
-Deliberately guesses no language's order of day and month: numbers alone are read only as ISO 8601.
+Knows RFC 5322 sections 3.3 and 4.3 through mail-parser, and after it the other ways in which software has written
+dates. Deliberately guesses no language's order of day and month: numbers alone are read only as ISO 8601.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ _MONTHS = {
     for name in names.split()
 }
 _ZONES = {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "CET": 1, "MET": 1,
-          "CEST": 2, "MEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9}  # fmt: skip
+          "CEST": 2, "MEST": 2, "MEZ": 1, "MESZ": 2, "BST": 1, "WEST": 1, "EET": 2,
+          "EEST": 3, "MSK": 3, "JST": 9}  # fmt: skip
 _DAY_FIRST = re.compile(r"(\d{1,2})\.?[\s-]+([^\W\d_]{3,12})\.?,?[\s-]+(\d{2,4})(?!\d)")
 _MONTH_FIRST = re.compile(r"([^\W\d_]{3,12})\.?\s+(\d{1,2}),?\s(?:.{0,40}?\s)?(\d{4})(?!\d)")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?=\D|$)")
 _TIME = re.compile(r"(?<![\d:.])(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?!\d)(?:[.,]\d{1,9})?(?:\s*([AaPp])\.?[Mm]\b)?")
-_OFFSET = re.compile(r"(?:GMT|UTC|[\s\d])\s?([+-])(\d{2}):?(\d{2})(?!\d)")
+_OFFSET = re.compile(r"(?:GMT|UTC|[\s\d])\s?([+-])(\d{1,2}):?(\d{2})(?!\d)")
 _ZONE_NAME = re.compile(r"\b([A-Z]{2,4})\b")
 _INTERNAL = re.compile(r"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2})(?: ?([+-])(\d{2})(\d{2}))?\s*\Z")
 

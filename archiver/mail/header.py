@@ -67,7 +67,8 @@ def read_header(source: bytes, start: int, end: int, defects: Defects) -> tuple[
         elif line.strip():
             defects.add("header-syntax")
             at = block.find(line, at)
-            if not _KNOWN_FIELD.search(block, at):
+            delimiter = block.find(b"\n--", at)  # what follows a delimiter line is a part's header
+            if not _KNOWN_FIELD.search(block, at, delimiter if delimiter >= 0 else len(block)):
                 return fields, start + at
     return fields, body
 
@@ -80,8 +81,11 @@ def first(fields: Fields, name: str) -> bytes | None:
     return None
 
 
-def unfolded(raw: bytes, defects: Defects | None = None) -> str:
-    """Return a field's value without folds, 8-bit octets as UTF-8 (RFC 6532) or else Windows-1252; not yet cleaned."""
+def unfolded(raw: bytes, defects: Defects | None = None, hint: str | None = None) -> str:
+    """Return a field's value without folds, not yet cleaned.
+
+    8-bit octets are UTF-8 (RFC 6532), or else in the charset hinted at (the body's, say), or else Windows-1252.
+    """
     if b"\n" in raw or b"\r" in raw:
         raw = _FOLD.sub(b" ", raw)
     raw = raw.strip()
@@ -94,7 +98,7 @@ def unfolded(raw: bytes, defects: Defects | None = None) -> str:
     except UnicodeDecodeError:
         if defects is not None:
             defects.add("header-charset")
-        return guess(raw)
+        return guess(raw, hint)
 
 
 def decode_words(text: str, defects: Defects | None = None) -> str:
@@ -147,9 +151,9 @@ def _word_octets(encoding: str, text: str) -> bytes:
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
-def unstructured(raw: bytes, defects: Defects | None = None) -> str:
+def unstructured(raw: bytes, defects: Defects | None = None, hint: str | None = None) -> str:
     """Return an unstructured field (Subject, say) decoded, as one clean line."""
-    return one_line(decode_words(unfolded(raw, defects), defects))
+    return one_line(decode_words(unfolded(raw, defects, hint), defects))
 
 
 def structured(raw: bytes) -> tuple[str, Mapping[str, str]]:

@@ -1,7 +1,7 @@
 """HTML of mail to plain lines, quotes marked with ">" as in plain mail.
 
-Knows what mail programs write around quoted text. Runs nothing, fetches nothing, and is bounded: by octets read, by nodes
-walked, by characters kept. Deliberately keeps no layout beyond lines and the cells of a table.
+Knows what mail programs write around quoted text. Runs nothing, fetches nothing, and is bounded: by octets read, by
+nodes walked, by characters kept. Deliberately keeps no layout beyond lines and the cells of a table.
 """
 
 from __future__ import annotations
@@ -22,21 +22,63 @@ MAX_NESTING = 1000
 _UNSUSPICIOUS = 2000
 """With fewer tags than this, nesting cannot cost much, and is not measured."""
 
-_SKIPPED = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg", "math", "iframe", "select",
-                      "textarea", "audio", "video", "canvas", "noembed", "noframes"})  # fmt: skip
-_BLOCKS = frozenset({"p", "div", "tr", "li", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr",
-                     "section", "article", "header", "footer", "address", "dl", "dt", "dd", "center", "form", "fieldset",
-                     "main", "nav", "aside", "figure", "caption", "thead", "tbody", "tfoot", "body"})  # fmt: skip
-_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol"})
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|(?<![-\w])font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)"
-                     r"|(?<![-\w])opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)", re.IGNORECASE)  # fmt: skip
-_QUOTE_CLASSES = re.compile(r"\b(?:gmail_quote|gmail_extra_quote|yahoo_quoted|protonmail_quote|moz-forward-container|zmail_extra"
-                            r"|OutlookMessageHeader|tutanota_quote|freebirdQuote|gmx_quote)\b")  # fmt: skip
-_QUOTE_NAMES = frozenset({"quote", "quoted-content", "messageReplySection", "messageForwardSection"})
-_REST_IDS = frozenset({"divRplyFwdMsg", "appendonsend", "x_divRplyFwdMsg", "x_appendonsend", "mail-editor-reference-message-container",
-                       "OLK_SRC_BODY_SECTION", "divtagdefaultwrapper_quote", "ms-outlook-mobile-body-separator-line"})  # fmt: skip
-_CLOSED_BY_THEMSELVES = frozenset({"p", "li", "td", "th", "tr", "dt", "dd", "option", "br", "img", "hr", "input", "meta", "link", "col",
-                                   "area", "base", "wbr", "param", "tbody", "thead", "o", "body", "html"})  # fmt: skip
+_SKIPPED = frozenset(
+    (  # noqa: SIM905 - a table
+        "script style head title template noscript object svg math iframe select textarea audio video canvas noembed "
+        "noframes"
+    ).split()
+)
+_BLOCKS = frozenset(
+    (  # noqa: SIM905 - a table
+        "p div tr li ul ol table blockquote h1 h2 h3 h4 h5 h6 pre hr section article header footer address dl dt dd "
+        "center form fieldset main nav aside figure caption thead tbody tfoot body"
+    ).split()
+)
+_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 blockquote table ul ol".split())  # noqa: SIM905 - a table
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
+    r"|(?<![-\w])font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)|(?<![-\w])opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)",
+    re.IGNORECASE,
+)
+_QUOTE_CLASSES = re.compile(
+    r"\b(?:gmail_quote|gmail_extra_quote|yahoo_quoted|protonmail_quote|moz-forward-container|zmail_extra"
+    r"|OutlookMessageHeader|tutanota_quote|freebirdQuote|gmx_quote)\b"
+)
+_QUOTE_NAMES = frozenset("quote quoted-content messageReplySection messageForwardSection".split())  # noqa: SIM905 - a table
+_REST_IDS = frozenset(
+    (  # noqa: SIM905 - a table
+        "divRplyFwdMsg appendonsend x_divRplyFwdMsg x_appendonsend mail-editor-reference-message-container "
+        "OLK_SRC_BODY_SECTION divtagdefaultwrapper_quote ms-outlook-mobile-body-separator-line"
+    ).split()
+)
+_CLOSED_BY_THEMSELVES = frozenset(
+    [
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "dt",
+        "dd",
+        "option",
+        "br",
+        "img",
+        "hr",
+        "input",
+        "meta",
+        "link",
+        "col",
+        "area",
+        "base",
+        "wbr",
+        "param",
+        "tbody",
+        "thead",
+        "o",
+        "body",
+        "html",
+    ]
+)
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _TAG = re.compile(r"<[^<>]*>")
 _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\u200d\u00ad\u034f]+")
@@ -88,8 +130,8 @@ def declared_charset(octets: bytes) -> str | None:
 def html_to_text(html: str) -> tuple[str, bool]:
     """Return the visible text as lines, and whether all of it was read.
 
-    Scripts, styles and hidden elements give nothing; links and images give their text; what other people wrote is marked
-    with "> ". Never raises for any HTML.
+    Scripts, styles and hidden elements give nothing; links and images give their text; what other people wrote is
+    marked with "> ". Never raises for any HTML.
     """
     whole = len(html) <= MAX_HTML
     html = html[:MAX_HTML].encode("utf-8", "replace").decode("utf-8")
@@ -215,11 +257,8 @@ def _quotes(tag: str, attributes: dict[str, str | None], style: str, out: _Lines
     if classes and _QUOTE_CLASSES.search(classes):
         # Gmail's quote holds the attribution line and a blockquote, which counts by itself.
         return 1
-    if (attributes.get("name") or "") in _QUOTE_NAMES:
-        return 1
-    if "border-left" in style and tag == "div" and "solid blue" in style:
-        return 1
-    return 0
+    named = (attributes.get("name") or "") in _QUOTE_NAMES
+    return int(named or (tag == "div" and "border-left" in style and "solid blue" in style))
 
 
 def _leave(tag: str, out: _Lines) -> None:

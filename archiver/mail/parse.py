@@ -1,7 +1,7 @@
 """A message's octets to `archiver.model.message.Message`.
 
-Puts the other modules of this package together: header fields, the tree of parts, texts, quotes. Never raises, whatever the
-octets. Deliberately opens no attachment beyond listing what TNEF and uuencode hold.
+Puts the other modules of this package together: header fields, the tree of parts, texts, quotes. Never raises,
+whatever the octets. Deliberately opens no attachment beyond listing what TNEF and uuencode hold.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ HEADER_ONLY = 256 << 10
 def parse(octets: bytes) -> Message:
     """Return what the catalogue and the index need to know of a message; never raises for any octets.
 
-    Whatever was wrong is in `defects`. When a piece cannot be read because of a fault of ours, the rest still is, and the
-    defect "parse-failed" names the piece.
+    Whatever was wrong is in `defects`. When a piece cannot be read because of a fault of ours, the rest still is, and
+    the defect "parse-failed" names the piece.
     """
     defects = Defects()
     root = _guarded("structure", lambda: read(octets, defects), None, defects)
@@ -73,14 +73,16 @@ def _guarded(piece: str, read_piece: Callable[[], T], otherwise: T, defects: Def
 def _message(root: Node, body: Body, defects: Defects) -> Message:
     """Read the fields of the header, each guarded by itself."""
     fields = root.fields
+    # Programs that put raw 8-bit octets into the header mostly use the body's charset for them.
+    hint = next((found for node in root.walk() if (found := node.parameters.get("charset"))), None)
 
     def people(name: str) -> tuple[EmailAddress, ...]:
         raws = [value for field, value in fields if field == name]
-        return _guarded(name, lambda: read_addresses(raws, defects), (), defects) if raws else ()
+        return _guarded(name, lambda: read_addresses(raws, defects, hint), (), defects) if raws else ()
 
     def text(name: str) -> str:
         raw = first(fields, name)
-        return _guarded(name, lambda: unstructured(raw, defects), "", defects) if raw else ""
+        return _guarded(name, lambda: unstructured(raw, defects, hint), "", defects) if raw else ""
 
     return Message(
         subject=text("subject")[:MAX_SUBJECT],

@@ -1,8 +1,8 @@
 """What a sender wrote, kept apart from what a message repeats of others.
 
-Knows how mail programs mark quotes, replies and forwards in English, Dutch, French and German (and the commonest words of
-some others). Deliberately cautious: text that merely looks like a quote within a line stays the sender's own. Every line
-is looked at a bounded number of times, and no expression here can backtrack over more than a line.
+Knows how mail programs mark quotes, replies and forwards in English, Dutch, French and German (and the commonest
+words of some others). Deliberately cautious: text that merely looks like a quote within a line stays the sender's
+own. Every line is looked at a bounded number of times, and no expression here can backtrack over more than a line.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ _MAX_LINE = 400
 """A longer line is no mark of a quote."""
 
 _WROTE = re.compile(
-    r"(?:wrote|writes|said|schreef(?: het volgende)?|schrieb(?: am [^:]{0,80})?|a écrit|écrivait|escribió|ha scritto|scrisse"
-    r"|escreveu|skrev|napisał(?:\(a\))?|kirjoitti|пишет|писал(?:а|\(а\))?|написал(?:а|\(а\))?|写道|wrote on [^:]{0,80}"
-    r"|(?:schreef|schrieb|wrote|a écrit)[^:]{0,120})\s?[:：]?\s*\Z",
+    r"(?:wrote|writes|said|schreef(?: het volgende)?|schrieb(?: am [^:]{0,80})?|a écrit|écrivait|escribió|ha scritto"
+    r"|scrisse|escreveu|skrev|napisał(?:\(a\))?|kirjoitti|пишет|писал(?:а|\(а\))?|написал(?:а|\(а\))?|写道"
+    r"|wrote on [^:]{0,80}|(?:schreef|schrieb|wrote|a écrit)[^:]{0,120})\s?[:：]?\s*\Z",
     re.IGNORECASE,
 )
 _OPENER = re.compile(
-    r"(?:\*{0,2}_{0,2})(?:On|Op|Le|Am|El|Il|Em|Den|W dniu|Dnia|In (?:a message|article|reply|antwort)|At|Quoting|Citeren|Zitat von)\b",
+    r"\*{0,2}_{0,2}(?:On|Op|Le|Am|El|Il|Em|Den|W dniu|Dnia|In (?:a message|article|reply|antwort)|At|Quoting|Citeren"
+    r"|Zitat von)\b",
     re.IGNORECASE,
 )
 _FORWARD_WORDS = (
-    r"original message|original appointment|forwarded message|forwarded by|forwarded messages?|begin forwarded message"
-    r"|message forwarded|reply message|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht|doorgestuurd bericht"
-    r"|doorgestuurd door|begin doorgestuurd bericht|begin van doorgestuurd bericht"
-    r"|message d'origine|message original|message initial|message transféré|message transmis|début du message (?:réexpédié|transféré|transmis)"
-    r"|ursprüngliche (?:nachricht|mail)|originalnachricht|original-nachricht|ursprungliche nachricht|weitergeleitete nachricht"
-    r"|weitergeleitet von|anfang der weitergeleiteten (?:nachricht|e-mail)|mensaje original|mensaje reenviado|messaggio originale"
-    r"|messaggio inoltrato|mensagem original|mensagem encaminhada|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti"
-    r"|vidarebefordrat meddelande|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
+    r"original message|original appointment|forwarded messages?|forwarded by|begin forwarded message|message forwarded"
+    r"|reply message|oorspronkelijke? bericht|origineel bericht|doorgestuurd bericht|doorgestuurd door"
+    r"|begin (?:van )?doorgestuurd bericht"
+    r"|message d'origine|message original|message initial|message transféré|message transmis"
+    r"|début du message (?:réexpédié|transféré|transmis)"
+    r"|ursprüngliche (?:nachricht|mail)|ursprungliche nachricht|originalnachricht|original-nachricht"
+    r"|weitergeleitete nachricht|weitergeleitet von|anfang der weitergeleiteten (?:nachricht|e-mail)"
+    r"|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|mensagem original"
+    r"|mensagem encaminhada|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti|vidarebefordrat meddelande"
+    r"|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
 )
 _SEPARATOR = re.compile(
     r"\s*[-_*=>]{2,}\s*(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
@@ -45,8 +48,23 @@ _FIELD = re.compile(
     r"\s?[*_]{0,2}\s?[:：]",
     re.IGNORECASE,
 )
-_DATES = frozenset({"sent", "date", "verzonden", "verstuurd", "datum", "envoyé", "gesendet", "enviado", "inviato", "data",
-                    "skickat", "sendt", "fecha", "sent on"})  # fmt: skip
+_DATES = frozenset(
+    [
+        "sent",
+        "date",
+        "verzonden",
+        "verstuurd",
+        "datum",
+        "envoyé",
+        "gesendet",
+        "enviado",
+        "inviato",
+        "data",
+        "skickat",
+        "sendt",
+        "fecha",
+    ]
+)
 _INITIALS = re.compile(r"[A-Z][A-Za-z]{0,3}> ?")
 _RULE = re.compile(r"\s*[-_=*]{8,}\s*\Z")
 _MARKS = re.compile(r"\A(?:\s?>)+ ?")
@@ -57,8 +75,8 @@ _ATTRIBUTION_LINES = 4
 def split_quotes(text: str) -> tuple[str, str]:
     """Split clean text into (own part, quoted text), the latter without its ">" marks.
 
-    From a separator ("Original Message"), a forwarded header block or an attribution without marks onwards everything is
-    quoted: replies below such a block exist, but cannot be told from it.
+    From a separator ("Original Message"), a forwarded header block or an attribution without marks onwards everything
+    is quoted: replies below such a block exist, but cannot be told from it.
     """
     lines = text.split("\n")
     own: list[str] = []

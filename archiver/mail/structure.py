@@ -198,7 +198,8 @@ def split(source: bytes, start: int, end: int, boundary: bytes, limit: int) -> t
                 stop -= 1
             if stop > begun and source[stop - 1] == 13:
                 stop -= 1
-            spans.append((begun, stop))
+            if at > begun:  # a delimiter line written twice makes no part
+                spans.append((begun, stop))
         closed = tail[1] is not None
         begun = None if closed else tail.end()
         at = tail.end()

@@ -1,7 +1,8 @@
 """Members of TNEF (winmail.dat), as Exchange and Outlook send them to those who cannot read them.
 
-Knows the attribute stream of [MS-OXTNEF] section 2.1 as far as names, attachments and a plain or HTML body go. Deliberately
-reads no compressed RTF and no messages embedded as objects; checksums are not verified, since damage is visible anyway.
+Knows the attribute stream of [MS-OXTNEF] section 2.1 as far as names, attachments and a plain or HTML body go.
+Deliberately reads no compressed RTF and no messages embedded as objects; checksums are not verified, since damage is
+visible anyway.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, bool]:
         return body, True
     if name in {"quoted-printable", "quotedprintable", "qp", "quoted"}:
         return binascii.a2b_qp(body), True
-    if name == "base64" or name == "b64":
+    if name in {"base64", "b64"}:
         return _base64(body)
     if name in {"x-uuencode", "uuencode", "x-uue", "uue"}:
         block = uu_block(body, 0)

@@ -1,7 +1,7 @@
 """The frames between `archiver.mail.workers` and its worker processes.
 
-Typed MessagePack, never pickle: a worker that a hostile message has taken over can send wrong values, but nothing that runs.
-MessagePack's timestamps are in UTC, so the zone offsets travel beside the message.
+Typed MessagePack, never pickle: a worker that a hostile message has taken over can send wrong values, but nothing
+that runs. MessagePack's timestamps are in UTC, so the zone offsets travel beside the message.
 """
 
 from __future__ import annotations

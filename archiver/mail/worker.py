@@ -1,4 +1,4 @@
-"""The process that parses mail for `archiver.mail.workers`: frames in on standard input, messages out on standard output.
+"""The process that parses mail for `archiver.mail.workers`: frames come in on standard input, messages go out.
 
 Started by exec, so that it holds no key of its parent; shuts itself in before it reads a first octet: no core dumps, no
 files written, no new privileges, bounded memory, and an alarm, so that it ends even if its parent cannot end it.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import io
 import logging
 import os
 import resource
 import signal
 import struct
 import sys
+from typing import BinaryIO
 
 from archiver.mail.wire import FULL, HEADER_ONLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, encode
 from archiver.model.message import Defect, Message
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     if os.getppid() != parent:
         return 0
     logging.disable(logging.CRITICAL)
-    requests = open(0, "rb", buffering=1 << 16, closefd=False)  # noqa: PTH123, SIM115 - a file descriptor, for life
+    requests = open(0, "rb", buffering=1 << 16, closefd=False)  # noqa: SIM115 - a file descriptor, for life
     replies_to = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
@@ -64,7 +64,7 @@ def _shut_in(memory: int) -> None:
 def _import_ahead() -> None:
     """Import what parsing needs, so that no message pays for it, and keep the collector from going over it."""
     import mailparser.dates
-    import mailparser.utils
+    import mailparser.utils  # noqa: F401 - imported for its effect
 
     import archiver.mail.html
     import archiver.mail.parse
@@ -74,7 +74,7 @@ def _import_ahead() -> None:
     gc.freeze()
 
 
-def _serve(requests: io.BufferedReader, replies_to: int, seconds: float) -> None:
+def _serve(requests: BinaryIO, replies_to: int, seconds: float) -> None:
     from archiver.mail.parse import parse, parse_header
 
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:

@@ -1,8 +1,8 @@
 """The pool that parses messages in bounded worker processes (`archiver.core.ports.Parser`).
 
-Knows processes, pipes and clocks; nothing of mail. A worker is a fresh interpreter, not a fork: it holds no key. A message
-that takes too long, too much memory, or a worker's life comes back with a defect and what its header says; the others
-are not touched by it. One thread: everything happens while the caller iterates.
+Knows processes, pipes and clocks; nothing of mail. A worker is a fresh interpreter, not a fork: it holds no key. A
+message that takes too long, too much memory, or a worker's life comes back with a defect and what its header says;
+the others are not touched by it. One thread: everything happens while the caller iterates.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import archiver
 from archiver.mail.parse import HEADER_ONLY as HEADER_OCTETS
@@ -27,7 +28,10 @@ from archiver.model.message import Defect, Message
 
 _TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
 _PIPE = 1 << 18
-_STARTED_BY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from archiver.mail.worker import main; sys.exit(main(sys.argv[1:]))"
+_STARTED_BY = (  # the very package that runs here, wherever it lies, though the interpreter is isolated
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from archiver.mail.worker import main; sys.exit(main(sys.argv[1:]))"
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,9 +68,9 @@ class _Worker:
 class ParserPool:
     """Parses in up to `workers` processes; with 0 in this process, without bounds, for a single message to show.
 
-    `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker. Nothing is started before the
-    first message, nor a second worker before the first has plenty to do. Not for use by several threads; end it with
-    `close` or as a context manager.
+    `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker. Nothing is started
+    before the first message, nor a second worker before the first has plenty to do. Not for use by several threads;
+    end it with `close` or as a context manager.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class ParserPool:
         self._clock = clock
         self._workers: list[_Worker] = []
 
-    def __enter__(self) -> ParserPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -112,12 +116,12 @@ class ParserPool:
         try:
             while True:
                 while not exhausted and not unsent and self._room(len(waiting), size):
-                    one = next(source, None)
-                    if one is None:
+                    taken = next(source, None)
+                    if taken is None:
                         exhausted = True
                         break
-                    job = _Job(one)
-                    size += len(one)
+                    job = _Job(taken)
+                    size += len(taken)
                     waiting.append(job)
                     unsent.append(job)
                     self._hand_out(unsent)
@@ -223,7 +227,7 @@ class ParserPool:
         return True
 
     def _lost(self, worker: _Worker, unsent: deque[_Job]) -> None:
-        """Deal with a worker that ended by itself: the message it was at is tried once more, then by its header only."""
+        """Deal with a worker that ended by itself: its message is tried once more, then by its header only."""
         code = self._end(worker)
         jobs = worker.jobs
         if jobs:
