@@ -21,12 +21,12 @@ from whoosh import query
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
 from archiver.search.language import ANYWHERE, AT
-
-ROW_BITS = 20
-"""A catalogue row is (Unix seconds << ROW_BITS) + a sequence within the second."""
+from archiver.search.rows import ROW_BITS
 
 ROW = "{row}"
 """Stands in a condition where the message's row is meant; the statement puts its own column there."""
+
+_ROWS_FOUND = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
 
 _DIRECTIONS = {"incoming": 0, "outgoing": 1, "internal": 2, "other": 3}
 
@@ -216,7 +216,7 @@ def _as_condition(plan: Plan) -> Condition:
     """Say the whole plan as one condition of SQL, in parentheses."""
     conditions = conditions_of(plan)
     if plan.match is not None:
-        conditions.insert(0, Condition(f"{ROW} IN (SELECT rowid FROM mail WHERE mail MATCH ?)", (plan.match,)))
+        conditions.insert(0, Condition(f"{ROW} IN ({_ROWS_FOUND})", (plan.match,)))
     return Condition(
         "(" + (" AND ".join(c.sql for c in conditions) or "1") + ")", tuple(b for c in conditions for b in c.bindings)
     )
@@ -232,7 +232,7 @@ def conditions_of(plan: Plan) -> list[Condition]:
     if plan.high is not None:
         conditions.append(Condition(f"{ROW} < ?", (plan.high,)))
     if plan.unless is not None:
-        conditions.append(Condition(f"{ROW} NOT IN (SELECT rowid FROM mail WHERE mail MATCH ?)", (plan.unless,)))
+        conditions.append(Condition(f"{ROW} NOT IN ({_ROWS_FOUND})", (plan.unless,)))
     return [*conditions, *plan.conditions]
 
 

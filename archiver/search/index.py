@@ -1,8 +1,13 @@
-"""The full-text index: one contentless FTS5 table, a watermark, and the vocabulary.
+"""The full-text index: one contentless FTS5 table, the slots of its messages, a watermark, and the vocabulary.
 
 Knows how documents are folded into columns, and the settings of FTS5. The connection comes from the store, with the
 page encryption already on; the words of mail are on disk only inside it. Nothing of a document can be read back from
 the table: it holds postings and sizes, and is rebuilt from the catalogue when SCHEMA_VERSION changes.
+
+A posting stores the distance to the one before, and catalogue rows, which count in millionths of a second, lie so far
+apart that these distances made a third of the file (0.38 of the raw mail; 0.26 so). So a message gets a *slot*: the
+16 seconds that it falls in, or the next free one. Slots are in the order of time but for messages that came within
+moments of each other; `slots` leads back to the row, and `progress.displaced` is the furthest that one was moved.
 """
 
 # ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound
@@ -17,6 +22,10 @@ from archiver.core.ports import Connection
 from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.analysis import fold, fold_addresses
+from archiver.search.rows import ROW_BITS
+
+SLOT_SECONDS_BITS = 4
+"""A slot is 2**SLOT_SECONDS_BITS seconds."""
 
 SCHEMA_VERSION = 1
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
@@ -39,6 +48,7 @@ class FullTextIndex:
 
     def __init__(self, connection: IndexConnection) -> None:
         self._connection = connection
+        self._free: dict[int, int] = {}
         if index_version(connection) != SCHEMA_VERSION:
             self.clear()
 
@@ -48,14 +58,27 @@ class FullTextIndex:
 
     def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
         """Index documents and move the watermark in one transaction; re-adding a row replaces it."""
-        with self._connection.transaction():
-            self._connection.execute_many(_INSERT, map(_columns, documents))
-            _run(self._connection, "UPDATE progress SET watermark = max(watermark, ?)", (watermark,))
+        try:
+            with self._connection.transaction():
+                slots = self._slots([document.row for document in documents])
+                self._connection.execute_many(_INSERT, ((slots[d.row], *_columns(d)) for d in documents))
+                furthest = max((slot - slot_of(row) for row, slot in slots.items()), default=0)
+                _run(
+                    self._connection,
+                    "UPDATE progress SET watermark = max(watermark, ?), displaced = max(displaced, ?)",
+                    (watermark, furthest),
+                )
+        except BaseException:
+            self._free.clear()  # what it says of slots was rolled back
+            raise
 
     def remove(self, rows: Sequence[int]) -> None:
         """Take messages out; their words leave the file with the next `optimize`."""
         with self._connection.transaction():
-            self._connection.execute_many("DELETE FROM mail WHERE rowid = ?", ((row,) for row in rows))
+            for row in rows:
+                for (slot,) in list(self._connection.execute("SELECT slot FROM slots WHERE row = ?", (row,))):
+                    _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (slot,))
+                    _run(self._connection, "DELETE FROM slots WHERE slot = ?", (slot,))
 
     def optimize(self) -> None:
         """Merge everything into one segment: after a first sync, and to be rid of what was removed."""
@@ -64,13 +87,42 @@ class FullTextIndex:
 
     def clear(self) -> None:
         """Empty the index, so that it is built anew; the watermark is 0 again."""
+        self._free.clear()
         with self._connection.transaction():
             for statement in _DROP + _CREATE:
                 _run(self._connection, statement)
 
     def count(self) -> int:
         """Return how many messages are indexed."""
-        return _integer(self._connection, "SELECT count(*) FROM mail_docsize")
+        return _integer(self._connection, "SELECT count(*) FROM slots")
+
+    def _slots(self, rows: Sequence[int]) -> dict[int, int]:
+        """Return the slot of each row, giving one to those that have none yet, in the order of time."""
+        slots: dict[int, int] = {}
+        for row in sorted(set(rows)):
+            known = list(self._connection.execute("SELECT slot FROM slots WHERE row = ?", (row,)))
+            if known:
+                slots[row] = known[0][0] if isinstance(known[0][0], int) else 0
+                continue
+            wanted = slot_of(row)
+            slots[row] = slot = self._first_free(wanted)
+            self._free[wanted] = slot + 1
+            _run(self._connection, "INSERT INTO slots (slot, row) VALUES (?, ?)", (slot, row))
+        return slots
+
+    def _first_free(self, slot: int) -> int:
+        """Return the first free slot from here on, beginning where the last search for the same one ended."""
+        slot = self._free.get(slot, slot)
+        for (taken,) in self._connection.execute("SELECT slot FROM slots WHERE slot >= ? ORDER BY slot", (slot,)):
+            if taken != slot:
+                break
+            slot += 1
+        return slot
+
+
+def slot_of(row: int) -> int:
+    """Return the slot that a catalogue row would have if it were the first there; 1 for the earliest."""
+    return max(1, row >> (ROW_BITS + SLOT_SECONDS_BITS))
 
 
 def index_version(connection: Connection) -> int:
@@ -78,7 +130,7 @@ def index_version(connection: Connection) -> int:
     return _integer(connection, "PRAGMA main.user_version")
 
 
-_DROP = ("DROP TABLE IF EXISTS mail_words", "DROP TABLE IF EXISTS mail", "DROP TABLE IF EXISTS progress")
+_DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in ("mail_words", "mail", "slots", "progress"))
 _CREATE = (
     # `ascii` because the folding is done already: it is the fastest tokenizer, and cuts exactly as analysis.tokens.
     (
@@ -86,8 +138,11 @@ _CREATE = (
         "content='', contentless_delete=1, tokenize='ascii')"
     ),
     "CREATE VIRTUAL TABLE mail_words USING fts5vocab(mail, 'row')",
-    "CREATE TABLE progress (watermark INTEGER NOT NULL)",
-    "INSERT INTO progress VALUES (0)",
+    # One block of postings fills one page of the (encrypted) database: FTS5's own size wastes a tenth of the file.
+    "INSERT INTO mail (mail, rank) VALUES ('pgsz', 4010)",
+    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE progress (watermark INTEGER NOT NULL, displaced INTEGER NOT NULL)",
+    "INSERT INTO progress VALUES (0, 0)",
     f"PRAGMA main.user_version = {SCHEMA_VERSION}",
 )
 _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALUES (?{', ?' * len(INDEX_COLUMNS)})"
@@ -96,7 +151,6 @@ _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALU
 def _columns(document: IndexDocument) -> tuple[object, ...]:
     """Fold a document, in the order of INDEX_COLUMNS."""
     return (
-        document.row,
         fold(document.subject),
         fold_addresses(document.from_),
         fold_addresses(document.to),

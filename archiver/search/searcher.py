@@ -1,7 +1,7 @@
 """Runs queries: language, compiler and one statement of SQL.
 
-Newest first costs next to nothing however large the archive: rows begin with the date and FTS5 walks them backwards,
-so it stops after the page asked for. By relevance is BM25 with weights for the columns and a mild bonus for what is
+Newest first costs next to nothing however large the archive: slots of the index are in the order of time and FTS5
+walks them backwards, so it stops after the page asked for. By relevance is BM25 with weights for the columns and a mild bonus for what is
 recent, over the RANKED newest matches: a word that more messages have than that says little about any of them.
 Knows which tables of the catalogue (`cat`) it may read.
 """
@@ -14,9 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from archiver.core.ports import Clock, Connection, Hit
-from archiver.errors import UsageError
+from archiver.errors import NoArchiveError, UsageError
 from archiver.model.fields import INDEX_COLUMNS, FieldKind
-from archiver.search.compile import ROW, ROW_BITS, Condition, Plan, conditions_of
+from archiver.search.compile import ROW, Condition, Plan, conditions_of
+from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
+from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
     from whoosh import query as whoosh_query
@@ -30,6 +32,8 @@ WEIGHTS = {
 RANKED = 20_000
 """How many of the newest matches are ranked."""
 
+_SLACK = 500
+
 _YEAR = 365.25 * 86_400
 
 
@@ -42,6 +46,8 @@ class FullTextSearcher:
     def __init__(
         self, connection: Connection, clock: Clock, *, message_id_hash: Callable[[str], int] | None = None
     ) -> None:
+        if index_version(connection) != SCHEMA_VERSION:
+            raise NoArchiveError("there is no index that this release can read", hint="run `archiver reindex`")
         self._connection = connection
         self._clock = clock
         self._names = _CatalogueNames(connection, message_id_hash)
@@ -53,18 +59,24 @@ class FullTextSearcher:
         plan = self._plan(query)
         if sort == "relevance" and plan.match is not None:
             return self._ranked(plan, limit, offset)
-        source, where, bindings = _statement(plan)
-        rows = self._connection.execute(
-            f"SELECT {source} WHERE {where} ORDER BY 1 DESC LIMIT ? OFFSET ?",
-            (*bindings, limit, offset),
+        source, where, bindings = self._statement(plan)
+        # Slots are in the order of time but for neighbours, so a little more is read than asked for, and sorted.
+        slack = min(self._displaced(), _SLACK) if plan.match is not None else 0
+        order = "message.row" if plan.match is None else "mail.rowid"
+        found = self._connection.execute(
+            f"SELECT {source} WHERE {where} ORDER BY {order} DESC LIMIT ?", (*bindings, offset + limit + slack)
         )
-        return [Hit(row=_int(row), score=0.0) for (row,) in rows]
+        rows = sorted((_int(row) for (row,) in found), reverse=True)
+        return [Hit(row=row, score=0.0) for row in rows[offset : offset + limit]]
 
     def count(self, query: str) -> int:
         """Return how many messages match."""
-        source, where, bindings = _statement(self._plan(query))
-        _, _, table = source.partition(" FROM ")
-        rows = list(self._connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", bindings))
+        plan = self._plan(query)
+        source, where, bindings = self._statement(plan)
+        _, _, tables = source.partition(" FROM ")
+        if plan.is_text_only and plan.match is not None:
+            tables = "mail"
+        rows = list(self._connection.execute(f"SELECT count(*) FROM {tables} WHERE {where}", bindings))
         return _int(rows[0][0])
 
     def terms(self, query: str) -> Sequence[str]:
@@ -84,33 +96,39 @@ class FullTextSearcher:
         return compile_query(parse(query, self._clock()), self._names)
 
     def _ranked(self, plan: Plan, limit: int, offset: int) -> Sequence[Hit]:
-        _, where, bindings = _statement(plan)
+        source, where, bindings = self._statement(plan)
         weights = ", ".join(str(WEIGHTS[column]) for column in INDEX_COLUMNS)
         now = self._clock().timestamp()
         sql = f"""
             SELECT row, -quality * (1.0 + 0.3 / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) AS score FROM (
-                SELECT rowid AS row, bm25(mail, {weights}) AS quality
-                FROM mail WHERE {where} ORDER BY rowid DESC LIMIT {RANKED})
+                SELECT {source.replace(" FROM", f" AS row, bm25(mail, {weights}) AS quality FROM", 1)}
+                WHERE {where} ORDER BY mail.rowid DESC LIMIT {RANKED})
             ORDER BY score DESC, row DESC LIMIT ? OFFSET ?"""
         rows = self._connection.execute(sql, (now, *bindings, limit, offset))
         return [Hit(row=_int(row), score=float(str(score))) for row, score in rows]
 
+    def _displaced(self) -> int:
+        return _int(next(self._connection.execute("SELECT displaced FROM progress"), (0,))[0])
 
-def _statement(plan: Plan) -> tuple[str, str, tuple[object, ...]]:
-    """Return what to select from, the conditions and their bindings."""
-    conditions = conditions_of(plan)
-    if plan.match is None:
-        # Qualified: within a condition a bare "row" would be that of the inner table.
-        source, row = "message.row FROM cat.messages AS message", "message.row"
-    else:
-        source, row = "rowid FROM mail", "mail.rowid"
-        conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
-    parts = []
-    for condition in conditions:
-        # The plus keeps FTS5 from running the whole expression once for each row of an inner SELECT.
-        column = row if plan.match is None or condition.sql.startswith((f"{ROW} >=", f"{ROW} <")) else f"+{row}"
-        parts.append(condition.sql.replace(ROW, column))
-    return source, " AND ".join(parts) or "1", tuple(b for c in conditions for b in c.bindings)
+    def _statement(self, plan: Plan) -> tuple[str, str, tuple[object, ...]]:
+        """Return what to select from where, the conditions and their bindings."""
+        conditions = [Condition(c.sql.replace(ROW, _row(plan)), c.bindings) for c in conditions_of(plan)]
+        if plan.match is None:
+            source = "message.row FROM cat.messages AS message"
+        else:
+            source = "slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
+            if plan.low is not None:
+                conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.low),)))
+            if plan.high is not None:
+                conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.high) + self._displaced(),)))
+            conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
+        where = " AND ".join(c.sql for c in conditions) or "1"
+        return source, where, tuple(b for c in conditions for b in c.bindings)
+
+
+def _row(plan: Plan) -> str:
+    """Name the message's row, qualified: within a condition a bare "row" would be that of the inner table."""
+    return "message.row" if plan.match is None else "+slots.row"
 
 
 class _CatalogueNames:

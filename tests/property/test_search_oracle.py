@@ -40,7 +40,8 @@ _field = st.sampled_from(
 )
 _person = st.sampled_from(("jan", "jan@example.be", "@example.be", "élan", '"jan peeters"', "root", "p*", "example.be"))
 _typed = st.sampled_from((
-    "since:2025-03", "until:2025-02-10", "date:2025-04", "date:2025-02..2025-05", "since:yesterday", "date:..2025-01-20",
+    "since:2025-03", "until:2025-02-10", "date:2025-04", "date:2025-02..2025-05", "since:yesterday",
+    "date:..2025-01-20",
     "has:attachment", "direction:incoming", "direction:out", "account:info", "mailbox:sent", "mailbox:S*", "*",
     "domain:example.be", "domain:be.evil.test", "domain:my-example.be", "domain:sub.example.be",
 ))  # fmt: skip

@@ -20,9 +20,9 @@ from whoosh.filedb.filestore import RamStorage
 from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS, FieldKind, field_named
 from archiver.search.analysis import _TOKEN, fold, fold_addresses
-from archiver.search.compile import ROW_BITS
 from archiver.search.index import FullTextIndex
 from archiver.search.language import ANYWHERE, AT, parse
+from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
@@ -119,8 +119,8 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
             rows.append(row)
             thread = rows[mail.thread_of] if 0 <= mail.thread_of < number else row
             catalogue.execute(
-                "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived,"
-                " message_id, subject, preview, people, parts) VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90')",
+                "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived, message_id,"
+                " subject, preview, people, parts) VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90')",
                 (
                     row,
                     number + 1,
@@ -158,7 +158,8 @@ class Oracle:
     def __init__(self, mails: Sequence[Mail]) -> None:
         names = {name: fields.TEXT(analyzer=_Cut(), phrase=True) for name in INDEX_COLUMNS}
         schema = fields.Schema(
-            number=fields.STORED, at=fields.NUMERIC(numtype=int, bits=64, signed=True), direction=fields.ID, has=fields.ID,
+            number=fields.STORED, at=fields.NUMERIC(numtype=int, bits=64, signed=True),
+            direction=fields.ID, has=fields.ID,
             account=fields.ID, mailbox=fields.ID, everything=fields.ID, **names,
         )  # fmt: skip
         self._mails = mails
@@ -182,7 +183,7 @@ class Oracle:
 _EVERYTHING = query.Term("everything", "yes")
 
 
-def _for_whoosh(node: query.Query) -> query.Query:
+def _for_whoosh(node: query.Query) -> query.Query:  # noqa: PLR0911 - one return for each kind of node
     """Spread fields over their columns; Not gets something to be taken from, as Whoosh's matchers want it."""
     match node:
         case query.Every():
@@ -196,9 +197,7 @@ def _for_whoosh(node: query.Query) -> query.Query:
             return query.NumericRange(AT, node.start, node.end, node.startexcl, node.endexcl)
         case query.Sequence():
             name = node.subqueries[0].fieldname
-            return query.Or(
-                [query.Sequence([type(p)(c, p.text) for p in node.subqueries]) for c in _columns(name)]
-            )
+            return query.Or([query.Sequence([type(p)(c, p.text) for p in node.subqueries]) for c in _columns(name)])
         case query.Phrase():
             return query.Or([query.Phrase(c, node.words) for c in _columns(node.fieldname)])
         case query.Term() | query.Prefix():
@@ -212,7 +211,8 @@ def _is_empty(node: query.Query) -> bool:
 
 def _value(node: query.Term) -> str:
     found = field_named(node.fieldname)
-    return node.text.lower() if found and found.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX} else node.text
+    text = str(node.text)
+    return text.lower() if found and found.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX} else text
 
 
 def _columns(name: str) -> Sequence[str]:

@@ -1,0 +1,66 @@
+"""Snippets show the passage that was found, and mark the words as the message wrote them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archiver.search.analysis import tokens
+from archiver.search.snippet import snippet
+
+
+def _marked(text: str, terms: list[str], width: int = 160) -> list[str]:
+    result = snippet(text, terms, width=width)
+    return [result.text[start:end] for start, end in result.marks]
+
+
+def test_words_are_marked_as_written_however_they_were_folded() -> None:
+    assert _marked("Één STRASSE, Straße en cafe\u0301.", ["een", "strasse", "cafe"]) == [
+        "Één",
+        "STRASSE",
+        "Straße",
+        "cafe\u0301",
+    ]
+
+
+def test_a_star_marks_every_word_that_begins_so() -> None:
+    assert _marked("contract, Contracten, subcontract", ["contr*"]) == ["contract", "Contracten"]
+
+
+def test_single_characters_of_chinese_are_marked() -> None:
+    assert _marked("我们在東京见面", ["東", "京"]) == ["東", "京"]
+
+
+def test_the_window_holds_the_most_different_words() -> None:
+    text = "alfa " + "x " * 300 + "alfa bravo charlie " + "y " * 300 + "bravo"
+    result = snippet(text, ["alfa", "bravo", "charlie"])
+    assert "alfa bravo charlie" in result.text
+    assert result.text.startswith("…")
+    assert result.text.endswith("…")
+
+
+def test_without_a_hit_it_is_the_beginning() -> None:
+    result = snippet("Dear all,\n\n  hello " + "z " * 200, ["absent"])
+    assert result.text.startswith("Dear all, hello z")
+    assert result.marks == ()
+
+
+@given(
+    st.text(alphabet="abé ßﬁ東\u0301 \n-@…K", max_size=400),
+    st.lists(st.text(alphabet="abe", min_size=1, max_size=3), max_size=4),
+    st.integers(10, 80),
+)
+def test_marks_lie_within_the_snippet_and_never_overlap(text: str, terms: list[str], width: int) -> None:
+    result = snippet(text, terms, width=width)
+    assert len(result.text) <= width + 2
+    end = 0
+    for start, stop in result.marks:
+        assert end <= start < stop <= len(result.text)
+        end = stop
+        assert any(token in terms for token in tokens(result.text[start:stop]))
+
+
+@given(st.text(alphabet="ab é\u0301 ", max_size=60))
+def test_every_word_asked_for_is_marked_in_a_short_text(text: str) -> None:
+    for word in set(tokens(text)):
+        assert snippet(text, [word]).marks
