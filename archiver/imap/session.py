@@ -23,7 +23,8 @@ from archiver.model.account import Account
 
 PasswordResolver = Callable[[Account], str]
 
-_CODE = re.compile(r"\[([A-Z-]+)")
+_CODE = re.compile(r"(?:b['\"])?\s*\[([A-Za-z-]+)")
+"""A response code, in a text that imaplib may have made of bytes by str()."""
 _NOT_NOW = re.compile(
     r"authenticated but not connected|too many|maximum number of connections|try again|temporar|server unavailable",
     re.IGNORECASE,
@@ -138,13 +139,15 @@ def _log_in(client: Any, wire: Wire, account: Account, resolve_password: Passwor
             f"{account.host} offers no login for a user name or password outside ASCII", hint="set another password"
         ) from None
     except exceptions.LoginError as error:
+        if isinstance(error.__context__, imaplib.IMAP4.abort):
+            raise ConnectFailedError(f"{account.host} ended the connection during login") from None
         # The text may repeat what was sent: it is looked at, never shown.
         raise _login_fault(account, str(error)) from None
 
 
 def _login_fault(account: Account, text: str) -> errors.ArchiverError:
-    found = _CODE.match(text.lstrip())
-    code = found.group(1).encode() if found else b""
+    found = _CODE.match(text)
+    code = found.group(1).upper().encode() if found else b""
     if code in {b"THROTTLED", b"OVERQUOTA"}:
         return ThrottledError(f"{account.host} limits account {account.name}", hint="the next run tries again")
     if code in TRANSIENT_CODES or (not code and _NOT_NOW.search(text)):

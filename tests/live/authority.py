@@ -1,4 +1,4 @@
-"""A certificate authority for one test run: a good server certificate for 127.0.0.1, an expired one, one for another host."""
+"""A certificate authority for one test run: good, expired, and for another host."""
 
 from __future__ import annotations
 

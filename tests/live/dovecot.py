@@ -1,7 +1,7 @@
 """A real Dovecot on loopback, with its own configuration in a directory of its own; no system service is touched.
 
-Runs as root or as a plain user. Mail is written into Maildirs as files, which is fast and needs no doveadm. Dovecot hands
-Maildir files out with CRLF line ends, so `expected` gives the octets that IMAP must return.
+Runs as root or as a plain user. Mail is written into Maildirs as files, which is fast and needs no doveadm. Dovecot
+hands Maildir files out with CRLF line ends, so `expected` gives the octets that IMAP must return.
 """
 
 from __future__ import annotations
