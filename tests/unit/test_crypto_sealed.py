@@ -219,6 +219,14 @@ def test_a_well_sealed_record_with_hostile_plain_text_is_refused(plain: bytes) -
         streamed(file, dek)
 
 
+def test_of_a_bomb_no_octet_more_than_stated_is_handed_out() -> None:
+    file, dek = craft_stream(struct.pack(">Q", 10) + zlib.compress(bytes(50 << 20)))
+    handed_out: list[bytes] = []
+    with pytest.raises(IntegrityError):
+        handed_out.extend(open_stream(file, 0, archive_id=ARCHIVE, blob_id=BLOB, dek=dek))
+    assert sum(map(len, handed_out)) <= 10
+
+
 def test_what_is_stated_behind_the_end_of_a_stream_is_refused_even_in_a_later_chunk() -> None:
     octets = noise(CHUNK + 100)
     file, dek = craft_stream(struct.pack(">Q", len(octets)) + zlib.compress(octets) + bytes(CHUNK))
