@@ -77,7 +77,6 @@ def main(
 def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     from archiver.cli.root import root
 
-    terminal = invocation.terminal
     completing = invocation.environ.get(_COMPLETE)
     if completing:
         from click.shell_completion import shell_complete

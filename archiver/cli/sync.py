@@ -29,9 +29,13 @@ def _complete_account(
 
     from archiver.errors import ArchiverError
 
+    top = ctx.find_root()
+    invocation: Invocation = top.obj
+    # While completing, click reads the global options without running the command they belong to.
+    invocation.config, invocation.archive = top.params.get("config"), top.params.get("archive")
     try:
-        accounts = ctx.find_root().obj.settings().accounts
-    except (ArchiverError, AttributeError):
+        accounts = invocation.settings().accounts
+    except ArchiverError:
         return []  # completion is a courtesy; the command itself will say what is wrong
     return [CompletionItem(account.name) for account in accounts if account.name.startswith(incomplete)]
 

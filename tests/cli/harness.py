@@ -92,4 +92,4 @@ class Cli:
                 read_line=reply,
             )
         octets = out.kept.getvalue()
-        return Ran(code, octets.decode(self.encoding), err.kept.getvalue().decode(), octets)
+        return Ran(code, octets.decode(self.encoding, "backslashreplace"), err.kept.getvalue().decode(), octets)

@@ -1,0 +1,79 @@
+"""The written documentation says what the commands say, and the short helps are the long ones' first lines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from archiver.cli.root import COMMANDS, root
+from tests.cli.harness import Cli
+from tests.cli.reference import reference
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_docs_cli_md_is_what_the_commands_say() -> None:
+    written = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert written == reference(), "stale: python -m tests.cli.reference > docs/cli.md"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_the_command_says_first(name: str) -> None:
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    assert command.name == name
+    assert (command.help or "").partition("\n")[0] == COMMANDS[name][1]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["search", "--help"], ["key", "add", "--help"]])
+def test_help_needs_neither_configuration_nor_application(cli: Cli, words: list[str]) -> None:
+    del cli.app
+    assert cli(*words).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "barred"),
+    [
+        ("['--help']", "rich msgspec apsw whoosh imapclient cryptography mailparser archiver.app archiver.cli.search"),
+        ("['search', '--help']", "rich msgspec apsw whoosh imapclient cryptography mailparser archiver.app"),
+        ("['status']", "rich imapclient whoosh mailparser archiver.cli.search"),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(words: str, barred: str) -> None:
+    script = (
+        "import sys, io, contextlib\nfrom archiver.cli.main import main\n"
+        f"with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()): main({words})\n"
+        f"print([name for name in {barred.split()!r} if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_calls_back_the_way_the_program_listens(cli: Cli, shell: str) -> None:
+    script = cli("completion", shell).out
+    assert f"_ARCHIVER_COMPLETE={shell}_complete" in script
+
+
+def test_completing_offers_commands_options_and_accounts(cli: Cli) -> None:
+    config = cli.home / "config.toml"
+    config.write_text(
+        '[archive]\npath = "archive"\n[identity]\ndomains = ["ons.example"]\n[[accounts]]\nname = "info"\n'
+        'host = "imap.ons.example"\nusername = "info"\npassword_file = "p"\n',
+        encoding="utf-8",
+    )
+
+    def completed(line: str, at: int) -> set[str]:
+        cli.environ["_ARCHIVER_COMPLETE"] = "bash_complete"
+        cli.monkeypatch.setenv("COMP_WORDS", line)
+        cli.monkeypatch.setenv("COMP_CWORD", str(at))
+        return {line.partition(",")[2] for line in cli().out.split()}
+
+    assert completed("archiver s", 1) == {"sync", "search", "show", "status"}
+    assert completed("archiver search --s", 2) == {"--sort", "--since"}
+    assert completed(f"archiver --config {config} sync in", 4) == {"info"}
+    assert completed("archiver --config missing.toml sync in", 4) == set()
