@@ -52,6 +52,7 @@ def parse(text: str, now: datetime) -> tree_of.Query:
         raise QueryError(
             "the query is too long", position=MAX_CHARACTERS, expected=f"at most {MAX_CHARACTERS} characters"
         )
+    text = text.encode("utf-8", "replace").decode()  # a terminal may hand over octets that are no text
     if not text.strip():
         return tree_of.Every()
     tree = _Parser(now).parse(text, normalize=False)

@@ -1,9 +1,10 @@
 """Runs queries: language, compiler and one statement of SQL.
 
 Newest first costs next to nothing however large the archive: slots of the index are in the order of time and FTS5
-walks them backwards, so it stops after the page asked for. By relevance is BM25 with weights for the columns and a mild bonus for what is
-recent, over the RANKED newest matches: a word that more messages have than that says little about any of them.
-Knows which tables of the catalogue (`cat`) it may read.
+walks them backwards, so it stops after the page asked for.
+By relevance is BM25 with weights for the columns and a mild bonus for what is recent, over the RANKED newest matches: a
+word that more messages have than that says little about any of them. Knows which tables of the catalogue (`cat`) it
+may read.
 """
 
 # ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound

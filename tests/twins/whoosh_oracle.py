@@ -119,8 +119,9 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
             rows.append(row)
             thread = rows[mail.thread_of] if 0 <= mail.thread_of < number else row
             catalogue.execute(
-                "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived, message_id,"
-                " subject, preview, people, parts) VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90')",
+                "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived,"
+                " message_id, subject, preview, people, parts)"
+                " VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90')",
                 (
                     row,
                     number + 1,

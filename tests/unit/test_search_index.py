@@ -1,0 +1,190 @@
+"""The index and the searcher, on real encrypted databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archiver.errors import ArchiverError, NoArchiveError, QueryError
+from archiver.search.analysis import MAX_TOKEN, fold, tokens
+from archiver.search.index import SCHEMA_VERSION, FullTextIndex, slot_of
+from archiver.search.rows import ROW_BITS
+from archiver.search.searcher import FullTextSearcher
+from archiver.store.connection import open_database
+from tests.twins.whoosh_oracle import NOW, Mail, world
+
+DAY = 86_400
+MARCH = 1_740_787_200  # 2025-03-01
+
+
+def test_an_empty_query_lists_everything_newest_first(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH), Mail(at=MARCH + DAY), Mail(at=0)]) as w:
+        assert w.found("  ") == w.found("*") == [1, 0, 2]
+        assert w.searcher.count("") == 3
+
+
+def test_pages_follow_one_another(tmp_path: Path) -> None:
+    mails = [Mail(at=MARCH + n, body="word") for n in range(50)]
+    with world(tmp_path, mails) as w:
+        pages = [w.found("word", limit=7, offset=at) for at in range(0, 56, 7)]
+        assert [n for page in pages for n in page] == list(range(49, -1, -1))
+
+
+def test_mail_that_came_at_one_moment_keeps_its_order_and_its_dates(tmp_path: Path) -> None:
+    """Hundreds in a second push each other into later slots, across the end of the month."""
+    burst = [Mail(at=MARCH - 1, body="word") for _ in range(300)]
+    with world(tmp_path, [*burst, Mail(at=MARCH, body="word"), Mail(at=MARCH + 1, body="word")]) as w:
+        assert w.found("word", limit=4) == [301, 300, 299, 298]
+        assert w.found("word until:2025-02", limit=2) == [299, 298]
+        assert w.searcher.count("word until:2025-02") == 300
+        assert w.found("word since:2025-03") == [301, 300]
+
+
+def test_older_mail_that_arrives_later_takes_its_place_in_time(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="word"), Mail(at=MARCH - 9 * DAY, body="word")]) as w:
+        assert w.found("word") == [0, 1]
+
+
+def test_adding_a_row_again_replaces_it(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="before")]) as w:
+        w.index.add([Mail(at=MARCH, body="after").document(w.rows[0])], 1)
+        assert w.found("after") == [0]
+        assert w.found("before") == []
+        assert w.index.count() == 1
+
+
+def test_a_failed_batch_leaves_no_trace(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="one")]) as w:
+        row = (MARCH + DAY) << ROW_BITS
+        good, bad = Mail(at=0, body="two").document(row), Mail(at=0, body="\ud800\x00").document(row + 1)
+        object.__setattr__(bad, "subject", object())
+        with pytest.raises((ArchiverError, TypeError, AttributeError)):
+            w.index.add([good, bad], 9)
+        assert w.searcher.count("two") == 0
+        assert (w.index.watermark(), w.index.count()) == (1, 1)
+        w.index.add([good], 2)
+        assert (w.index.watermark(), w.index.count()) == (2, 2)
+
+
+def test_the_watermark_never_goes_back_but_by_clearing(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH)]) as w:
+        w.index.add([], 7)
+        w.index.add([], 3)
+        assert w.index.watermark() == 7
+        w.index.clear()
+        assert (w.index.watermark(), w.index.count()) == (0, 0)
+
+
+def test_what_is_removed_is_found_no_more(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="canary"), Mail(at=MARCH, body="bird")]) as w:
+        w.index.remove([w.rows[0], 12345])
+        w.index.optimize()
+        assert w.searcher.count("canary") == 0
+        assert list(w.connection.execute("SELECT term FROM mail_words WHERE term = 'canary'")) == []
+        assert w.index.count() == 1
+
+
+def test_an_index_of_another_version_is_built_anew_and_refused_for_reading(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="word")]) as w:
+        w.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        with pytest.raises(NoArchiveError):
+            FullTextSearcher(w.connection, lambda: NOW)
+        assert FullTextIndex(w.connection).count() == 0
+
+
+def test_a_reader_of_an_empty_file_is_told_to_reindex(tmp_path: Path) -> None:
+    with open_database(tmp_path / "index.db", bytes(32), create=True) as connection:
+        with pytest.raises(NoArchiveError) as caught:
+            FullTextSearcher(connection, lambda: NOW)
+        assert "reindex" in (caught.value.hint or "")
+
+
+def test_an_address_is_found_exactly_and_by_its_parts(tmp_path: Path) -> None:
+    others = ["piet-jan@example.be", "jan@example.be.evil.test", "jan@my-example.be", "jan@sub.example.be"]
+    with world(tmp_path, [Mail(at=MARCH, sender=a) for a in ["Jan P. Jan@Example.be", *others]]) as w:
+        assert w.found("from:jan@example.be") == [0]
+        assert set(w.found("domain:example.be")) == {0, 1, 4}
+        assert set(w.found("from:@sub.example.be")) == {4}
+        assert set(w.found("from:jan")) == {0, 1, 2, 3, 4}
+        assert w.found('participants:"jan p"') == [0]
+
+
+def test_mailboxes_are_named_as_people_name_them(tmp_path: Path) -> None:
+    names = ["INBOX", "INBOX.Klanten.Acme", "Sent Items", "Archief/2024"]
+    with world(tmp_path, [Mail(at=MARCH + n, mailbox=name) for n, name in enumerate(names)]) as w:
+        assert w.found("mailbox:inbox") == [0]
+        assert w.found("in:klanten") == w.found("mailbox:Klanten.Acme") == [1]
+        assert w.found('mailbox:"sent items"') == w.found("mailbox:sent*") == [2]
+        assert w.found("folder:archief account:INFO") == [3]
+        with pytest.raises(QueryError) as caught:
+            w.found("x mailbox:nowhere")
+        assert caught.value.position == 10
+
+
+def test_messages_are_found_by_their_identifiers(tmp_path: Path) -> None:
+    mails = [Mail(at=MARCH, message_id="a@x"), Mail(at=MARCH + 1, message_id="b@x", thread_of=0), Mail(at=MARCH + 2)]
+    with world(tmp_path, mails) as w:
+        identifier = w.blob_id(1).hex()
+        assert w.found(f"id:{identifier[:6]}") == w.found(f"id:{identifier.upper()}") == [1]
+        assert w.found(f"thread:{identifier[:20]}") == [1, 0]
+        assert w.found("message-id:<a@x>") == [0]
+        assert w.found(f"-id:{identifier}") == [2, 0]
+
+
+def test_relevance_prefers_own_words_in_the_subject_to_quoted_ones(tmp_path: Path) -> None:
+    mails = [
+        Mail(at=MARCH, subject="licence", body="hello there you all"),
+        Mail(at=MARCH + 1, body="licence then and now"),
+        Mail(at=MARCH + 2, quoted="licence then and now"),
+        *(Mail(at=MARCH + 3 + n, body="something else here now") for n in range(5)),
+    ]
+    with world(tmp_path, mails) as w:
+        hits = w.searcher.search("licence", limit=9, sort="relevance")
+        assert [w.rows.index(hit.row) for hit in hits] == [0, 1, 2]
+        assert hits[0].score > hits[1].score > hits[2].score > 0
+
+
+def test_terms_to_highlight_leave_out_what_is_excluded(tmp_path: Path) -> None:
+    with world(tmp_path, []) as w:
+        assert list(w.searcher.terms('Één "b c" dé* -weg from:jan@x.be has:attachment since:2025')) == [
+            "een", "b", "c", "de*", "jan", "x", "be",
+        ]  # fmt: skip
+
+
+@given(st.text(max_size=60))
+def test_fts5_cuts_text_as_analysis_does(text: str) -> None:
+    """Every token of a text is a phrase of FTS5 that finds it, and the vocabulary holds nothing else."""
+    import apsw
+
+    database = apsw.Connection(":memory:")
+    database.execute("CREATE VIRTUAL TABLE t USING fts5(x, tokenize='ascii')")
+    database.execute("CREATE VIRTUAL TABLE v USING fts5vocab(t, 'row')")
+    database.execute("INSERT INTO t VALUES (?)", (fold(text).replace("\0", " ").encode("utf-8", "replace").decode(),))
+    cut = tokens(text.encode("utf-8", "replace").decode())
+    assert {str(term) for (term,) in database.execute("SELECT term FROM v")} == set(cut)
+    assert all(len(token) <= MAX_TOKEN for token in cut)
+
+
+@given(st.text(max_size=40))
+def test_folding_what_is_folded_changes_nothing(text: str) -> None:
+    assert tokens(" ".join(tokens(text))) == tokens(text)
+
+
+@given(st.text(alphabet="a\"'*(){}:^-+é\0 ANDORT\\;--%_", max_size=30))
+def test_no_query_reaches_the_syntax_of_fts5_or_sql(text: str) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder, world(Path(folder), [Mail(at=MARCH, body="a b")]) as w:
+        try:
+            w.found(text)
+            w.searcher.count(text)
+        except QueryError:
+            pass
+
+
+def test_slots_are_in_the_order_of_rows() -> None:
+    assert slot_of(0) == 1
+    assert slot_of(MARCH << ROW_BITS) < slot_of((MARCH + 16) << ROW_BITS)
