@@ -28,6 +28,7 @@ _SEARCHES = (
     ("Phrases, OR, NOT, fields and dates.", ('("credit note" OR creditnota)', "-boekhouding", "since:2025-06")),
 )
 _SHOWN = 3  # hits
+_PROGRAM = Path(sys.executable).with_name("archiver")
 
 
 def main() -> int:
@@ -46,7 +47,7 @@ def main() -> int:
 
 
 def _run(directory: Path, count: int, seed: int, *, keep: bool) -> int:
-    if not Path(sys.executable).with_name("archiver").exists():
+    if not _PROGRAM.exists():
         say("archiver is not installed beside this Python; `make demo` installs it into .venv first")
         return 2
     if not _make_room(directory):
@@ -105,7 +106,7 @@ class _Archiver:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
-        self.program = str(Path(sys.executable).with_name("archiver"))
+        self.program = str(_PROGRAM)
 
     def run(self, *arguments: str) -> int:
         """Run a command with our terminal; return its exit code, said when it is not 0."""
@@ -117,10 +118,11 @@ class _Archiver:
         return code
 
     def first_hit(self, *query: str) -> str:
-        """Return the id of the newest message that matches."""
+        """Return the id of the newest message that matches, or of the newest at all: another year may have none."""
         command = [self.program, "search", *query, "--limit", "1", "--json"]
         done = subprocess.run(command, env=self.environ, check=True, stdout=subprocess.PIPE)
-        return str(json.loads(done.stdout)["items"][0]["id"])
+        hits = json.loads(done.stdout)["items"]
+        return str(hits[0]["id"]) if hits or not query else self.first_hit()
 
 
 def _make_room(directory: Path) -> bool:

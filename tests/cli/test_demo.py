@@ -22,6 +22,7 @@ def demonstrate(directory: Path, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PROGRAM.exists(), reason="archiver is not installed beside this Python (make venv installs it)")
 def test_every_step_succeeds_and_the_last_words_are_commands_to_try(tmp_path: Path) -> None:
     done = demonstrate(tmp_path / "demo", "--seed", "2")
