@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
-from archiver.errors import IntegrityError, UsageError
+from archiver.errors import IntegrityError, LockedError, UsageError
 
 MINIMUM_PASSPHRASE_LENGTH: Final = 8
 
@@ -65,7 +65,10 @@ def check_passphrase(passphrase: str) -> None:
 
 
 def stretch(passphrase: str, salt: bytes, parameters: KdfParameters) -> bytes:
-    """Derive 32 octets; the passphrase is taken in Unicode NFC, so that the keyboard it is typed on does not matter."""
+    """Derive 32 octets; the passphrase is taken in Unicode NFC, so that the keyboard it is typed on does not matter.
+
+    Raises LockedError when there is not enough memory.
+    """
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
     argon = Argon2id(
@@ -78,8 +81,7 @@ def stretch(passphrase: str, salt: bytes, parameters: KdfParameters) -> bytes:
     try:
         return argon.derive(unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogatepass"))
     except MemoryError as error:
-        raise IntegrityError(
-            "deriving the key needs more memory than there is",
-            what="keyring.json",
+        raise LockedError(
+            "the archive stays locked: deriving the key needs more memory than there is",
             hint=f"free {parameters.memory_kib // 1024} MiB of memory and try again",
         ) from error

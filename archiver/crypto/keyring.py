@@ -136,10 +136,12 @@ class Keyring:
 
     def earlier(self, secret: EpochSecret) -> tuple[EpochSecret, ...]:
         """Return the secrets of earlier epochs, newest first: pending files may still be sealed to them."""
+        self._verify(secret)
+        if not self._file.earlier:
+            return ()  # nearly always, and a search must not load the cipher for it
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        self._verify(secret)
         found = []
         for entry in self._file.earlier:
             context = _earlier_context(secret, entry.epoch)
@@ -200,9 +202,13 @@ class Keyring:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         before = (secret, *self.earlier(secret))
+        if len(before) > _MAX_EARLIER:
+            raise UsageError(
+                f"{_MAX_EARLIER} earlier epochs are still kept", hint="take in what is pending, so that they can go"
+            )
         new = EpochSecret(random(SECRET_LENGTH), archive_id=self.archive_id, epoch=self.epoch + 1)
         earlier = []
-        for old in before[:_MAX_EARLIER]:
+        for old in before:
             nonce = random(12)
             sealed = AESGCM(new.earlier_key).encrypt(nonce, old.export(), _earlier_context(new, old.epoch))
             earlier.append(_Earlier(epoch=old.epoch, nonce=nonce, sealed=sealed))

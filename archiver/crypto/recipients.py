@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from archiver.crypto.derive import expand
-from archiver.errors import FormatError, IntegrityError
+from archiver.errors import ArchiverError, FormatError, IntegrityError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey, Suite
@@ -28,6 +28,13 @@ def _suite() -> Suite:
     from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
     return Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+def _unsupported() -> ArchiverError:
+    return ArchiverError(
+        "the installed cryptography library has no ML-KEM-768",
+        hint="install the wheel of `cryptography` from PyPI, which brings its own OpenSSL",
+    )
 
 
 class PublicKey:
@@ -58,6 +65,7 @@ class PublicKey:
 
     @cached_property
     def _key(self) -> MLKEM768X25519PublicKey:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
         from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
@@ -67,6 +75,8 @@ class PublicKey:
                 MLKEM768PublicKey.from_public_bytes(self._octets[:1184]),
                 X25519PublicKey.from_public_bytes(self._octets[1184:]),
             )
+        except UnsupportedAlgorithm as error:
+            raise _unsupported() from error
         except ValueError as error:  # FIPS 203 §7.2: coefficients out of range
             raise FormatError(
                 "a public key is not one of this kind", hint="restore the file that holds it from a backup"
@@ -101,11 +111,15 @@ class PrivateKey:
 
     @cached_property
     def _keys(self) -> tuple[MLKEM768X25519PrivateKey, PublicKey]:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
         from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
         from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 
-        lattice = MLKEM768PrivateKey.from_seed_bytes(expand(self._seed, b"archiver 1 mlkem768 seed", 64))
+        try:
+            lattice = MLKEM768PrivateKey.from_seed_bytes(expand(self._seed, b"archiver 1 mlkem768 seed", 64))
+        except UnsupportedAlgorithm as error:
+            raise _unsupported() from error
         curve = X25519PrivateKey.from_private_bytes(expand(self._seed, b"archiver 1 x25519 key", 32))
         public = PublicKey(lattice.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw())
         return MLKEM768X25519PrivateKey(lattice, curve), public

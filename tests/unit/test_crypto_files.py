@@ -25,7 +25,7 @@ from archiver.crypto.kdf import KdfParameters
 from archiver.crypto.machine import MachineKey, check_private_file
 from archiver.crypto.pending import open_delivery, seal_delivery
 from archiver.crypto.recipients import OVERHEAD, PrivateKey, PublicKey
-from archiver.errors import ConfigurationError, FormatError, IntegrityError, UsageError, WrongKeyError
+from archiver.errors import ArchiverError, ConfigurationError, FormatError, IntegrityError, UsageError, WrongKeyError
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.message import BlobId
 
@@ -353,6 +353,26 @@ def test_a_public_key_whose_curve_half_is_of_low_order_seals_nothing() -> None:
     good = PrivateKey.from_seed(bytes(32)).public_key.to_bytes()
     with pytest.raises(FormatError):
         PublicKey.from_bytes(good[:1184] + bytes(32)).seal(b"octets", info=b"")
+
+
+@pytest.mark.parametrize("half", ["MLKEM768PublicKey", "MLKEM768PrivateKey"])
+def test_a_library_without_ml_kem_is_answered_with_what_to_install(half: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import mlkem
+
+    def refuse(octets: bytes) -> None:
+        raise UnsupportedAlgorithm("not in this build")
+
+    public = PrivateKey.from_seed(bytes(32)).public_key.to_bytes()
+    monkeypatch.setattr(getattr(mlkem, half), "from_public_bytes", refuse, raising=False)
+    monkeypatch.setattr(getattr(mlkem, half), "from_seed_bytes", refuse, raising=False)
+    use: Callable[[], object] = {
+        "MLKEM768PublicKey": lambda: PublicKey.from_bytes(public),
+        "MLKEM768PrivateKey": lambda: PrivateKey.from_seed(bytes(32)).public_key,
+    }[half]
+    with pytest.raises(ArchiverError, match="ML-KEM") as caught:
+        use()
+    assert "PyPI" in str(caught.value.hint)
 
 
 # --- digests and derivation ---

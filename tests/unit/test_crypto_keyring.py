@@ -22,7 +22,7 @@ from archiver.crypto.keyring import Keyring, create_keyring, read_keyring
 from archiver.crypto.machine import MachineKey
 from archiver.crypto.recipients import PrivateKey
 from archiver.crypto.slots import create_slot
-from archiver.errors import ArchiverError, FormatError, IntegrityError, UsageError, WrongKeyError
+from archiver.errors import ArchiverError, FormatError, IntegrityError, LockedError, UsageError, WrongKeyError
 
 ARCHIVE = bytes(range(16))
 NOW = datetime(2024, 2, 29, 12, 30, 45, 678, tzinfo=UTC)
@@ -207,6 +207,34 @@ def test_a_rotation_needs_no_passphrase_and_keeps_the_earlier_secrets_until_told
         again.open_exported(first.epoch, first.export())
     with pytest.raises(IntegrityError):
         again.earlier(second)
+
+
+def test_no_earlier_secret_is_dropped_unasked_however_often_one_rotates() -> None:
+    keyring, secret, _ = create()
+    for _ in range(64):
+        keyring, secret = keyring.rotate(secret, random=os.urandom)
+    assert [earlier.epoch for earlier in keyring.earlier(secret)] == list(range(64, 0, -1))
+    with pytest.raises(UsageError):
+        keyring.rotate(secret, random=os.urandom)
+    keyring, secret = keyring.forget_earlier(secret).rotate(secret, random=os.urandom)
+    assert read(keyring.to_bytes()).epoch == 66
+
+
+def test_a_machine_without_memory_leaves_the_archive_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptography.hazmat.primitives.kdf import argon2
+
+    class Starved:
+        """Argon2id where the memory is not to be had."""
+
+        def __init__(self, **_: object) -> None: ...
+
+        def derive(self, _: bytes) -> bytes:
+            raise MemoryError
+
+    keyring, _, _ = create()
+    monkeypatch.setattr(argon2, "Argon2id", Starved)
+    with pytest.raises(LockedError):
+        keyring.open_passphrase(PASSPHRASE)
 
 
 # --- tampering ---
