@@ -40,10 +40,14 @@ class PowerCut(Disk):
     forgets_directory_syncs: bool = False
     steps: int = 0
     volatile: list[Volatile] = field(default_factory=list)
+    begins: set[int] = field(default_factory=set)
+    """Steps that begin something, before which a database may have committed."""
 
     @contextlib.contextmanager
-    def _step(self) -> Iterator[None]:
+    def _step(self, *, begins: bool = False) -> Iterator[None]:
         self.steps += 1
+        if begins:
+            self.begins.add(self.steps)
         if self.steps == self.at and not self.after:
             raise PowerCutError
         yield
@@ -51,13 +55,13 @@ class PowerCut(Disk):
             raise PowerCutError
 
     def create(self, path: Path, octets: bytes, *, mode: int = 0o600) -> None:
-        with self._step():
+        with self._step(begins=True):
             super().create(path, octets, mode=mode)
             self.volatile += [Volatile("created", path), Volatile("contents", path)]
 
     @contextlib.contextmanager
     def writing(self, path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
-        with self._step(), super().writing(path, mode=mode) as file:
+        with self._step(begins=True), super().writing(path, mode=mode) as file:
             self.volatile += [Volatile("created", path), Volatile("contents", path)]
             yield file
 
@@ -80,22 +84,23 @@ class PowerCut(Disk):
                 self.volatile = [v for v in self.volatile if v.kind == "contents" or v.path.parent != path]
 
     def make_directory(self, path: Path) -> bool:
-        with self._step():
+        with self._step(begins=True):
             return super().make_directory(path)
 
     def remove(self, path: Path) -> None:
-        with self._step():
+        with self._step(begins=True):
             octets = path.read_bytes() if path.exists() else None
             super().remove(path)
             if octets is not None:
                 self.volatile.append(Volatile("removed", path, octets=octets))
 
-    def states(self, most: int = 64) -> list[tuple[Volatile, ...]]:
-        """Return the sets of operations that the cut may have undone."""
-        every = itertools.chain.from_iterable(
-            itertools.combinations(self.volatile, n) for n in range(len(self.volatile) + 1)
-        )
-        return list(itertools.islice(every, most))
+    def states(self) -> list[tuple[Volatile, ...]]:
+        """Return the sets of operations that the cut may have undone: every subset of few, of many the telling ones."""
+        every = tuple(self.volatile)
+        if len(every) <= 2:
+            return [each for n in range(len(every) + 1) for each in itertools.combinations(every, n)]
+        singles = [(each,) for each in every[-4:]]
+        return [(), *singles, every[-2:], every[-3:], every]
 
 
 def lose(undone: tuple[Volatile, ...]) -> None:
