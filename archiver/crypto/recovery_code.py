@@ -14,6 +14,7 @@ from archiver.errors import WrongKeyError
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 GROUPS: Final = 7
 _DATA: Final = 4
+_DASHES: Final = str.maketrans("\u2010\u2011\u2013\u2014", "----")
 _AS_READ: Final = str.maketrans("OIL", "011", "- \t\r\n\u2010\u2011\u2013\u2014")
 
 
@@ -26,6 +27,15 @@ def generate(random: Random) -> str:
         data = symbols[group * _DATA : (group + 1) * _DATA]
         groups.append("".join(ALPHABET[symbol] for symbol in (*data, _check(group, data))))
     return "-".join(groups)
+
+
+def looks_like(typed: str) -> bool:
+    """Whether somebody meant this as a recovery code, so that a mistake in it is answered as one.
+
+    Seven groups of five letters or digits: `read` then says which group is wrong.
+    """
+    groups = typed.strip().translate(_DASHES).replace("-", " ").split()
+    return len(groups) == GROUPS and all(len(group) == _DATA + 1 and group.isalnum() for group in groups)
 
 
 def read(typed: str) -> bytes:

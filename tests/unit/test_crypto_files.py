@@ -6,6 +6,7 @@ import ctypes
 import hashlib
 import json
 import os
+import signal
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +21,7 @@ from archiver.crypto.collector import CollectorCredential, create_credential
 from archiver.crypto.derive import bind, expand, extract
 from archiver.crypto.digest import BlobDigest, blob_id, blob_id_from_hex, blob_id_of
 from archiver.crypto.epoch import EpochSecret
-from archiver.crypto.hardening import forbid_core_dumps
+from archiver.crypto.hardening import die_with_parent, forbid_core_dumps
 from archiver.crypto.kdf import KdfParameters
 from archiver.crypto.machine import MachineKey, check_private_file
 from archiver.crypto.pending import open_delivery, seal_delivery
@@ -422,3 +423,34 @@ def test_a_hardened_process_dumps_no_core() -> None:
         os._exit(0 if done and limits == (0, 0) and dumpable == 0 else 1)
     _, result = os.waitpid(pid, 0)
     assert result == 0
+
+
+def test_a_child_started_for_one_parent_ends_with_it() -> None:
+    reading, writing = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        mine = os.getpid()
+        if os.fork() == 0:
+            die_with_parent(mine)
+            os.write(writing, b"ready")
+            signal.pause()
+            os._exit(0)
+        os.close(writing)
+        os.read(reading, 5)
+        os._exit(0)
+    os.close(writing)
+    assert os.waitpid(parent, 0)[1] == 0
+    # The child holds the other end: the pipe ends when the child does, and never if it outlives its parent.
+    assert os.read(reading, 5) == b""
+    os.close(reading)
+
+
+def test_a_child_whose_parent_is_gone_already_ends_itself() -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            die_with_parent(1 if os.getppid() != 1 else 2)
+        except SystemExit as ended:
+            os._exit(7 if ended.code == 1 else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7

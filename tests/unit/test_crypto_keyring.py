@@ -465,6 +465,21 @@ def test_what_is_no_recovery_code_is_refused(typed: str) -> None:
         recovery_code.read(typed)
 
 
+def test_a_mistyped_recovery_code_is_still_seen_to_be_meant_as_one() -> None:
+    code = recovery_code.generate(os.urandom)
+    for typed in (
+        code,
+        code.lower(),
+        code.replace("-", " "),
+        f" {code}\n",
+        code.replace("-", "\N{EN DASH}"),
+        "U" + code[1:],
+    ):
+        assert recovery_code.looks_like(typed)
+    for typed in ("", PASSPHRASE, code[:-1], code[6:], "een twee drie vier vijf zes zeven"):
+        assert not recovery_code.looks_like(typed)
+
+
 def test_an_error_never_repeats_what_was_typed() -> None:
     code = recovery_code.generate(os.urandom)
     with pytest.raises(ArchiverError) as caught:
