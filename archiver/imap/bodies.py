@@ -28,6 +28,7 @@ _STUB = re.compile(
     re.IGNORECASE,
 )
 """What Exchange sends in place of a message that it cannot convert; a reply to one has "Re:" and does not match."""
+_STUB_WORDS = b"Retrieval using the IMAP4 protocol failed"
 _STUB_BYTES = 16 << 10
 
 
@@ -266,10 +267,15 @@ def _judged(response: FetchItems, owed: Container[int], sizes: dict[Uid, int]) -
     uid = Uid(response.uid)
     if body.octets.size == 0 and sizes.get(uid, 0) > 0:
         return None
-    if body.octets.size <= _STUB_BYTES and _STUB.search(b"".join(body.octets)):
+    if body.octets.size <= _STUB_BYTES and _is_stub(b"".join(body.octets)):
         body.octets.close()
         return Unfetchable(uid, "the server gives a notice instead of the message")
     return Fetched(uid, body.octets)
+
+
+def _is_stub(octets: bytes) -> bool:
+    # The plain search rules out nearly every message, and is a hundred times faster than the expression.
+    return _STUB_WORDS in octets and _STUB.search(octets) is not None
 
 
 def _part(response: FetchItems, uid: Uid, ahead: dict[int, bytes]) -> bool | Octets | None:
