@@ -3,8 +3,8 @@
     python benchmarks/search_latency.py [--messages 250000]
 
 Words follow Zipf's law over a vocabulary that grows as real mail's does; the seed is fixed, so that two runs ask the
-same questions of the same archive. Index and catalogue are encrypted, as always. Times are of the processor: everything is in memory, and a busy machine
-would else be what is measured.
+same questions of the same archive. Index and catalogue are encrypted, as always. Times are of the
+processor: everything is in memory, and a busy machine would else be what is measured.
 """
 
 from __future__ import annotations

@@ -13,51 +13,16 @@ second. Knows the catalogue's tables that it may read (`cat`), never opens a dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
-
-from whoosh import query
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
 from archiver.search.language import ANYWHERE, AT
+from archiver.search.language import tree_of as query
+from archiver.search.plan import MATCHING_ROWS, ROW, Condition, Plan, conditions_of
 from archiver.search.rows import ROW_BITS
 
-ROW = "{row}"
-"""Stands in a condition where the message's row is meant; the statement puts its own column there."""
-
-_ROWS_FOUND = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
-
 _DIRECTIONS = {"incoming": 0, "outgoing": 1, "internal": 2, "other": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition of SQL that is never NULL, with ROW for the message, and its bindings."""
-
-    sql: str
-    bindings: tuple[object, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What must hold of a message, all of it.
-
-    `match` is an FTS5 expression, `unless` one that must not match, `low` ≤ row < `high`, and `conditions`. No match
-    and no condition is every message; `nothing` is none at all.
-    """
-
-    match: str | None = None
-    unless: str | None = None
-    low: int | None = None
-    high: int | None = None
-    conditions: tuple[Condition, ...] = ()
-    nothing: bool = False
-
-    @property
-    def is_text_only(self) -> bool:
-        """Whether FTS5 alone answers it, and so any combination of such can be answered by FTS5."""
-        return not (self.conditions or self.nothing or self.low is not None or self.high is not None)
 
 
 class Names(Protocol):
@@ -216,24 +181,10 @@ def _as_condition(plan: Plan) -> Condition:
     """Say the whole plan as one condition of SQL, in parentheses."""
     conditions = conditions_of(plan)
     if plan.match is not None:
-        conditions.insert(0, Condition(f"{ROW} IN ({_ROWS_FOUND})", (plan.match,)))
+        conditions.insert(0, Condition(f"{ROW} IN ({MATCHING_ROWS})", (plan.match,)))
     return Condition(
         "(" + (" AND ".join(c.sql for c in conditions) or "1") + ")", tuple(b for c in conditions for b in c.bindings)
     )
-
-
-def conditions_of(plan: Plan) -> list[Condition]:
-    """Return everything but `match` as conditions of SQL."""
-    conditions = []
-    if plan.nothing:
-        conditions.append(Condition("0"))
-    if plan.low is not None:
-        conditions.append(Condition(f"{ROW} >= ?", (plan.low,)))
-    if plan.high is not None:
-        conditions.append(Condition(f"{ROW} < ?", (plan.high,)))
-    if plan.unless is not None:
-        conditions.append(Condition(f"{ROW} NOT IN ({_ROWS_FOUND})", (plan.unless,)))
-    return [*conditions, *plan.conditions]
 
 
 # --- conditions over the catalogue -----------------------------------------------------------------------------------

@@ -16,15 +16,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from whoosh import query as tree_of
-from whoosh.qparser import plugins, syntax
-from whoosh.qparser.default import QueryParser
-from whoosh.qparser.taggers import FnTagger, RegexTagger
-
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, QueryField, field_named, field_names
 from archiver.search.analysis import address_token, domain_token, tokens
 from archiver.search.dates import EXPECTED_DATE, Interval, parse_date, parse_range
+from archiver.search.light import light_imports
+
+with light_imports():
+    from whoosh import query as tree_of
+    from whoosh.qparser import plugins, syntax
+    from whoosh.qparser.default import QueryParser
+    from whoosh.qparser.taggers import FnTagger, RegexTagger
+
+__all__ = ["ANYWHERE", "AT", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_WORDS", "parse", "tree_of"]
 
 ANYWHERE = "anywhere"
 """The name under which words without a field stand in the tree: any column of the index."""

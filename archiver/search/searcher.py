@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from archiver.core.ports import Clock, Connection, Hit
 from archiver.errors import NoArchiveError, UsageError
 from archiver.model.fields import INDEX_COLUMNS, FieldKind
-from archiver.search.compile import ROW, Condition, Plan, conditions_of
 from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
+from archiver.search.plan import ROW, Condition, Plan, conditions_of
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
@@ -181,10 +181,9 @@ def _runs(display: str) -> list[str]:
 
 
 def _collect_terms(node: whoosh_query.Query, found: dict[str, None]) -> None:
-    from whoosh import query
-
     from archiver.model.fields import field_named
     from archiver.search.analysis import tokens
+    from archiver.search.language import tree_of as query
 
     match node:
         case query.Not():

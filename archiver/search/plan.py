@@ -1,0 +1,53 @@
+"""What a query asks of a message: the compiler makes it, the searcher turns it into a statement. Knows no Whoosh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROW = "{row}"
+"""Stands in a condition where the message's row is meant; the statement puts its own column there."""
+
+MATCHING_ROWS = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of SQL that is never NULL, with ROW for the message, and its bindings."""
+
+    sql: str
+    bindings: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must hold of a message, all of it.
+
+    `match` is an FTS5 expression, `unless` one that must not match, `low` ≤ row < `high`, and `conditions`. No match
+    and no condition is every message; `nothing` is none at all.
+    """
+
+    match: str | None = None
+    unless: str | None = None
+    low: int | None = None
+    high: int | None = None
+    conditions: tuple[Condition, ...] = ()
+    nothing: bool = False
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether FTS5 alone answers it, and so any combination of such can be answered by FTS5."""
+        return not (self.conditions or self.nothing or self.low is not None or self.high is not None)
+
+
+def conditions_of(plan: Plan) -> list[Condition]:
+    """Return everything but `match` as conditions of SQL."""
+    conditions = []
+    if plan.nothing:
+        conditions.append(Condition("0"))
+    if plan.low is not None:
+        conditions.append(Condition(f"{ROW} >= ?", (plan.low,)))
+    if plan.high is not None:
+        conditions.append(Condition(f"{ROW} < ?", (plan.high,)))
+    if plan.unless is not None:
+        conditions.append(Condition(f"{ROW} NOT IN ({MATCHING_ROWS})", (plan.unless,)))
+    return [*conditions, *plan.conditions]
