@@ -39,7 +39,7 @@ class Identity:
         if domain in self.domains or f"{local}@{domain}" in self.addresses:
             return True
         base = local.partition("+")[0]
-        if base and f"{base}@{domain}" in self.addresses:
+        if f"{base}@{domain}" in self.addresses:
             return True
         return any(owned.startswith(".") and domain.endswith(owned) for owned in self.domains)
 

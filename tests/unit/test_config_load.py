@@ -381,10 +381,11 @@ def test_no_problem_ever_repeats_a_value_because_it_may_be_a_password(tmp_path: 
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_password_in_the_file_is_refused_with_where_it_belongs(tmp_path: Path) -> None:
-    problems = problems_of(tmp_path, MINIMAL + ACCOUNT + 'password = "x"\n')
+@pytest.mark.parametrize("key", ["password", "Password", "passwd"])
+def test_a_password_in_the_file_is_refused_with_where_it_belongs(tmp_path: Path, key: str) -> None:
+    problems = problems_of(tmp_path, f'{MINIMAL}{ACCOUNT}{key} = "x"\n')
     assert len(problems) == 1
-    assert problems[0].startswith("line 10: accounts[1].password does not belong in this file")
+    assert problems[0].startswith(f"line 10: accounts[1].{key} does not belong in this file")
     assert "password_file" in problems[0]
 
 
