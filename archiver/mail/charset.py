@@ -87,8 +87,10 @@ def codec_name(label: str) -> str | None:
             continue
         try:
             found = codecs.lookup(candidate).name
-            b"".decode(found)  # a LookupError for codecs that are not text encodings, such as "zlib" and "hex"
-        except (LookupError, UnicodeError, ValueError):
+            b"aaaa".decode(found)  # a LookupError for codecs that are not text encodings, such as "zlib" and "hex"
+        except UnicodeError:
+            pass  # a charset, in which these four octets are nothing
+        except (LookupError, ValueError):
             continue
         return None if found in _REFUSED else ("cp1252" if found == "iso8859-1" else found)
     return None

@@ -39,9 +39,12 @@ CODES: dict[str, str] = {
 MAX_DEFECTS = 50
 """A message with more kinds of damage than this says no more."""
 
+MAX_OF_ONE_CODE = 5
+"""The same damage in more places than this is not listed again: it would leave no room for the rest."""
+
 
 class Defects:
-    """Collects each defect once, in the order found, at most MAX_DEFECTS."""
+    """Collects each defect once, in the order found, at most MAX_DEFECTS and MAX_OF_ONE_CODE."""
 
     __slots__ = ("_found",)
 
@@ -50,8 +53,9 @@ class Defects:
 
     def add(self, code: str, detail: str = "") -> None:
         """Note a defect; raises KeyError for a code that is not in CODES, so that a test finds it."""
-        if len(self._found) < MAX_DEFECTS:
-            CODES[code]
+        CODES[code]
+        of_this_code = sum(1 for defect in self._found if defect.code == code)
+        if len(self._found) < MAX_DEFECTS and of_this_code < MAX_OF_ONE_CODE:
             self._found[Defect(code, detail)] = None
 
     def found(self) -> tuple[Defect, ...]:

@@ -36,7 +36,7 @@ _FORWARD_WORDS = (
     r"|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
 )
 _SEPARATOR = re.compile(
-    r"\s*[-_*=>]{2,}\s*(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
+    r"\s*+[-_*=>]{2,}+\s*+(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
     r"|\s*(?:begin forwarded message|begin doorgestuurd bericht|début du message (?:réexpédié|transféré|transmis)"
     r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?[:：]?\s*",
     re.IGNORECASE,
@@ -66,7 +66,7 @@ _DATES = frozenset(
     ]
 )
 _INITIALS = re.compile(r"[A-Z][A-Za-z]{0,3}> ?")
-_RULE = re.compile(r"\s*[-_=*]{8,}\s*\Z")
+_RULE = re.compile(r"\s*+[-_=*]{8,}+\s*\Z")
 _MARKS = re.compile(r"\A(?:\s?>)+ ?")
 _FROM_WORDS = ("from", "van", "de", "von", "da", "från", "fra")
 _ATTRIBUTION_LINES = 4

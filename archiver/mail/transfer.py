@@ -12,6 +12,7 @@ _NOT_BASE64 = bytes(
     octet for octet in range(256) if octet not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 )
 _WHITE = b" \t\r\n\x00"
+_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]*\r?\n)*")
 _PADDING = re.compile(rb"=+")
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?$", re.MULTILINE)
 
@@ -41,13 +42,18 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, bool]:
 def _base64(body: bytes) -> tuple[bytes, bool]:
     stripped = body.translate(None, _NOT_BASE64)
     strange = len(body.translate(None, _WHITE)) - len(stripped)
-    if strange * 8 > len(stripped):
-        return body, False
+    if strange:
+        # A footer that a mailing list wrote below the encoded text; or plain text all along.
+        encoded = _BASE64_LINES.match(body)
+        leading = encoded[0].translate(None, _NOT_BASE64) if encoded else b""
+        if leading and len(leading) % 4 == 0:
+            return _quads(leading.split(b"=", 1)[0]), False
+        if (strange + body.count(b" ")) * 8 > len(stripped):
+            return body, False
     core = stripped.rstrip(b"=")
     if b"=" not in core:
         return _quads(core), strange == 0 and len(core) % 4 != 1
-    # Padding in the middle: encoded piece by piece, which is decoded piece by piece; or a footer that a mailing list
-    # wrote below the encoded text, which is then left off.
+    # Padding in the middle: encoded piece by piece, which is decoded piece by piece.
     pieces = _PADDING.split(core)
     if strange:
         return _quads(pieces[0]), False

@@ -18,7 +18,7 @@ REQUEST = struct.Struct("<BQ")
 """Mode, then how many octets follow."""
 
 REPLY = struct.Struct("<I")
-"""How many octets of MessagePack follow."""
+"""How many octets of MessagePack follow; the first frame of a worker is empty and says that it is ready."""
 
 MAX_REPLY = 64 << 20
 

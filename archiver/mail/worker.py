@@ -77,6 +77,7 @@ def _import_ahead() -> None:
 def _serve(requests: BinaryIO, replies_to: int, seconds: float) -> None:
     from archiver.mail.parse import parse, parse_header
 
+    _write(replies_to, REPLY.pack(0))  # ready: only now does a message's time begin
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
         # The default action of SIGALRM ends the process: the last resort when nobody is there to end it.
         signal.setitimer(signal.ITIMER_REAL, seconds + 10)

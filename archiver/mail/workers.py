@@ -2,7 +2,8 @@
 
 Knows processes, pipes and clocks; nothing of mail. A worker is a fresh interpreter, not a fork: it holds no key. A
 message that takes too long, too much memory, or a worker's life comes back with a defect and what its header says;
-the others are not touched by it. One thread: everything happens while the caller iterates.
+the others are not touched by it. One thread: everything happens while the caller
+iterates.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from types import TracebackType
 from typing import Self
 
 import archiver
+from archiver.errors import ArchiverError
 from archiver.mail.parse import HEADER_ONLY as HEADER_OCTETS
 from archiver.mail.parse import parse
 from archiver.mail.wire import FULL, HEADER_ONLY, MAX_REPLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, decode
@@ -28,6 +30,8 @@ from archiver.model.message import Defect, Message
 
 _TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
 _PIPE = 1 << 18
+_START_SECONDS = 60.0
+_STARTS = 3
 _STARTED_BY = (  # the very package that runs here, wherever it lies, though the interpreter is isolated
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from archiver.mail.worker import main; sys.exit(main(sys.argv[1:]))"
@@ -51,6 +55,7 @@ class _Worker:
     reply: bytearray = field(default_factory=bytearray)
     jobs: deque[_Job] = field(default_factory=deque)
     deadline: float = 0.0
+    ready: bool = False
 
     @property
     def requests(self) -> int:
@@ -70,7 +75,7 @@ class ParserPool:
 
     `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker. Nothing is started
     before the first message, nor a second worker before the first has plenty to do. Not for use by several threads;
-    end it with `close` or as a context manager.
+    end it with `close` or as a context manager. Raises ArchiverError when no worker can be started at all.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class ParserPool:
         self._octets_in_flight = octets_in_flight
         self._clock = clock
         self._workers: list[_Worker] = []
+        self._failed_starts = 0
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +162,7 @@ class ParserPool:
             elif len(worker.jobs) >= self._in_flight:
                 return
             job = unsent.popleft()
-            if not worker.jobs:
+            if not worker.jobs and worker.ready:
                 worker.deadline = self._clock() + self._seconds
             worker.jobs.append(job)
             octets = job.octets if job.mode == FULL else job.octets[:HEADER_OCTETS]
@@ -213,10 +219,15 @@ class ParserPool:
         worker.reply += octets
         while len(worker.reply) >= REPLY.size:
             (length,) = REPLY.unpack_from(worker.reply)
-            if length > MAX_REPLY or not worker.jobs:
+            if length > MAX_REPLY or (worker.ready and not worker.jobs):
                 return False
             if len(worker.reply) < REPLY.size + length:
                 break
+            if not worker.ready:
+                worker.ready, self._failed_starts = True, 0
+                worker.deadline = self._clock() + self._seconds
+                del worker.reply[: REPLY.size + length]
+                continue
             try:
                 worker.jobs[0].done = decode(memoryview(worker.reply)[REPLY.size : REPLY.size + length].tobytes())
             except ValueError:
@@ -230,7 +241,9 @@ class ParserPool:
         """Deal with a worker that ended by itself: its message is tried once more, then by its header only."""
         code = self._end(worker)
         jobs = worker.jobs
-        if jobs:
+        if not worker.ready:
+            self._not_started()
+        elif jobs:
             job = jobs[0]
             job.crashes += 1
             if code == WORKER_OUT_OF_MEMORY:
@@ -241,8 +254,20 @@ class ParserPool:
 
     def _out_of_time(self, worker: _Worker, unsent: deque[_Job]) -> None:
         self._end(worker)
-        self._degrade(worker.jobs[0], _TIMEOUT)
+        if worker.ready:
+            self._degrade(worker.jobs[0], _TIMEOUT)
+        else:
+            self._not_started()
         unsent.extendleft(reversed([job for job in worker.jobs if job.done is None]))
+
+    def _not_started(self) -> None:
+        """Give up when no worker ever gets ready: no message is to blame for that."""
+        self._failed_starts += 1
+        if self._failed_starts >= _STARTS:
+            raise ArchiverError(
+                "the process that parses messages cannot be started",
+                hint="is there memory to spare, and may this user start processes?",
+            )
 
     def _degrade(self, job: _Job, mode: int) -> None:
         """Have only the header read; if that failed already, give up on the message's content."""
@@ -272,7 +297,7 @@ class ParserPool:
             cwd="/",
             bufsize=0,
         )
-        worker = _Worker(process)
+        worker = _Worker(process, deadline=self._clock() + _START_SECONDS)
         os.set_blocking(worker.requests, False)
         os.set_blocking(worker.replies, False)
         self._workers.append(worker)
