@@ -1,28 +1,25 @@
-"""What the command line needs of the application, and what one run of it has at hand.
+"""What the command line needs of the application.
 
 `Application` is satisfied by the module `archiver.app` and, in the tests, by a twin in memory. Results are described by
-the attributes that are shown, so that both sides stay free in how they make them. Nothing heavy is imported here.
+the attributes that are shown, so that both sides stay free in how they make them. Only the type checker reads this:
+making so many protocols would cost every command 10 ms.
 """
 
 # ruff: noqa: D102 - the methods are described where they are implemented, in `archiver.app`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-from archiver.cli.terminal import Terminal
+from archiver.config import Settings
 from archiver.core.progress import OnProgress
-
-if TYPE_CHECKING:
-    from archiver.config import Settings
-    from archiver.model.catalogue import Details, Summary
-    from archiver.model.message import Message, Part
-    from archiver.model.status import Failure, MailboxStatus
+from archiver.model.catalogue import Details, Summary
+from archiver.model.message import Message, Part
+from archiver.model.status import Failure, MailboxStatus
 
 AskPassphrase = Callable[[], str | None]
 """Returns a passphrase, or None when nobody can be asked."""
@@ -244,62 +241,3 @@ class Application(Protocol):
         machine_key_file: Path | None,
     ) -> str | None: ...
     def key_remove(self, settings: Settings, *, name: str, ask: AskPassphrase) -> None: ...
-
-
-class Invocation:
-    """One run of `archiver`: the application, the terminal, the surroundings. `zone` None means the machine's own.
-
-    `read_secret` asks without echo and `read_line` with; both take the prompt. `query` is kept for the error that
-    points into it.
-    """
-
-    def __init__(
-        self,
-        *,
-        terminal: Terminal,
-        environ: Mapping[str, str],
-        application: Callable[[], Application],
-        clock: Callable[[], datetime],
-        zone: tzinfo | None,
-        person_present: bool,
-        read_secret: Callable[[str], str],
-        read_line: Callable[[str], str],
-    ) -> None:
-        self.terminal = terminal
-        self.environ = environ
-        self.clock = clock
-        self.zone = zone
-        self.person_present = person_present
-        self.read_secret = read_secret
-        self.read_line = read_line
-        self.config: Path | None = None
-        self.archive: Path | None = None
-        self.query: QueryTyped | None = None
-        self._application = application
-
-    @property
-    def app(self) -> Application:
-        """The application, imported when first used: `--help` must not wait for it."""
-        return self._application()
-
-    def date(self, at: datetime) -> str:
-        """Return a date in at most 16 columns: as people say it on a terminal, as they sort it into a pipe."""
-        from archiver.cli.wording import short_date
-
-        if self.terminal.out_is_terminal:
-            return short_date(at, now=self.clock(), zone=self.zone)
-        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
-
-    def settings(self) -> Settings:
-        """Read the configuration; raises ConfigurationError with every problem in it."""
-        from archiver.config import load
-
-        return load(self.config, self.environ, archive=self.archive)
-
-
-@dataclass(frozen=True, slots=True)
-class QueryTyped:
-    """The query as typed and how many characters this program put before it."""
-
-    text: str
-    shifted: int = field(default=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archiver.cli.application import Invocation
+from archiver.cli.invocation import Invocation
 
 
 @click.command("completion")

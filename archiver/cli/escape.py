@@ -12,6 +12,7 @@ lines. Kept are the joiners that emoji and the scripts from Arabic to Malayalam 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _EMOJI = "\\u2190-\\u21ff\\u2600-\\u27bf\\u2b00-\\u2bff\\ufe0f\\U0001f000-\\U0001faff"
 _JOINING_SCRIPTS = "\\u0600-\\u0dff"
@@ -27,7 +28,7 @@ _BIDI = "\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
 _BROKEN = "\\u2028\\u2029\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffe\\uffff"
 _PLANE_ENDS = "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     f"[{_CONTROLS}{_BIDI}{_INVISIBLE}{_BROKEN}{_PLANE_ENDS}]"
     f"|(?<![{_EMOJI}{_JOINING_SCRIPTS}])[{_JOINERS}]"
     f"|[{_JOINERS}](?![{_EMOJI}{_JOINING_SCRIPTS}])"
@@ -35,14 +36,14 @@ _UNSAFE = re.compile(
     f"|(?<=[{_MARKS}]{{5}})[{_MARKS}]"
 )
 # Newsletters hide their preview text behind dozens of these; one escape each would bury the mail.
-_INVISIBLE_RUN = re.compile(f"[{_JOINERS}{_INVISIBLE}](?:[ \\u00a0]*[{_JOINERS}{_INVISIBLE}]){{3,}}")
+_INVISIBLE_RUN = f"[{_JOINERS}{_INVISIBLE}](?:[ \\u00a0]*[{_JOINERS}{_INVISIBLE}]){{3,}}"
 
 
 def visible(text: str) -> str:
     """Return one line of text with nothing in it that a terminal obeys; a tab or line break becomes visible too."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_escape, text)
+    return _compiled(_UNSAFE).sub(_escape, text)
 
 
 def visible_lines(text: str) -> list[str]:
@@ -51,7 +52,15 @@ def visible_lines(text: str) -> list[str]:
     Four or more invisible code points in a row are counted rather than spelt out.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    return [visible(_INVISIBLE_RUN.sub(_count, line.expandtabs(8))) for line in lines]
+    if not text.isascii():
+        lines = [_compiled(_INVISIBLE_RUN).sub(_count, line) for line in lines]
+    return [visible(line.expandtabs(8)) for line in lines]
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile when first needed: plain ASCII needs none, and compiling costs milliseconds."""
+    return re.compile(pattern)
 
 
 def _escape(match: re.Match[str]) -> str:

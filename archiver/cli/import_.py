@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archiver.cli.application import Invocation
+from archiver.cli.invocation import Invocation
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
 from archiver.cli.sync import stopping, tell_outcome

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archiver.cli.application import Invocation
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.secrets import hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Invocation, SlotKind
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, table
 from archiver.cli.secrets import asker, hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
 from archiver.cli.wording import long_date
 from archiver.errors import UsageError
+
+if TYPE_CHECKING:
+    from archiver.cli.application import SlotKind
 
 
 @click.group("key", context_settings={"help_option_names": ["-h", "--help"]})

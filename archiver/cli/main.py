@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Application, Invocation
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.terminal import Terminal
 from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from archiver.cli.application import Application
 
 _BUG, _USAGE, _INTERRUPTED = 1, UsageError.exit_code, 130
 _COMPLETE = "_ARCHIVER_COMPLETE"

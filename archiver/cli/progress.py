@@ -12,7 +12,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from archiver.cli.application import AskPassphrase
 from archiver.cli.escape import visible
 from archiver.cli.layout import cut
 from archiver.cli.terminal import Terminal
@@ -22,6 +21,8 @@ from archiver.core.progress import Progress
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+
+    from archiver.cli.application import AskPassphrase
 
 _REDRAW_SECONDS = 0.1
 _FINISHED_SHOWN = 8

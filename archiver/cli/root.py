@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from archiver.cli.application import Invocation
+from archiver.cli.invocation import Invocation
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("archiver.cli.init", "Create the archive and its first keys."),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Invocation, OpenArchive, QueryTyped, SearchItem, SearchPage, Sort
+from archiver.cli.invocation import Invocation, QueryTyped
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
 from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
 from archiver.errors import QueryError, UsageError
+
+if TYPE_CHECKING:
+    from archiver.cli.application import OpenArchive, SearchItem, SearchPage, Sort
 
 _DATE_COLUMNS = 16
 _SNIPPET_LINES = 2

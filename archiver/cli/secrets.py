@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archiver.cli.application import AskPassphrase, Invocation
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.errors import UsageError
+
+if TYPE_CHECKING:
+    from archiver.cli.application import AskPassphrase
 
 _MAX_SECRET_BYTES = 64 * 1024
 _TRIES = 3

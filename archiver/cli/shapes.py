@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
-from archiver.cli.application import Check, OpenArchive, SearchItem, SlotInfo, StatusReport, VerifyReport
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Summary
 from archiver.model.message import Message
 from archiver.model.status import MailboxStatus
+
+if TYPE_CHECKING:
+    from archiver.cli.application import Check, OpenArchive, SearchItem, SlotInfo, StatusReport, VerifyReport
 
 Json = Mapping[str, object]
 

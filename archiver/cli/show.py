@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Invocation, OpenArchive
 from archiver.cli.escape import visible, visible_lines
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, pad, table, wrap
 from archiver.cli.secrets import asker, write_new
 from archiver.cli.terminal import Terminal
@@ -15,6 +16,9 @@ from archiver.cli.wording import count, long_date, people, size
 from archiver.errors import UsageError
 from archiver.model.catalogue import Details
 from archiver.model.message import Message, Part, PartKind
+
+if TYPE_CHECKING:
+    from archiver.cli.application import OpenArchive
 
 _LABEL_COLUMNS = 10
 _MAX_NAME_BYTES = 120

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Invocation, StatusReport
 from archiver.cli.escape import visible
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, Style, table
 from archiver.cli.secrets import asker
 from archiver.cli.shapes import by_account, last_sync
 from archiver.cli.wording import count, size
 from archiver.errors import IncompleteError
 from archiver.model.status import MailboxStatus
+
+if TYPE_CHECKING:
+    from archiver.cli.application import StatusReport
 
 _HEADER = ("", "server", "archived", "excluded", "failed", "erased", "complete", "last sync")
 _NUMBERS = (1, 2, 3, 4, 5)

@@ -7,16 +7,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archiver.cli.application import Invocation, SyncReport
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
 from archiver.cli.terminal import Terminal
 from archiver.cli.wording import count, size, span_of_time
+
+if TYPE_CHECKING:
+    from archiver.cli.application import SyncReport
 
 _INTERRUPTED = 130
 _SHOWN = 20
@@ -68,7 +71,8 @@ def tell_outcome(terminal: Terminal, report: SyncReport, *, interrupted: bool, c
     code = _INTERRUPTED if interrupted else report.exit_code
     terminal.outcome = code
     octets = sum(outcome.octets for outcome in report.accounts)
-    done = [f"{count(report.collected, 'new message')} ({size(octets)})"]
+    read = f" ({size(octets)} read)" if octets else ""
+    done = [count(report.collected, "new message") + read]
     if not collect_only:
         done += [f"{report.ingested:,} taken in", f"{report.indexed:,} indexed"]
     if report.defects:

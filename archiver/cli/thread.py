@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.application import Invocation, OpenArchive
 from archiver.cli.escape import visible
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
 from archiver.cli.show import body
 from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
 from archiver.model.catalogue import Summary
+
+if TYPE_CHECKING:
+    from archiver.cli.application import OpenArchive
 
 _DATE_COLUMNS = 16
 _WHO_COLUMNS = 30

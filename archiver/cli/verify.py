@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archiver.cli.application import Invocation
+from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
