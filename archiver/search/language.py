@@ -102,6 +102,8 @@ class _Value(syntax.TextNode):  # type: ignore[misc]
         prefix = not self.quoted and self.text.endswith("*")
         if name == ANYWHERE and prefix and not self.text.strip("*"):
             return tree_of.Every()
+        if not self.quoted and "*" in self.text.rstrip("*").lstrip("-"):
+            raise self.mistake("a * stands only at the end of a word", "the beginning of a word and then *")
         if field and not self.quoted and not prefix and _ADDRESS_COLUMNS.issuperset(field.columns):
             exact = domain_token(self.text) if self.text.startswith("@") else address_token(self.text)
             if exact:

@@ -43,6 +43,13 @@ def test_mail_that_came_at_one_moment_keeps_its_order_and_its_dates(tmp_path: Pa
         assert w.found("word since:2025-03") == [301, 300]
 
 
+def test_of_two_within_moments_the_newer_comes_first_though_it_was_indexed_first(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH + 1, body="word")]) as w:
+        w.index.add([Mail(at=MARCH, body="word").document(MARCH << ROW_BITS)], 2)
+        assert [hit.row for hit in w.searcher.search("word", limit=1)] == w.rows
+        assert [hit.row for hit in w.searcher.search("word", limit=1, offset=1)] == [MARCH << ROW_BITS]
+
+
 def test_older_mail_that_arrives_later_takes_its_place_in_time(tmp_path: Path) -> None:
     with world(tmp_path, [Mail(at=MARCH, body="word"), Mail(at=MARCH - 9 * DAY, body="word")]) as w:
         assert w.found("word") == [0, 1]

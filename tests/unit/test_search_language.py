@@ -79,6 +79,8 @@ def test_a_colon_within_a_word_makes_no_field(text: str) -> None:
         ('""', 0, "letters or digits"),
         ("subject:!!", 8, "letters or digits"),
         ("?", 0, "a word"),
+        ("licence w*rd", 8, "the beginning of a word"),
+        ("from:*jan", 5, "the beginning of a word"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_what_fits_there(text: str, position: int, expected: str) -> None:
