@@ -99,10 +99,10 @@ class SqliteCatalogue:
         try:
             with self._connection.transaction():
                 self._check_complete(records, messages)
-                for ingested in messages:
-                    if self._wanted(ingested):
-                        rows[ingested.blob_id] = self._insert(ingested, delivery.pack, records[ingested.blob_id])
-                self._locate(delivery.arrivals)
+                fresh = [ingested for ingested in messages if self._wanted(ingested)]
+                if fresh:
+                    rows.update(self._insert_all(fresh, self._pack(delivery.pack), records))
+                self._locate(delivery.arrivals, rows)
         except BaseException:
             # Numbers given out in a transaction that was rolled back belong to nobody.
             self._address_ids.clear()
@@ -130,12 +130,41 @@ class SqliteCatalogue:
         self._connection.execute("DELETE FROM messages WHERE row = ?", (row,))
         return True
 
-    def _insert(self, ingested: Ingested, pack: str | None, record: SealedRecord) -> int:
+    def _insert_all(
+        self, fresh: Sequence[Ingested], pack: int, records: Mapping[BlobId, SealedRecord]
+    ) -> dict[BlobId, int]:
+        """Insert messages; what can be written for all of them at once is."""
+        sequence = self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
+        rows: dict[BlobId, int] = {}
+        sealed: list[tuple[object, ...]] = []
+        pairs: list[tuple[int, int, int]] = []
+        for ingested in fresh:
+            if ingested.blob_id in rows:
+                continue
+            record = records[ingested.blob_id]
+            sequence += 1
+            row, people = self._insert(ingested, sequence, record)
+            rows[ingested.blob_id] = row
+            sealed.append((sequence, row, pack, record.offset, record.length, record.dek))
+            pairs += [(address, row, role) for role, each in enumerate(people) for address in each]
+        self._connection.execute_many("INSERT INTO records VALUES (?,?,?,?,?,?)", sealed)
+        if pairs:
+            self._connection.execute_many("INSERT INTO message_addresses VALUES (?,?,?)", pairs)
+        # Counted up for ever: the highest record may have been erased, and the index follows this number.
+        self.set_meta("sequence", sequence)
+        if self._connection.one("SELECT 1 FROM locations WHERE blob_id IS NOT NULL LIMIT 1") is not None:
+            # Locations may have come first: another delivery's pending file was damaged, say.
+            self._connection.execute_many(
+                "UPDATE locations SET row = ?, blob_id = NULL WHERE blob_id = ?",
+                [(row, blob_id) for blob_id, row in rows.items()],
+            )
+        return rows
+
+    def _insert(self, ingested: Ingested, sequence: int, record: SealedRecord) -> tuple[int, list[list[int]]]:
         execute = self._connection.execute
         message = ingested.message
         row = self._free_row(reading.first_row(ingested.at))
         seconds = row >> reading.SECOND_BITS
-        sequence = self._next_sequence()
         thread = join_thread(self._connection, thread_ids(message), sequence)
         people = [
             [self._address(address) for address in dict.fromkeys(getattr(message, role))] for role in reading.ROLES
@@ -174,30 +203,20 @@ class SqliteCatalogue:
                 reading.pack_parts(parts),
             ),
         )
-        execute(
-            "INSERT INTO records VALUES (?,?,?,?,?,?)",
-            (sequence, row, self._pack(pack), record.offset, record.length, record.dek),
-        )
-        pairs = [(address, row, role) for role, each in enumerate(people) for address in each]
-        if pairs:
-            self._connection.execute_many("INSERT INTO message_addresses VALUES (?,?,?)", pairs)
         for position, defect in enumerate(message.defects):
             execute("INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._term(defect.code), defect.detail))
-        # Locations may have come first: another delivery's pending file was damaged, say.
-        execute("UPDATE locations SET row = ?, blob_id = NULL WHERE blob_id = ?", (row, ingested.blob_id))
-        return row
+        return row, people
 
-    def _locate(self, arrivals: Iterable[Arrival]) -> None:
+    def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
         mailboxes: dict[tuple[str, bytes, int], int] = {}
+        located: list[tuple[object, ...]] = []
         for arrival in arrivals:
             at = (arrival.account, arrival.mailbox, arrival.uid_validity)
             if at not in mailboxes:
                 mailboxes[at] = self._mailbox(arrival)
-            row = self.row(arrival.blob_id)
+            row = rows.get(arrival.blob_id) or self.row(arrival.blob_id)
             received = internal_date(arrival.received_at) if arrival.received_at else None
-            # The last to speak is right: a server without UIDVALIDITY gives the same UID to another message later.
-            self._connection.execute(
-                "INSERT OR REPLACE INTO locations VALUES (?,?,?,?,?,?)",
+            located.append(
                 (
                     mailboxes[at],
                     arrival.uid,
@@ -207,6 +226,9 @@ class SqliteCatalogue:
                     self._term("\n".join(arrival.keywords)) if arrival.keywords else None,
                 ),
             )
+        # The last to speak is right: a server without UIDVALIDITY gives the same UID to another message later.
+        if located:
+            self._connection.execute_many("INSERT OR REPLACE INTO locations VALUES (?,?,?,?,?,?)", located)
 
     def _mailbox(self, arrival: Arrival) -> int:
         self._connection.execute(
@@ -235,11 +257,6 @@ class SqliteCatalogue:
             if row < end:
                 return row
             base = end
-
-    def _next_sequence(self) -> int:
-        """Count up for ever: the highest record may have been erased, and the index follows this number."""
-        self._connection.execute("INSERT INTO meta VALUES ('sequence', 1) ON CONFLICT DO UPDATE SET value = value + 1")
-        return self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
 
     def _pack(self, name: str | None) -> int:
         if name is None:
