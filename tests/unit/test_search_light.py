@@ -1,0 +1,28 @@
+"""Whoosh is imported without what parsing does not need, and nobody else notices."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+_PROGRAM = """
+import sys, datetime
+import archiver.search.searcher
+assert "whoosh" not in sys.modules, "an empty query needs no Whoosh"
+from archiver.search.language import parse
+assert "urllib.request" not in sys.modules
+assert "whoosh.lang.morph_en" not in sys.modules
+print(parse('a "b c" d*', datetime.datetime.now(datetime.UTC)))
+import urllib.request
+assert callable(urllib.request.urlopen)
+from whoosh.lang.morph_en import variations
+assert "walking" in variations("walk")
+"""
+
+
+def test_the_language_works_without_the_left_out_modules_and_they_import_as_ever_after() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _PROGRAM], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == '(anywhere:a AND anywhere:"b c" AND anywhere:d*)'
