@@ -372,7 +372,7 @@ class MemoryCatalogue:
             message.sent_at, ingested.direction, message.from_, message.to, message.cc,
             tuple(dict.fromkeys(f"{each.account}/{each.mailbox}" for each in seen)),
             tuple(part.filename or part.content_type for part in message.attachments),
-            " ".join(text[:1200].split())[:200],
+            " ".join(text[:720].split())[:120],
         )  # fmt: skip
 
     def _seen(self, blob_id: BlobId) -> list[Seen]:
