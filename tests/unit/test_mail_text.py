@@ -63,6 +63,7 @@ def test_marks_of_any_depth_are_taken_off_and_nothing_else() -> None:
     "text",
     [
         "On Tuesday we wrote: no date",
+        "On Tuesday he wrote:\nno date at all",
         "From: here to there",
         "a > b",
         "-- \nJan",
@@ -136,7 +137,8 @@ def test_hostile_html_ends_with_bounded_text(html: str) -> None:
 
 def test_html_that_is_not_read_whole_says_so() -> None:
     assert html_to_text("<p>x</p>" * 110_000)[1] is False
-    assert html_to_text("<div>" * 50_000 + "word")[0].strip() == "word"
+    text, whole = html_to_text("<div>" * 50_000 + "word")
+    assert (text.strip(), whole) == ("word", False)
 
 
 @pytest.mark.parametrize(
