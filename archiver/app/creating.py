@@ -11,7 +11,7 @@ from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL, write_new_pri
 from archiver.config import Settings
 from archiver.crypto.archive_file import create_archive_file
 from archiver.crypto.collector import create_credential
-from archiver.crypto.kdf import DEFAULT_KDF, KdfParameters
+from archiver.crypto.kdf import DEFAULT_BOUNDS, DEFAULT_KDF, KdfBounds, KdfParameters
 from archiver.crypto.keyring import create_keyring
 from archiver.errors import UsageError
 from archiver.search.index import FullTextIndex
@@ -32,7 +32,9 @@ class NewArchive:
     commit: Callable[[], None]
 
 
-def prepare_archive(settings: Settings, passphrase: str, *, kdf: KdfParameters = DEFAULT_KDF) -> NewArchive:
+def prepare_archive(
+    settings: Settings, passphrase: str, *, kdf: KdfParameters = DEFAULT_KDF, bounds: KdfBounds = DEFAULT_BOUNDS
+) -> NewArchive:
     """Make the keys of a new archive in memory; `commit` of the result writes it.
 
     Raises UsageError for a passphrase that is too short, or when something is in the way at the archive's path.
@@ -42,7 +44,7 @@ def prepare_archive(settings: Settings, passphrase: str, *, kdf: KdfParameters =
     created = datetime.now(tz=UTC)
     archive_id = os.urandom(16)
     keyring, secret, recovery_code = create_keyring(
-        archive_id=archive_id, passphrase=passphrase, kdf=kdf, now=created, random=os.urandom
+        archive_id=archive_id, passphrase=passphrase, kdf=kdf, bounds=bounds, now=created, random=os.urandom
     )
     credential = create_credential(archive_id=archive_id, random=os.urandom)
     archive_file = create_archive_file(secret, credential, created=created, kdf=kdf)

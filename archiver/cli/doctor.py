@@ -38,7 +38,7 @@ def command(invocation: Invocation, no_connect: bool, as_json: bool) -> int:
             if check.ok is None
             else Span("FAIL  ", "bad")
         )
-        terminal.wrapped(mark, Span(check.name, "strong"), f": {check.message}")
+        terminal.wrapped(mark, Span(check.name, "strong"), f": {check.message}", hanging=6)
         if check.hint and not check.ok:
             terminal.wrapped(Span(f"hint: {check.hint}", "faint"), indent=6)
     warned = sum(check.ok is None for check in checks)

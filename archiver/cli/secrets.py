@@ -67,9 +67,7 @@ def new_passphrase(invocation: Invocation, *, file: Path | None, option: str) ->
     for _ in range(_TRIES):
         first = invocation.read_secret("New passphrase: ")
         if not first:
-            invocation.terminal.note(
-                "A passphrase cannot be empty. Several words are easier to remember than one odd one."
-            )
+            invocation.terminal.note("A passphrase cannot be empty; take four or five random words.")
         elif invocation.read_secret("The same again: ") == first:
             return first
         else:
@@ -88,7 +86,7 @@ def hand_over_recovery_code(invocation: Invocation, code: str, *, file: Path | N
     terminal.note()
     terminal.note("    ", Span(code, "strong"))
     terminal.note()
-    terminal.note("Write it on paper and keep it in a safe place. It is shown this once and kept nowhere.")
+    terminal.note("Write it on paper and keep it safe: it is shown this once and kept nowhere.")
     for _ in range(_TRIES):
         typed = invocation.read_line("Type it here, to be sure that it was written down: ")
         if _bare(typed) == _bare(code):

@@ -83,8 +83,8 @@ class Terminal:
         for spans in lines:
             self.line(*spans)
 
-    def wrapped(self, *spans: Span | str, indent: int = 0, limit: int | None = None) -> None:
-        """Print one line, wrapped on a terminal to at most `limit` lines, each indented."""
+    def wrapped(self, *spans: Span | str, indent: int = 0, hanging: int = 0, limit: int | None = None) -> None:
+        """Print one line, wrapped on a terminal to at most `limit` lines, each indented, the later ones by more."""
         safe = [
             Span(visible(span.text), span.style) if isinstance(span, Span) else Span(visible(span)) for span in spans
         ]
@@ -92,10 +92,10 @@ class Terminal:
         if self.prose is None:
             self.line(margin, *safe)
             return
-        lines = wrap_spans(safe, self.prose - indent)
-        for number, line in enumerate(lines[:limit], start=1):
-            more = [Span(" …")] if limit == number < len(lines) else []
-            self.line(margin, *line, *more)
+        lines = wrap_spans(safe, self.prose - indent - hanging)
+        for number, line in enumerate(lines[:limit]):
+            more = [Span(" …")] if limit == number + 1 < len(lines) else []
+            self.line(margin if number == 0 else Span(" " * (indent + hanging)), *line, *more)
 
     def json(self, value: object) -> None:
         """Print one JSON object on standard output."""
