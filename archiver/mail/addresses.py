@@ -72,7 +72,8 @@ def _cached(item: str) -> tuple[tuple[EmailAddress, ...], bool]:
     pairs = get_addresses(item, defects=diagnostics)
     found = [_address(name, spec) for name, spec in pairs if spec]
     unread = [str(one["raw"]) for one in diagnostics if not one["recovered"]]
-    sound = not unread
+    # A mere name ("root", "Jan Peeters") is how local mail and some exports write people: kept, and no damage.
+    sound = not any(mark in raw for raw in unread for mark in '<>@"')
     for raw in unread:
         found.extend(_recovered(raw))
     return tuple(found), sound or item.strip() == "<>"  # the null address of bounces (RFC 5321 section 4.5.5)
