@@ -219,9 +219,6 @@ def open_database(
     except apsw.Error as error:
         database.close()
         raise _translate(error, path) from error
-    if exists and not _salt_is_ours(path, key):
-        database.close()
-        raise IntegrityError(f"{path.name}: the file header is damaged", what=path.name, hint=_RESTORE)
     return StoreConnection(database, path)
 
 

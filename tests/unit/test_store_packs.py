@@ -111,6 +111,31 @@ def test_several_accounts_collect_the_same_mail_at_once_and_it_is_kept_once(
     catalogue.close()
 
 
+def test_a_commit_waits_for_what_another_account_is_sealing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, release, seal = threading.Event(), threading.Event(), collect_module.seal_record
+
+    def slow(octets: bytes, **rest: object) -> tuple[bytes, bytes]:
+        begun.set()
+        assert release.wait(20)
+        return seal(octets, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(collect_module, "seal_record", slow)
+    store = archive.collect()
+    epoch = store.open_epoch("info", INBOX, 7)
+    adding = threading.Thread(target=store.add, args=(epoch, entry(1), BytesOctets(mail(1))))
+    flushing = threading.Thread(target=store.flush)
+    adding.start()
+    assert begun.wait(20)
+    flushing.start()
+    flushing.join(0.3)  # a commit that does not wait is done by now, without the octets
+    release.set()
+    for thread in (adding, flushing):
+        thread.join(20)
+    store.close()
+    (name,) = waiting_names(archive.paths)
+    assert len(archive.deliveries().open(name).records) == 1
+
+
 def test_a_commit_that_failed_stops_the_store_and_the_next_one_goes_on(archive: Archive) -> None:
     class Full(Disk):
         def sync_file(self, path: Path) -> None:
