@@ -72,11 +72,20 @@ def _cached(item: str) -> tuple[tuple[EmailAddress, ...], bool]:
     pairs = get_addresses(item, defects=diagnostics)
     found = [_address(name, spec) for name, spec in pairs if spec]
     unread = [str(one["raw"]) for one in diagnostics if not one["recovered"]]
-    # A mere name ("root", "Jan Peeters") is how local mail and some exports write people: kept, and no damage.
-    sound = not any(mark in raw for raw in unread for mark in '<>@"')
+    sound = all(_is_plain(raw) for raw in unread)
     for raw in unread:
         found.extend(_recovered(raw))
     return tuple(found), sound or item.strip() == "<>"  # the null address of bounces (RFC 5321 section 4.5.5)
+
+
+def _is_plain(raw: str) -> bool:
+    """Whether what mail-parser declines is kept unchanged all the same, so that nothing was lost or guessed.
+
+    A mere name ("root") is how local mail writes people; dots beside dots in a local part ("j..doe@…") are real addresses.
+    """
+    angle = _ANGLE.search(raw)
+    spec = angle[1] if angle is not None and raw.count("<") == 1 == raw.count(">") else raw.strip()
+    return _BARE.fullmatch(spec) is not None or not any(mark in raw for mark in '<>@"')
 
 
 def _address(name: str, spec: str) -> EmailAddress:
