@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from archiver.crypto import sealed
 from archiver.crypto.digest import blob_id
 from archiver.errors import ArchiverError, DiskError, IntegrityError
 from archiver.model.octets import BytesOctets
@@ -112,7 +113,7 @@ def test_several_accounts_collect_the_same_mail_at_once_and_it_is_kept_once(
 
 
 def test_a_commit_waits_for_what_another_account_is_sealing(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, release, seal = threading.Event(), threading.Event(), collect_module.seal_record
+    begun, release, seal = threading.Event(), threading.Event(), sealed.seal_record
 
     def slow(octets: bytes, **rest: object) -> tuple[bytes, bytes]:
         begun.set()
