@@ -81,7 +81,7 @@ def _cached(item: str) -> tuple[tuple[EmailAddress, ...], bool]:
 def _is_plain(raw: str) -> bool:
     """Whether what mail-parser declines is kept unchanged all the same, so that nothing was lost or guessed.
 
-    A mere name ("root") is how local mail writes people; dots beside dots in a local part ("j..doe@…") are real addresses.
+    A mere name ("root") is how local mail writes people; local parts with neighbouring dots ("j..doe@…") are in use.
     """
     angle = _ANGLE.search(raw)
     spec = angle[1] if angle is not None and raw.count("<") == 1 == raw.count(">") else raw.strip()
