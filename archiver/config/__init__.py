@@ -176,7 +176,7 @@ def _archive(table: Table, environ: Mapping[str, str], override: Path | None) ->
     path = Path.cwd() / override if override is not None else written
     if path is None:
         if not table.has("path"):
-            table.problem("path", 'is missing; write where the archive lies, as path = "/var/lib/archiver"')
+            table.problem("path", 'is missing; write where the archive lies, as path = "/var/lib/archiver/archive"')
         path = Path("/nonexistent")
     collector = table.path("collector_key_file") or default_collector_key(path, environ)
     machine = table.path("machine_key_file") or default_machine_key(environ)

@@ -39,7 +39,7 @@ SHOWN = _tables(_COMMENTED.sub("", TEXT))
 
 def test_the_example_is_a_valid_configuration() -> None:
     settings = load(EXAMPLE, {})
-    assert str(settings.archive.path) == "/var/lib/archiver"
+    assert str(settings.archive.path) == "/var/lib/archiver/archive"
     assert [account.name for account in settings.accounts] == ["info"]
 
 
