@@ -45,18 +45,12 @@ def command(invocation: Invocation, passphrase_file: Path | None, recovery_file:
         if recovery_file is not None:
             recovery_file.unlink(missing_ok=True)
         raise
-    terminal.line(
-        "Created the archive in ", Span(str(settings.archive.path), "strong"), f" (id {prepared.archive_id})."
-    )
-    terminal.line(
-        "The collector's credential is ",
-        str(settings.archive.collector_key_file),
-        "; keep it out of backups of the archive.",
-    )
+    terminal.line("Created the archive:    ", Span(str(settings.archive.path), "strong"))
+    terminal.line("Collector's credential: ", str(settings.archive.collector_key_file))
+    terminal.line("  (keep it out of the archive's backups)")
     if recovery_file is not None:
-        terminal.line(
-            "The recovery code is in ", str(recovery_file), "; print it, put it in a safe, and delete the file."
-        )
+        terminal.line("Recovery code:          ", str(recovery_file))
+        terminal.line("  (print it, put it in a safe, and delete the file)")
     terminal.line()
     terminal.line("Next:")
     terminal.line("  archiver doctor     checks the configuration and the connections")

@@ -150,7 +150,7 @@ def _known(error: ArchiverError, invocation: Invocation) -> int:
         for problem in error.problems:
             terminal.note("  ", problem)
     if hint:
-        terminal.note(Span("hint:", "accent"), " ", hint)
+        terminal.hint(hint)
     return error.exit_code
 
 

@@ -38,6 +38,7 @@ class Watch:
         self._bars: Bars | None = None
         self._tasks: dict[tuple[str, str | None, str | None], TaskID] = {}
         self._drawn: dict[TaskID, float] = {}
+        self._last: dict[TaskID, Progress] = {}
         self._finished: list[TaskID] = []
         self._lock = threading.Lock()
 
@@ -47,9 +48,14 @@ class Watch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
+        if self._bars is None:
+            return
+        if error is None:
+            for task, progress in self._last.items():
+                # What was too early to be drawn, and an end that nobody could foresee.
+                self._bars.update(task, completed=progress.done, total=progress.total or progress.done)
+        self._bars.stop()
+        self._bars = None
 
     def tell(self, progress: Progress) -> None:
         """Show where a stage is; cheap enough to be called for every message."""
@@ -92,7 +98,8 @@ class Watch:
         now = self._monotonic()
         if task is None:
             task = self._tasks[key] = bars.add_task(_label(progress), total=progress.total, octets="")
-        elif not finished and now - self._drawn.get(task, 0.0) < _REDRAW_SECONDS:
+        self._last[task] = progress
+        if not finished and now - self._drawn.get(task, -_REDRAW_SECONDS) < _REDRAW_SECONDS:
             return
         self._drawn[task] = now
         bars.update(

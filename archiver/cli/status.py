@@ -19,8 +19,8 @@ from archiver.model.status import MailboxStatus
 if TYPE_CHECKING:
     from archiver.cli.application import StatusReport
 
-_HEADER = ("", "server", "archived", "excluded", "failed", "erased", "complete", "last sync")
-_NUMBERS = (1, 2, 3, 4, 5)
+_FIGURES = ("server", "archived", "excluded", "failed", "erased")
+_ONLY_IF_ANY = frozenset({"excluded", "erased"})
 _SHOWN = 20
 
 
@@ -51,12 +51,16 @@ def command(invocation: Invocation, as_json: bool) -> int:
 def _show(invocation: Invocation, report: StatusReport) -> None:
     terminal = invocation.terminal
     if report.accounts:
+        # Narrow terminals need the room for the names of mailboxes.
+        figures = [f for f in _FIGURES if f not in _ONLY_IF_ANY or any(getattr(m, f) for m in report.accounts)]
         rows = [
             row
             for name, mailboxes in by_account(report.accounts).items()
-            for row in _account(invocation, name, mailboxes)
+            for row in _account(invocation, name, mailboxes, figures)
         ]
-        terminal.lines(table(_HEADER, rows, width=terminal.table_width, numbers=_NUMBERS))
+        header = ("", *figures, "complete", "last sync")
+        numbers = range(1, len(figures) + 1)
+        terminal.lines(table(header, rows, width=terminal.table_width, numbers=numbers))
     else:
         terminal.line("Nothing was collected yet: archiver sync")
     terminal.line()
@@ -95,13 +99,15 @@ def _show_failures(invocation: Invocation, report: StatusReport) -> None:
         terminal.line(Span("problem: ", "bad"), problem)
 
 
-def _account(invocation: Invocation, name: str, mailboxes: Sequence[MailboxStatus]) -> list[list[Span]]:
+def _account(
+    invocation: Invocation, name: str, mailboxes: Sequence[MailboxStatus], figures: Sequence[str]
+) -> list[list[Span]]:
     def row(title: str, rows: Sequence[MailboxStatus], style: Style) -> list[Span]:
         complete = all(mailbox.complete for mailbox in rows)
         at = last_sync(rows)
         return [
             Span(visible(title), style),
-            *(_figure(sum(getattr(m, figure) for m in rows), figure) for figure in _HEADER[1:6]),
+            *(_figure(sum(getattr(m, figure) for m in rows), figure) for figure in figures),
             Span("yes", "good") if complete else Span("NO", "bad"),
             Span(invocation.date(at) if at is not None else "never"),
         ]

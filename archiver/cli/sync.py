@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archiver.cli.invocation import Invocation
-from archiver.cli.layout import Span
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
 from archiver.cli.terminal import Terminal
@@ -82,7 +81,7 @@ def tell_outcome(terminal: Terminal, report: SyncReport, *, interrupted: bool, c
     terminal.line(", ".join([*done, span_of_time(report.seconds)]))
     _tell_problems(terminal, report)
     for hint in _hints(report):
-        terminal.note(Span("hint:", "accent"), " ", hint)
+        terminal.hint(hint)
     if interrupted:
         terminal.problem("interrupted", hint="nothing is lost; the same command goes on where this one stopped")
     return code
@@ -91,14 +90,14 @@ def tell_outcome(terminal: Terminal, report: SyncReport, *, interrupted: bool, c
 def _tell_problems(terminal: Terminal, report: SyncReport) -> None:
     for outcome in report.accounts:
         if outcome.problem:
-            terminal.note(Span(f"{outcome.account}:", "bad"), " ", outcome.problem)
+            terminal.told(f"{outcome.account}:", "bad", outcome.problem)
         elif outcome.failed:
-            later = f" {count(outcome.failed, 'message')} could not be fetched; tried again next time"
-            terminal.note(Span(f"{outcome.account}:", "warn"), later)
+            later = f"{count(outcome.failed, 'message')} could not be fetched; tried again next time"
+            terminal.told(f"{outcome.account}:", "warn", later)
     for damaged in report.damaged:
-        terminal.note(Span("damaged:", "bad"), " ", damaged)
+        terminal.told("damaged:", "bad", damaged)
     for reason in report.incomplete[:_SHOWN]:
-        terminal.note(Span("incomplete:", "warn"), " ", reason)
+        terminal.told("incomplete:", "warn", reason)
     if len(report.incomplete) > _SHOWN:
         terminal.note(f"… and {len(report.incomplete) - _SHOWN:,} more")
 

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 from archiver.cli.escape import visible
-from archiver.cli.layout import Span, Style, wrap_spans
+from archiver.cli.layout import Span, Style, cells, wrap, wrap_spans
 
 _SEQUENCES: Mapping[Style, str] = {
     "strong": "1",
@@ -116,11 +116,26 @@ class Terminal:
         self._err.write(_rendered(spans, colour=self.err_colour) + "\n")
         self._err.flush()
 
+    def told(self, label: str, style: Style, message: str) -> None:
+        """Print a labelled sentence on standard error, wrapped at words on a terminal."""
+        text = visible(message)
+        lines = wrap(text, self._err_prose - cells(label) - 1) if self.err_is_terminal else [text]
+        for number, line in enumerate(lines):
+            self.note(Span(label, style) if number == 0 else " " * cells(label), " ", line)
+
     def problem(self, message: str, *, hint: str | None = None) -> None:
         """Print an error and what to do about it, on standard error."""
-        self.note(Span("archiver:", "bad"), " ", message)
+        self.told("archiver:", "bad", message)
         if hint:
-            self.note(Span("hint:", "accent"), " ", hint)
+            self.hint(hint)
+
+    def hint(self, hint: str) -> None:
+        """Print what to do about it, on standard error."""
+        self.told("hint:", "accent", hint)
+
+    @property
+    def _err_prose(self) -> int:
+        return min(self._columns or shutil.get_terminal_size((80, 24)).columns, PROSE_COLUMNS)
 
     @property
     def err(self) -> TextIO:

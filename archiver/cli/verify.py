@@ -42,9 +42,7 @@ def command(invocation: Invocation, full: bool, as_json: bool) -> int:
         terminal.line(Span(damage.what, "bad"), f": {damage.message}{name}")
     if report.problems:
         terminal.line(Span(f"{count(len(report.problems), 'problem')} found.", "bad"))
-        terminal.note(
-            Span("hint:", "accent"), " keep the files as they are and bring the named ones back from a backup"
-        )
+        terminal.hint("keep the files as they are and bring the named ones back from a backup")
     else:
         terminal.line(Span("No damage found.", "good"))
     return code
