@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from archiver.config import Settings
 from archiver.core.ingest import IngestPorts
@@ -45,6 +46,20 @@ _LOCK_WAIT = 10.0
 def clock() -> datetime:
     """Return the time of the real program."""
     return datetime.now(tz=UTC)
+
+
+def local_clock() -> datetime:
+    """Return the time in this machine's zone, with its rules for summer: "yesterday" depends on them."""
+    return datetime.now(tz=_local_zone())
+
+
+def _local_zone() -> tzinfo:
+    with suppress(OSError, ValueError):
+        if name := os.environ.get("TZ", "").lstrip(":"):
+            return ZoneInfo(name)
+    with suppress(OSError, ValueError), Path("/etc/localtime").open("rb") as file:
+        return ZoneInfo.from_file(file)
+    return UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +281,11 @@ def waiting_deliveries(settings: Settings) -> int:
 class Opened:
     """An unlocked archive's stores; made by `open_unlocked`, which also closes them."""
 
-    def __init__(self, settings: Settings, keys: Keys, stack: ExitStack, *, write: bool) -> None:
+    def __init__(
+        self, settings: Settings, keys: Keys, stack: ExitStack, *, write: bool, new_index: bool = False
+    ) -> None:
         from archiver.store.catalogue import open_catalogue
-        from archiver.store.index_db import open_index
+        from archiver.store.index_db import discard_index, open_index
         from archiver.store.packs import PackVault
 
         secret = keys.secret
@@ -277,6 +294,8 @@ class Opened:
         self._stack = stack
         self.catalogue = open_catalogue(keys.paths, secret.database_key, readonly=not write)
         stack.callback(self.catalogue.close)
+        if new_index:
+            discard_index(keys.paths)
         self.connection = open_index(keys.paths, secret.index_key, secret.database_key, readonly=not write)
         stack.callback(self.connection.close)
         self.credential = stored_credential(self.catalogue)
@@ -307,12 +326,14 @@ class Opened:
 
     def kept(self) -> Iterator[BlobId]:
         """Yield the digests of all messages of the catalogue."""
-        return (record.blob_id for _, record in self.catalogue.sealed_records())
+        return self.catalogue.blob_ids()
 
-    def finish_index(self, indexed: int) -> None:
-        """Merge the index's segments after a large run: searches read fewer, and the file is smaller."""
+    def tidy(self, indexed: int) -> None:
+        """Merge and repack the index after a large run: searches read fewer segments, and the file is smaller."""
         if indexed >= _LARGE_RUN:
             self.index.optimize()
+            self.connection.vacuum()
+        self.connection.checkpoint()
 
 
 def stored_credential(catalogue: SqliteCatalogue) -> CollectorCredential:
@@ -327,9 +348,18 @@ def stored_credential(catalogue: SqliteCatalogue) -> CollectorCredential:
 
 @contextmanager
 def open_unlocked(
-    settings: Settings, keys: Keys, *, write: bool, command: str = "sync", wait: float = _LOCK_WAIT
+    settings: Settings,
+    keys: Keys,
+    *,
+    write: bool,
+    new_index: bool = False,
+    command: str = "sync",
+    wait: float = _LOCK_WAIT,
 ) -> Iterator[Opened]:
-    """Open catalogue, index and vault; for writing under the "archive" lock, waiting so many seconds for another."""
+    """Open catalogue, index and vault; for writing under the "archive" lock, waiting so many seconds for another.
+
+    A writer may ask for a new, empty index: the way out of damage anywhere in the old one.
+    """
     from archiver.store.lock import writer_lock
 
     with ExitStack() as stack:
@@ -337,4 +367,4 @@ def open_unlocked(
             stack.enter_context(
                 writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait)
             )
-        yield Opened(settings, keys, stack, write=write)
+        yield Opened(settings, keys, stack, write=write, new_index=write and new_index)

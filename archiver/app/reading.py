@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from archiver.app.opening import AskPassphrase, Keys, Opened, clock, open_unlocked, require_keys
+from archiver.app.opening import AskPassphrase, Keys, Opened, local_clock, open_unlocked, require_keys
 from archiver.config import Settings
 from archiver.core.ingest import catch_up, take_in
 from archiver.core.progress import OnProgress, silent
@@ -65,9 +65,18 @@ def open_archive(
 def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress) -> None:
     if not _is_behind(settings, keys):
         return
-    try:
-        with open_unlocked(settings, keys, write=True, command="search", wait=0.0) as opened:
+
+    def catch_up_with(*, new_index: bool) -> None:
+        with open_unlocked(settings, keys, write=True, new_index=new_index, command="search", wait=0.0) as opened:
             take_in(opened.ingest_ports(), on_progress=on_progress)
+
+    try:
+        try:
+            catch_up_with(new_index=False)
+        except IntegrityError as error:
+            if error.what != keys.paths.index.name:
+                raise
+            catch_up_with(new_index=True)
     except LockedError:
         if not keys.paths.index.exists():
             raise  # nothing to search in until the other process is done
@@ -90,14 +99,14 @@ class OpenArchive:
     """What staff read in; made by `open_archive`. Raises IntegrityError for whatever turns out to be damaged."""
 
     def __init__(self, settings: Settings, keys: Keys, opened: Opened) -> None:
+        from archiver.model.ids import message_id_hash
         from archiver.search.searcher import FullTextSearcher
-        from archiver.store.threads import id_hash
 
         self._settings = settings
         self._keys = keys
         self._opened = opened
         self._catalogue = opened.catalogue
-        self._searcher = FullTextSearcher(opened.connection, clock, message_id_hash=id_hash)
+        self._searcher = FullTextSearcher(opened.connection, local_clock, message_id_hash=message_id_hash)
 
     def search(
         self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
@@ -202,10 +211,9 @@ class OpenArchive:
 
     def reindex(self, on_progress: OnProgress = silent) -> int:
         """Build the full-text index anew from the sealed octets; return how many messages it holds."""
-        with open_unlocked(self._settings, self._keys, write=True, command="reindex") as opened:
-            opened.index.clear()
+        with open_unlocked(self._settings, self._keys, write=True, new_index=True, command="reindex") as opened:
             count = catch_up(opened.ingest_ports(), on_progress=on_progress)
-            opened.finish_index(count)
+            opened.tidy(count)
         return count
 
 

@@ -91,7 +91,7 @@ def _collect_and_take_in(
             report = take_in(opened.ingest_ports(), on_progress=on_progress, more=lambda: child.wait(_POLL))
         finally:
             child.stop()
-        opened.finish_index(report.indexed)
+        opened.tidy(report.indexed)
     child.raise_error()
     return child.outcomes, report
 
@@ -130,7 +130,7 @@ def import_paths(
     if keys is not None:
         with open_unlocked(settings, keys, write=True) as opened:
             ingested = take_in(opened.ingest_ports(), on_progress=on_progress)
-            opened.finish_index(ingested.indexed)
+            opened.tidy(ingested.indexed)
     return _report(settings, (outcome,), ingested, began)
 
 

@@ -26,6 +26,9 @@ from archiver.model.message import BlobId, Defect, Message
 _INDEX_BATCH = 2000
 """Documents to one transaction of the index: fewer, larger segments."""
 
+_SETTLE_EVERY = 50
+"""Deliveries between two moves of the write-ahead log into the catalogue."""
+
 _CATCH_UP_BATCH = 500
 """Messages read again at a time when the index is behind."""
 
@@ -85,7 +88,7 @@ def take_in(
         octets=run.octets,
         indexed=caught_up + run.indexed,
         defects=run.defects,
-        waiting=len(ports.deliveries.waiting()),
+        waiting=len(ports.deliveries.waiting()) - run.unsettled,
         damaged=tuple(run.damaged),
     )
 
@@ -125,8 +128,14 @@ class _Run:
         self._characters = 0
         self._watermark = ports.index.watermark()
         self._under_way: set[BlobId] = set()
+        self._taken: list[str] = []
         self.messages = self.octets = self.indexed = self.defects = 0
         self.damaged: list[str] = []
+
+    @property
+    def unsettled(self) -> int:
+        """Count the deliveries that are taken in and whose files a reader still keeps."""
+        return len(self._taken)
 
     def run(self) -> None:
         """Read ahead, parse, and finish each delivery in order as soon as its messages are parsed."""
@@ -135,6 +144,7 @@ class _Run:
             self._open[0].parsed.append(message)
             self._complete_leading()
         self._complete_leading()
+        self._settle()
         self._index_documents()
 
     def _octets(self) -> Iterator[bytes]:
@@ -188,7 +198,9 @@ class _Run:
             self._ingested(blob_id, message, arrivals.get(blob_id, [])) for blob_id, message in messages.items()
         ]
         rows = self._ports.catalogue.take_in(taking.delivery, ingested)
-        self._ports.deliveries.done(taking.name)
+        self._taken.append(taking.name)
+        if len(self._taken) >= _SETTLE_EVERY:
+            self._settle()
         self._under_way.difference_update(messages)
         self.messages += len(rows)
         sizes = {record.blob_id: record.octets for record in taking.delivery.records}
@@ -205,6 +217,13 @@ class _Run:
         if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
             self._index_documents()
         self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
+
+    def _settle(self) -> None:
+        """Let the pending files go, once what they held can no longer be lost with the log."""
+        if self._taken and self._ports.catalogue.settle():
+            for name in self._taken:
+                self._ports.deliveries.done(name)
+            self._taken.clear()
 
     def _index_documents(self) -> None:
         if self._documents:

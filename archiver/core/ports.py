@@ -238,6 +238,17 @@ class Catalogue(Protocol):
         """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new."""
         ...
 
+    def settle(self) -> bool:
+        """Move what was taken in from the write-ahead log to its final place; False while readers hold that back.
+
+        Only then may the pending files go: a log that is damaged later takes its newest transactions with it, silently.
+        """
+        ...
+
+    def pack_names(self) -> frozenset[str]:
+        """Return the packs that hold a message of the catalogue."""
+        ...
+
     def resolve(self, prefix: str) -> Sequence[BlobId]:
         """Return up to ten identifiers that begin with this hex prefix (at least 4 digits)."""
         ...

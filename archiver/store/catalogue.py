@@ -402,6 +402,10 @@ class SqliteCatalogue:
             oldest=reading.instant_of(oldest) if isinstance(oldest, int) else None,
         )
 
+    def settle(self) -> bool:
+        """Move what was taken in from the log into archive.db itself; False while readers hold that back."""
+        return self._connection.checkpoint()
+
     def pack_names(self) -> frozenset[str]:
         """Return the packs that hold at least one message's record."""
         return frozenset(

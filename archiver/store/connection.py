@@ -147,16 +147,25 @@ class StoreConnection:
         except apsw.Error as error:
             raise _translate(error, path) from error
 
-    def checkpoint(self) -> None:
-        """Move the write-ahead log into the database and cut it to nothing; does nothing while readers need it."""
+    def checkpoint(self, *, wait_seconds: float = 0.25) -> bool:
+        """Move the write-ahead log into the database and cut it to nothing; False when readers need it for longer."""
         import apsw
 
+        self._database.set_busy_timeout(int(wait_seconds * 1000))
         try:
-            self._database.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self._database.wal_checkpoint("main", mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         except apsw.BusyError:
-            return
+            return False
         except apsw.Error as error:
             raise _translate(error, self._path) from error
+        finally:
+            self._database.set_busy_timeout(_BUSY_MILLISECONDS)
+        return True
+
+    def vacuum(self) -> None:
+        """Rewrite the database without gaps; needs room for a second copy, and nobody else reading."""
+        self.execute("VACUUM")
+        self.checkpoint()
 
     def check(self) -> tuple[str, ...]:
         """Read every page in use and the structure on them; return what is wrong, empty when all is well."""

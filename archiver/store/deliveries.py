@@ -87,5 +87,5 @@ def _damaged(name: str) -> IntegrityError:
     return IntegrityError(
         f"pending delivery {name[:16]} is damaged",
         what=f"pending/{name}",
-        hint="restore it from a backup, or let `archiver sync` fetch its messages again",
+        hint="restore it from a backup",
     )

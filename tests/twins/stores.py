@@ -298,6 +298,12 @@ class MemoryCatalogue:
             self._locations[arrival.account, arrival.mailbox, arrival.uid_validity, arrival.uid] = arrival
         return rows
 
+    def settle(self) -> bool:
+        return True
+
+    def pack_names(self) -> frozenset[str]:
+        return frozenset(pack for pack, _ in self.sealed_records())
+
     def resolve(self, prefix: str) -> Sequence[BlobId]:
         prefix = prefix.lower()
         if not 4 <= len(prefix) <= 64:
