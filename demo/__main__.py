@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from demo.people import DOMAIN, FIRM
 from demo.synthetic import SyntheticMail, messages
@@ -88,7 +89,7 @@ def _main_job(archiver: _Archiver, directory: Path) -> int:
         if code := archiver.run("search", *query, "--limit", str(_SHOWN)):
             return code
     title("The whole conversation")
-    if code := archiver.run("thread", archiver.first_hit(*_SEARCHES[0][1])):
+    if code := archiver.run("thread", archiver.first_hit(*_SEARCHES[0][1])["id"]):
         return code
     title("Is everything there?")
     if code := archiver.run("status"):
@@ -117,12 +118,12 @@ class _Archiver:
             say(f"archiver ended with exit code {code}")
         return code
 
-    def first_hit(self, *query: str) -> str:
-        """Return the id of the newest message that matches, or of the newest at all: another year may have none."""
+    def first_hit(self, *query: str) -> dict[str, Any]:
+        """Return the newest message that matches, else the newest at all: another year may have no match."""
         command = [self.program, "search", *query, "--limit", "1", "--json"]
         done = subprocess.run(command, env=self.environ, check=True, stdout=subprocess.PIPE)
         hits = json.loads(done.stdout)["items"]
-        return str(hits[0]["id"]) if hits or not query else self.first_hit()
+        return dict(hits[0]) if hits or not query else self.first_hit()
 
 
 def _make_room(directory: Path) -> bool:
@@ -174,14 +175,15 @@ def _counted(mails: Iterator[SyntheticMail], count: int) -> Iterator[SyntheticMa
 
 def _say_what_next(archiver: _Archiver, directory: Path, *, keep: bool) -> None:
     program = os.path.relpath(archiver.program)
+    newest = archiver.first_hit("direction:incoming", "has:attachment")
     title("Try it yourself")
     say(f"  export ARCHIVER_CONFIG={shlex.quote(archiver.environ['ARCHIVER_CONFIG'])}")
     say(f"  export ARCHIVER_PASSPHRASE_FILE={shlex.quote(archiver.environ['ARCHIVER_PASSPHRASE_FILE'])}")
     for command in (
-        "search from:helene",
+        f"search from:{newest['from'][0]['address']}",
         "search printer --sort relevance",
         "search subject:factuur has:attachment since:2025-09 --json",
-        f"show {archiver.first_hit('has:attachment')}",
+        f"show {newest['id']}",
         "verify --full",
         *(["sync"] if keep else []),
     ):
