@@ -11,7 +11,7 @@ from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL, write_new_pri
 from archiver.config import Settings
 from archiver.crypto.archive_file import create_archive_file
 from archiver.crypto.collector import create_credential
-from archiver.crypto.kdf import DEFAULT_BOUNDS, DEFAULT_KDF, KdfBounds, KdfParameters
+from archiver.crypto.kdf import DEFAULT_BOUNDS, DEFAULT_KDF, KdfBounds, KdfParameters, check_passphrase
 from archiver.crypto.keyring import create_keyring
 from archiver.errors import UsageError
 from archiver.search.index import FullTextIndex
@@ -19,8 +19,6 @@ from archiver.store.catalogue import create_catalogue
 from archiver.store.durable import Disk, write_durably
 from archiver.store.index_db import open_index
 from archiver.store.layout import ArchivePaths, create_layout
-
-_SHORTEST_PASSPHRASE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +62,6 @@ def prepare_archive(
         write_durably(disk, paths.archive_file, archive_file.to_bytes())
 
     return NewArchive(recovery_code, archive_id.hex(), commit)
-
-
-def check_passphrase(passphrase: str) -> None:
-    """Raise UsageError for a passphrase that is too short to protect anything."""
-    if len(passphrase) < _SHORTEST_PASSPHRASE:
-        raise UsageError(
-            f"the passphrase is shorter than {_SHORTEST_PASSPHRASE} characters",
-            hint="four or five random words are easy to type and hard to guess",
-        )
 
 
 def _refuse_if_in_use(settings: Settings) -> None:

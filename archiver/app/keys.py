@@ -9,7 +9,7 @@ from typing import Literal
 
 from archiver.app.opening import AskPassphrase, clock, read_public, require_keys, write_new_private
 from archiver.config import Settings
-from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds, check_passphrase
 from archiver.crypto.keyring import Keyring
 from archiver.crypto.slots import SlotInfo
 from archiver.errors import UsageError
@@ -36,7 +36,6 @@ def key_add(
 
     A machine key is written to `machine_key_file`, which must not exist, with mode 0600, before the slot is.
     """
-    from archiver.app.creating import check_passphrase
     from archiver.store.lock import writer_lock
 
     paths = ArchivePaths(settings.archive.path)

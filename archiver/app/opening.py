@@ -161,11 +161,9 @@ def _from_person(keyring: Keyring, ask: AskPassphrase) -> EpochSecret | None:
     given = ask()
     if given is None:
         return None
-    try:
-        recovery_code.read(given)
-    except WrongKeyError:
-        return keyring.open_passphrase(given)
-    return keyring.open_recovery(given)
+    if recovery_code.looks_like(given):
+        return keyring.open_recovery(given)
+    return keyring.open_passphrase(given)
 
 
 def read_private(path: Path) -> bytes:

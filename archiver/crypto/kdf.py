@@ -12,7 +12,7 @@ from typing import Final
 
 from archiver.errors import IntegrityError, LockedError, UsageError
 
-MINIMUM_PASSPHRASE_LENGTH: Final = 8
+MINIMUM_PASSPHRASE_LENGTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

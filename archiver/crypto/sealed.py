@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from archiver.crypto.chunks import CHUNK, PREFIX, TAG, BrokenChunkError, ChunkSealer, open_chunks
 from archiver.crypto.derive import Random, bind, equal, expand
+from archiver.crypto.dictionary import DICTIONARY
 from archiver.errors import FormatError, IntegrityError
 from archiver.model.message import BlobId
 
@@ -115,7 +116,7 @@ def seal_record(octets: bytes, *, archive_id: bytes, blob_id: bytes, random: Ran
     dek, nonce = random(DEK_LENGTH), random(12)
     cipher = AESGCM(_body_key(dek))
     context = _context(archive_id, blob_id, chunked=False)
-    sealed = cipher.encrypt(nonce, _RAW_LENGTH.pack(len(octets)) + zlib.compress(octets, _LEVEL), context)
+    sealed = cipher.encrypt(nonce, _RAW_LENGTH.pack(len(octets)) + _deflate(octets), context)
     # Read back before anyone relies on it: memory and processors do err, and the server's copy may be gone tomorrow.
     if _open_whole(cipher, nonce, sealed, context, what=_name(blob_id), limit=WHOLE_LIMIT) != octets:
         raise _damaged(_name(blob_id), "sealing it did not give back the same octets")
@@ -159,6 +160,11 @@ def _checked(octets: bytes, blob_id: bytes, dek: bytes) -> RecordHeader:
     return header
 
 
+def _deflate(octets: bytes) -> bytes:
+    deflater = zlib.compressobj(_LEVEL, zdict=DICTIONARY)
+    return deflater.compress(octets) + deflater.flush()
+
+
 def _open_whole(cipher: AESGCM, nonce: bytes, sealed: bytes, context: bytes, *, what: str, limit: int) -> bytes:
     try:
         plain = cipher.decrypt(nonce, sealed, context)
@@ -167,7 +173,7 @@ def _open_whole(cipher: AESGCM, nonce: bytes, sealed: bytes, context: bytes, *, 
     (length,) = _RAW_LENGTH.unpack_from(plain)
     if length > min(limit, WHOLE_LIMIT):
         raise _damaged(what, "it is larger than it may be")
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(zdict=DICTIONARY)
     try:
         # One octet more than stated: 0 would mean "no bound", and a longer stream must show itself.
         octets = inflater.decompress(memoryview(plain)[_RAW_LENGTH.size :], length + 1)
@@ -200,7 +206,7 @@ class StreamSealer:
             prefix=self._nonce[:PREFIX],
             context=_context(archive_id, blob_id, chunked=True),
         )
-        self._deflater = zlib.compressobj(_LEVEL)
+        self._deflater = zlib.compressobj(_LEVEL, zdict=DICTIONARY)
         self._chunks.write(_RAW_LENGTH.pack(octets))
 
     def write(self, piece: bytes) -> None:
@@ -265,7 +271,7 @@ def open_stream(
 
 def _inflate(chunks: Iterator[bytes], *, what: str, limit: int) -> Iterator[bytes]:
     """Inflate verified chunks piece by piece, never beyond the length that the first one states."""
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(zdict=DICTIONARY)
     left: int | None = None
     for chunk in chunks:
         data: bytes | memoryview = chunk

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import struct
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from archiver.crypto import sealed
 from archiver.crypto.chunks import CHUNK, TAG, BrokenChunkError, ChunkSealer, nonce, open_chunks
 from archiver.crypto.derive import bind, expand
+from archiver.crypto.dictionary import DICTIONARY
 from archiver.crypto.sealed import (
     RECORD_HEADER_LENGTH,
     StreamSealer,
@@ -287,19 +290,8 @@ def test_a_record_shows_neither_octets_nor_their_number() -> None:
 
 
 def test_sealing_notices_a_machine_that_errs(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = zlib.compress
-
-    class Erring:
-        """zlib with one bit of the input flipped on the way."""
-
-        error = zlib.error
-        decompressobj = staticmethod(zlib.decompressobj)
-
-        @staticmethod
-        def compress(octets: bytes, level: int) -> bytes:
-            return real(bytes([octets[0] ^ 1]) + octets[1:], level)
-
-    monkeypatch.setattr(sealed, "zlib", Erring)
+    real = sealed._deflate
+    monkeypatch.setattr(sealed, "_deflate", lambda octets: real(bytes([octets[0] ^ 1]) + octets[1:]))
     with pytest.raises(IntegrityError):
         seal(b"octets")
 
@@ -389,3 +381,14 @@ def test_a_file_shorter_than_the_stated_length_is_noticed() -> None:
 def test_nonces_tell_prefix_number_and_end() -> None:
     assert nonce(b"prefix!", 258, last=True) == b"prefix!\x00\x00\x01\x02\x01"
     assert nonce(b"prefix!", 258, last=False) == b"prefix!\x00\x00\x01\x02\x00"
+
+
+def test_the_preset_dictionary_is_the_one_of_format_1() -> None:
+    expected = "564a41b6303d154d6bfb59d54a05099b4ba47524adc8137ef0794eaaeeeb2aad"
+    assert hashlib.sha256(DICTIONARY).hexdigest() == expected
+    assert expected in (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
+
+
+def test_a_record_is_deflated_with_the_preset_dictionary() -> None:
+    octets = b"Content-Transfer-Encoding: quoted-printable\r\nMIME-Version: 1.0\r\n"
+    assert len(sealed._deflate(octets)) < len(zlib.compress(octets)) // 2
