@@ -16,7 +16,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say in one line, last and loud, what was not tested."""
-    skipped = [report for report in terminalreporter.getreports("skipped") if "live" in getattr(report, "keywords", ())]
+    skipped = [
+        report
+        for report in terminalreporter.getreports("skipped")
+        if "live" in getattr(report, "keywords", ()) or report.nodeid.startswith("tests/live/")
+    ]
     if skipped:
         terminalreporter.write_line(
             f"NOT TESTED: {len(skipped)} live tests were skipped, because Debian's dovecot-imapd is not installed here "
