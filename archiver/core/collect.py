@@ -10,11 +10,12 @@ stored out of order and mail moved in later are all seen as a difference between
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from archiver.core.ports import CollectStore, Fetched, MailSource, Unfetchable, Vanished
 from archiver.core.progress import OnProgress, Progress, silent
-from archiver.errors import LoginRefusedError, MailboxRefusedError, ServerUnreachableError
+from archiver.errors import ArchiverError, LoginRefusedError, MailboxRefusedError, ServerUnreachableError
 from archiver.model.account import Account
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
 
@@ -26,6 +27,9 @@ _TRY_AGAIN = frozenset({"failed", "excluded"})
 
 _WINDOW = 1000
 """UIDs asked for at a time when a server does not list everything at once."""
+
+_PASSES = 3
+"""Times that a mailbox is counted and listed in one run, while messages leave it before they can be fetched."""
 
 _MAX_WINDOWS = 5000
 """A listing by windows is given up beyond this: a UIDNEXT in the billions would otherwise never end."""
@@ -80,8 +84,12 @@ def collect_account(
         problem, exit_code = error.message, error.exit_code
     except (ServerUnreachableError, MailboxRefusedError) as error:
         problem, exit_code = error.message, ServerUnreachableError.exit_code
-    finally:
-        store.flush()
+    except BaseException:
+        # What has arrived is kept where that is possible; a store that refuses must not hide why.
+        with suppress(ArchiverError):
+            store.flush()
+        raise
+    store.flush()
     if problem is not None:
         store.note_problem(account.name, None, problem)
         store.flush()
@@ -111,14 +119,18 @@ def _collect_mailboxes(
     mailboxes = source.mailboxes()
     if not mailboxes:
         # A server that suddenly has nothing is more likely broken than empty: nothing is marked as gone.
-        tally.incomplete.append(f"{account.name}: the server lists no mailbox that the configuration chooses")
+        nothing = "the server lists no mailbox that the configuration chooses"
+        store.note_problem(account.name, None, nothing)
+        tally.incomplete.append(f"{account.name}: {nothing}")
         return
     store.note_listed(account.name, [mailbox.name for mailbox in mailboxes])
+    left_out = {status.mailbox for status in store.statuses() if status.account == account.name and status.excluded}
     for mailbox in mailboxes:
         if stopped():
             tally.incomplete.append(f"{account.name}/{mailbox.display}: stopped before it was read")
             continue
-        if _unchanged(store, account, mailbox):
+        # What a rule left out is looked at again: the rule may have changed.
+        if mailbox.display not in left_out and _unchanged(store, account, mailbox):
             continue
         run = _MailboxRun(account, mailbox, source, store, tally, on_progress, stopped)
         try:
@@ -166,16 +178,20 @@ class _MailboxRun:
         self._epoch: int | None = None
         self._server = 0
         self._uid_next: int | None = None
+        self._tried: set[int] = set()
 
     def collect(self) -> None:
         """List, fetch, store; then compare the server's count with ours."""
         state = self._source.examine(self._mailbox)
         self._epoch = epoch = self._store.open_epoch(self._account.name, self._mailbox, state.uid_validity)
-        self._server, self._uid_next = state.messages, state.uid_next
-        accounted = self._store.accounted(epoch)
-        wanted, listing_problem = self._discover(epoch, state, accounted)
-        vanished = self._fetch(epoch, wanted)
-        self._server = max(0, self._server - vanished)
+        for passed in range(1, _PASSES + 1):
+            self._server, self._uid_next = state.messages, state.uid_next
+            wanted, listing_problem = self._discover(epoch, state, self._store.accounted(epoch))
+            vanished = self._fetch(epoch, [entry for entry in wanted if entry.uid not in self._tried])
+            if not vanished or passed == _PASSES or self._stopped():
+                break
+            # Counted, and gone before it came: only a new count can tell whether that is all that is missing.
+            state = self._examine_again(state)
         self._conclude(epoch, listing_problem)
 
     def abandon(self, problem: str) -> None:
@@ -211,13 +227,16 @@ class _MailboxRun:
         self, epoch: int, state: MailboxState, accounted: Mapping[int, str]
     ) -> tuple[list[MessageEntry], str | None]:
         """Return what to fetch, and a problem when the server's listing stays short of its own count."""
-        failed = sorted(uid for uid, kept in accounted.items() if kept == "failed")
-        counted_before, _, _ = self._store.counters(epoch)
-        if counted_before == len(accounted) and len(failed) <= _SHORT_RETRY:
-            # The last run left no gap, so only UIDs above ours can be new.
-            fresh = list(self._source.entries(Uid(max(accounted, default=0) + 1)))
-            if len(accounted) + len(fresh) == state.messages:
-                for uid in failed:
+        again = sorted(uid for uid, kept in accounted.items() if kept in _TRY_AGAIN)
+        counted_before, next_before, _ = self._store.counters(epoch)
+        if counted_before == len(accounted) and state.uid_next is not None and len(again) <= _SHORT_RETRY:
+            # The last run left no gap, so only UIDs above ours can be new. They are all there when UIDNEXT leaves no
+            # room for another one; a count alone can be right by chance, when as many have left as are not listed.
+            above = max(accounted, default=0) + 1
+            fresh = list(self._source.entries(Uid(above)))
+            room = state.uid_next - max(above, next_before or 0)
+            if len(accounted) + len(fresh) == state.messages and len(fresh) == room:
+                for uid in again:
                     fresh.extend(self._source.entries(Uid(uid), Uid(uid)))
                 return fresh, None
         return self._enumerate(epoch, state, accounted)
@@ -272,6 +291,7 @@ class _MailboxRun:
         """Fetch and stage; return how many messages had left in the meantime."""
         limit = self._account.max_message_bytes
         entries: dict[int, MessageEntry] = {}
+        self._tried.update(entry.uid for entry in wanted)
         for entry in wanted:
             if entry.size > limit:
                 self._store.note_excluded(epoch, entry.uid, f"larger than {limit} bytes")
