@@ -203,6 +203,7 @@ def test_dates_as_options_are_anded_to_the_whole_query(real: Cli) -> None:
     assert total("from:an OR from:support") == 2
     assert total("from:an OR from:support", "--since", "2026-03-04") == 1
     assert total("--until", "2026-03-03", "--since", "2026-03-03") == 1
+    assert real("search", "from:an) OR (from:support", "--since", "2026").code == 2
     ran = real("search", "offerte", "--since", "soon")
     assert (ran.code, "--since or --until" in ran.err) == (2, True)
 

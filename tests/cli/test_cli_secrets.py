@@ -174,6 +174,13 @@ def test_unlocking_lasts_as_long_as_was_said(cli: Cli, text: str, seconds: int) 
     assert cli.twin.calls == [f"unlock {seconds}"]
 
 
+def test_a_system_without_a_kernel_keyring_is_told_as_locked(cli: Cli) -> None:
+    cli.app, cli.environ["ARCHIVER_PASSPHRASE_FILE"] = Twin(keeps_keys=False), str(passphrase_file(cli))
+    ran = cli("unlock")
+    assert (ran.code, ran.out) == (11, "")
+    assert "kernel keyring" in ran.err
+
+
 @pytest.mark.parametrize("text", ["", "8", "h", "0h", "-1h", "8 h", "1y", "367d", "\u0668h"])
 def test_a_duration_that_is_none_unlocks_nothing(cli: Cli, text: str) -> None:
     assert (cli("unlock", f"--for={text}").code, cli.twin.calls) == (2, [])

@@ -245,6 +245,7 @@ class Twin:
 
     mails: list[Mail] = field(default_factory=list)
     locked: bool = False
+    keeps_keys: bool = True
     sync_report: Sync = Sync()
     status_report: Status = Status()
     verify_report: Verify = Verify()
@@ -308,16 +309,18 @@ class Twin:
 
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> Status:
         self._begin("status")
+        if ask is not None and self.locked:
+            ask()
         return self.status_report
 
     def verify(self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress) -> Verify:
         self._begin("verify full" if full else "verify")
         return self.verify_report
 
-    def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime:
+    def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime | None:
         self.locked = True
         self._begin(f"unlock {seconds}", ask)
-        return NOW + timedelta(seconds=seconds)
+        return NOW + timedelta(seconds=seconds) if self.keeps_keys else None
 
     def lock(self, settings: Settings) -> bool:
         self._begin("lock")
