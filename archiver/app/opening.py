@@ -22,7 +22,15 @@ from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.crypto.keyring import Keyring, read_keyring
 from archiver.crypto.machine import MachineKey, check_private_file
-from archiver.errors import ConfigurationError, IntegrityError, LockedError, NoArchiveError, UsageError, WrongKeyError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    IntegrityError,
+    LockedError,
+    NoArchiveError,
+    UsageError,
+    WrongKeyError,
+)
 from archiver.model.message import BlobId
 from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
@@ -234,12 +242,12 @@ def read_credential(settings: Settings, archive: ArchiveFile) -> CollectorCreden
 
 @contextmanager
 def open_collect_store(
-    settings: Settings, *, seed: Callable[[], Iterable[BlobId]] | None = None
+    settings: Settings, *, seed: Callable[[], Iterable[BlobId]] | None = None, forget: Iterable[str] = ()
 ) -> Iterator[Collecting]:
     """Open the collector's store under its lock, without any reading key.
 
     When collect.db had to be made anew, `seed` gives the digests of what the catalogue keeps, so that none of it is
-    stored a second time.
+    stored a second time. The messages of the packs in `forget` will be fetched again.
     """
     from archiver.crypto.spool import EncryptedSpool
     from archiver.store.collect import open_collect_store as open_store
@@ -260,6 +268,8 @@ def open_collect_store(
         )
         if store.fresh and seed is not None:
             store.seed(seed())
+        for pack in forget:
+            store.forget_pack(pack)
         try:
             yield Collecting(store, lambda: EncryptedSpool(paths.spool, random=os.urandom))
         finally:
@@ -318,19 +328,48 @@ class Opened:
 
     def index_is_behind(self) -> bool:
         """Tell whether messages of the catalogue are not in the index yet, or the index is of another release."""
-        return index_version(self.connection) != SCHEMA_VERSION or bool(
-            self.catalogue.unindexed(FullTextIndex(self.connection).watermark(), 1)
-        )
+        if index_version(self.connection) != SCHEMA_VERSION:
+            return True
+        watermark = FullTextIndex(self.connection).watermark()
+        return watermark > self.catalogue.last_sequence() or bool(self.catalogue.unindexed(watermark, 1))
+
+    def lost_packs(self) -> tuple[str, ...]:
+        """Return packs that the collector completed and that hold a message which archive.db has no longer.
+
+        It was there or was waiting, so an older archive.db was put back, or a waiting delivery was deleted: the collector
+        has to fetch these messages again. A collect.db that cannot be read says nothing here; it is made anew.
+        """
+        from archiver.store.collect_db import CollectDatabase
+        from archiver.store.connection import open_database
+        from archiver.store.deliveries import pack_of, waiting_names
+
+        paths = self.keys.paths
+        try:
+            with open_database(paths.collect_database, self.credential.collect_key, readonly=True) as connection:
+                database = CollectDatabase(connection, readonly=True)
+                # In this order: a pack that is completed in between is waiting by the time that is looked at.
+                suspects = database.packs()
+                suspects -= {pack_of(name) for name in waiting_names(paths)}
+                suspects -= self.catalogue.pack_names()
+                return tuple(
+                    pack
+                    for pack in sorted(suspects)
+                    if any(self.catalogue.row(blob_id) is None for blob_id in database.digests_of(pack))
+                )
+        except ArchiverError:
+            return ()
 
     def kept(self) -> Iterator[BlobId]:
         """Yield the digests of all messages of the catalogue."""
         return self.catalogue.blob_ids()
 
     def tidy(self, indexed: int) -> None:
-        """Merge and repack the index after a large run: searches read fewer segments, and the file is smaller."""
+        """Repack after a large run: searches read fewer segments of the index, and both files are smaller."""
         if indexed >= _LARGE_RUN:
             self.index.optimize()
             self.connection.vacuum()
+            if indexed * 2 > self.catalogue.counts().messages:
+                self.catalogue.connection.vacuum()
         self.connection.checkpoint()
 
 

@@ -85,7 +85,7 @@ def _collect_and_take_in(
     settings: Settings, accounts: Sequence[str], keys: Keys, on_progress: OnProgress
 ) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
     with open_unlocked(settings, keys, write=True) as opened:
-        _seed_lost_collector(settings, opened)
+        _prepare_collector(settings, opened)
         child = CollectorProcess(settings, accounts, on_progress)
         try:
             report = take_in(opened.ingest_ports(), on_progress=on_progress, more=lambda: child.wait(_POLL))
@@ -96,10 +96,15 @@ def _collect_and_take_in(
     return child.outcomes, report
 
 
-def _seed_lost_collector(settings: Settings, opened: Opened) -> None:
-    """Give a collector that lost collect.db the digests of what is kept, before it stores any of it again."""
-    if not opened.keys.paths.collect_database.exists():
-        with open_collect_store(settings, seed=opened.kept):
+def _prepare_collector(settings: Settings, opened: Opened) -> None:
+    """Tell the collector what only the unlocked side knows, before it starts.
+
+    One that lost collect.db gets the digests of what is kept, so that none of it is stored again; and it forgets what
+    archive.db has lost, so that it is fetched again.
+    """
+    lost = opened.lost_packs()
+    if lost or not opened.keys.paths.collect_database.exists():
+        with open_collect_store(settings, seed=opened.kept, forget=lost):
             pass
 
 

@@ -118,6 +118,12 @@ def verify(
             problems += [Problem("archive.db", line) for line in opened.catalogue.connection.check()]
             problems += _lost_packs(paths, opened)
             problems += verify_messages(opened.catalogue, packs, opened.vault, opened.index, on_progress=on_progress)
+            problems += [
+                Problem(
+                    "archive.db", f"the keys of pack {pack[:12]} are missing; `archiver sync` fetches its mail again"
+                )
+                for pack in opened.lost_packs()
+            ]
             ports = opened.ingest_ports()
             for name in ports.deliveries.waiting():
                 try:

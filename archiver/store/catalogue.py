@@ -137,19 +137,14 @@ class SqliteCatalogue:
         sequence = self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
         rows: dict[BlobId, int] = {}
         sealed: list[tuple[object, ...]] = []
-        pairs: list[tuple[int, int, int]] = []
         for ingested in fresh:
             if ingested.blob_id in rows:
                 continue
             record = records[ingested.blob_id]
             sequence += 1
-            row, people = self._insert(ingested, sequence, record)
-            rows[ingested.blob_id] = row
+            rows[ingested.blob_id] = row = self._insert(ingested, sequence, record)
             sealed.append((sequence, row, pack, record.offset, record.length, record.dek))
-            pairs += [(address, row, role) for role, each in enumerate(people) for address in each]
         self._connection.execute_many("INSERT INTO records VALUES (?,?,?,?,?,?)", sealed)
-        if pairs:
-            self._connection.execute_many("INSERT INTO message_addresses VALUES (?,?,?)", pairs)
         # Counted up for ever: the highest record may have been erased, and the index follows this number.
         self.set_meta("sequence", sequence)
         if self._connection.one("SELECT 1 FROM locations WHERE blob_id IS NOT NULL LIMIT 1") is not None:
@@ -160,7 +155,7 @@ class SqliteCatalogue:
             )
         return rows
 
-    def _insert(self, ingested: Ingested, sequence: int, record: SealedRecord) -> tuple[int, list[list[int]]]:
+    def _insert(self, ingested: Ingested, sequence: int, record: SealedRecord) -> int:
         execute = self._connection.execute
         message = ingested.message
         row = self._free_row(reading.first_row(ingested.at))
@@ -205,7 +200,7 @@ class SqliteCatalogue:
         )
         for position, defect in enumerate(message.defects):
             execute("INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._term(defect.code), defect.detail))
-        return row, people
+        return row
 
     def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
         mailboxes: dict[tuple[str, bytes, int], int] = {}
@@ -401,6 +396,10 @@ class SqliteCatalogue:
             newest=reading.instant_of(newest) if isinstance(newest, int) else None,
             oldest=reading.instant_of(oldest) if isinstance(oldest, int) else None,
         )
+
+    def last_sequence(self) -> int:
+        """Return the highest sequence number ever given out."""
+        return self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
 
     def settle(self) -> bool:
         """Move what was taken in from the log into archive.db itself; False while readers hold that back."""

@@ -199,6 +199,15 @@ class CollectDatabase:
         rows = self.connection.execute("SELECT name FROM packs")
         return frozenset(name.hex() for (name,) in rows if isinstance(name, bytes))
 
+    def digests_of(self, pack: str) -> Iterator[BlobId]:
+        """Yield the digests that a pack was registered with, without those erased since."""
+        for (blob_id,) in self.connection.execute(
+            "SELECT d.blob_id FROM digests d JOIN packs p ON p.id = d.pack WHERE p.name = ? AND NOT d.erased",
+            (bytes.fromhex(pack),),
+        ):
+            if isinstance(blob_id, bytes):
+                yield BlobId(blob_id)
+
     def register(self, pack: str | None, blob_ids: Iterable[BlobId]) -> None:
         """Record digests as kept in a pack (None: known from the catalogue), within the caller's transaction."""
         number: int | None = None

@@ -21,7 +21,7 @@ SECOND_BITS = 20
 """messages.row = Unix seconds << 20 | number within the second."""
 
 ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to")
-"""Address fields of Message, in the order of `people` and of message_addresses.role."""
+"""Address fields of Message, in the order of `people`."""
 
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
 KINDS = tuple(PartKind)

@@ -23,6 +23,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- sequence: order of ingest, the index's watermark. direction: 0 incoming, 1 outgoing, 2 internal, 3 other.
 -- sent, received: seconds relative to the row's; zone: minutes east of UTC of the Date field; archived: Unix seconds.
 -- people: MessagePack, a list of address ids for each role; parts: MessagePack, see reading.py.
+-- Which messages an address is in, index.db answers: every address is one exact word of its columns there.
 CREATE TABLE messages (
     row INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, blob_id BLOB NOT NULL, thread INTEGER NOT NULL,
     direction INTEGER NOT NULL, octets INTEGER NOT NULL, attachments INTEGER NOT NULL,
@@ -49,10 +50,6 @@ CREATE TABLE addresses (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, addr_spec TEXT, domain TEXT NOT NULL
 );
 CREATE INDEX addresses_key ON addresses (key);
-CREATE INDEX addresses_domain ON addresses (domain);
-CREATE TABLE message_addresses (
-    address INTEGER NOT NULL, row INTEGER NOT NULL, role INTEGER NOT NULL, PRIMARY KEY (address, row, role)
-) WITHOUT ROWID;
 
 CREATE TABLE mailboxes (
     id INTEGER PRIMARY KEY, account TEXT NOT NULL, name BLOB NOT NULL, uid_validity INTEGER NOT NULL,
