@@ -94,7 +94,13 @@ def take_in(
 
 
 def catch_up(ports: IngestPorts, *, on_progress: OnProgress = silent) -> int:
-    """Index what the catalogue has and the index lacks (after a kill, or a lost index); return how many."""
+    """Index what the catalogue has and the index lacks (after a kill, or a lost index); return how many.
+
+    An index that is ahead of the catalogue followed a state that was lost (an older archive.db was put back, its log
+    was damaged): its rows may stand for other messages by now, so it is built anew.
+    """
+    if ports.index.watermark() > ports.catalogue.last_sequence():
+        ports.index.clear()
     total = ports.catalogue.counts().messages - ports.index.count()
     done = 0
     while pairs := ports.catalogue.unindexed(ports.index.watermark(), _CATCH_UP_BATCH):

@@ -238,6 +238,10 @@ class Catalogue(Protocol):
         """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new."""
         ...
 
+    def last_sequence(self) -> int:
+        """Return the highest sequence number ever given out; 0 at first. An index beyond it followed a lost state."""
+        ...
+
     def settle(self) -> bool:
         """Move what was taken in from the write-ahead log to its final place; False while readers hold that back.
 

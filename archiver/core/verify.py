@@ -72,5 +72,12 @@ def verify_messages(
         on_progress(Progress("verify", None, None, done=done, total=counts.messages, octets=octets))
     if done != counts.messages:
         yield Problem("archive.db", f"{counts.messages} messages in the catalogue, {done} with a sealed record")
-    if (indexed := index.count()) != counts.messages:
+    indexed = index.count()
+    if index.watermark() > catalogue.last_sequence():
+        yield Problem(
+            "archive.db",
+            f"archive.db is older than index.db: it has {counts.messages} messages, of {indexed} that were indexed; "
+            "`archiver sync` fetches what is missing",
+        )
+    elif indexed != counts.messages:
         yield Problem("index.db", f"{indexed} of {counts.messages} messages are indexed; `archiver reindex` mends it")
