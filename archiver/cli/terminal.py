@@ -92,7 +92,8 @@ class Terminal:
         if self.prose is None:
             self.line(margin, *safe)
             return
-        lines = wrap_spans(safe, self.prose - indent - hanging)
+        # Two columns are kept for the mark that more was cut off.
+        lines = wrap_spans(safe, self.prose - indent - hanging - (2 if limit else 0))
         for number, line in enumerate(lines[:limit]):
             more = [Span(" …")] if limit == number + 1 < len(lines) else []
             self.line(margin if number == 0 else Span(" " * (indent + hanging)), *line, *more)

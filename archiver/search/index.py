@@ -76,7 +76,7 @@ class FullTextIndex:
         """Take messages out; their words leave the file with the next `optimize`."""
         with self._connection.transaction():
             for row in rows:
-                for (slot,) in list(self._connection.execute("SELECT slot FROM slots WHERE row = ?", (row,))):
+                if (slot := self._slot(row)) is not None:
                     _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (slot,))
                     _run(self._connection, "DELETE FROM slots WHERE slot = ?", (slot,))
 
@@ -100,15 +100,23 @@ class FullTextIndex:
         """Return the slot of each row, giving one to those that have none yet, in the order of time."""
         slots: dict[int, int] = {}
         for row in sorted(set(rows)):
-            known = list(self._connection.execute("SELECT slot FROM slots WHERE row = ?", (row,)))
-            if known:
-                slots[row] = known[0][0] if isinstance(known[0][0], int) else 0
+            if (known := self._slot(row)) is not None:
+                slots[row] = known
                 continue
             wanted = slot_of(row)
             slots[row] = slot = self._first_free(wanted)
             self._free[wanted] = slot + 1
             _run(self._connection, "INSERT INTO slots (slot, row) VALUES (?, ?)", (slot, row))
         return slots
+
+    def _slot(self, row: int) -> int | None:
+        """Return the slot of a row: its own, or one that it was moved to, which is never further than `displaced`."""
+        first = slot_of(row)
+        found = self._connection.execute(
+            "SELECT slot FROM slots WHERE slot BETWEEN ? AND ? + (SELECT displaced FROM progress) AND row = ?",
+            (first, first, row),
+        )
+        return next((slot for (slot,) in list(found) if isinstance(slot, int)), None)
 
     def _first_free(self, slot: int) -> int:
         """Return the first free slot from here on, beginning where the last search for the same one ended."""
@@ -140,7 +148,7 @@ _CREATE = (
     "CREATE VIRTUAL TABLE mail_words USING fts5vocab(mail, 'row')",
     # One block of postings fills one page of the (encrypted) database: FTS5's own size wastes a tenth of the file.
     "INSERT INTO mail (mail, rank) VALUES ('pgsz', 4010)",
-    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL)",
     "CREATE TABLE progress (watermark INTEGER NOT NULL, displaced INTEGER NOT NULL)",
     "INSERT INTO progress VALUES (0, 0)",
     f"PRAGMA main.user_version = {SCHEMA_VERSION}",

@@ -276,8 +276,7 @@ class SqliteCatalogue:
         )
         if not number:
             self._connection.execute(
-                "INSERT INTO addresses (key, name, addr_spec, domain) VALUES (?,?,?,?)",
-                (key, address.name, spec, address.domain),
+                "INSERT INTO addresses (key, name, addr_spec) VALUES (?,?,?)", (key, address.name, spec)
             )
             number = self._connection.integer("SELECT last_insert_rowid()")
         if len(self._address_ids) >= _CACHED_ADDRESSES:

@@ -26,7 +26,7 @@ ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to")
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
 KINDS = tuple(PartKind)
 
-PREVIEW_LENGTH = 120
+PREVIEW_LENGTH = 96
 """Characters of own text that a listing shows without opening the message."""
 
 PackedPart = tuple[str, int, int, int, str | None, str | None, int | None]

@@ -47,7 +47,7 @@ CREATE TABLE merged (thread INTEGER PRIMARY KEY, into_thread INTEGER NOT NULL);
 CREATE INDEX merged_into ON merged (into_thread);
 
 CREATE TABLE addresses (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, addr_spec TEXT, domain TEXT NOT NULL
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, addr_spec TEXT
 );
 CREATE INDEX addresses_key ON addresses (key);
 
