@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.cli.layout import cells
 from archiver.cli.search import highlighted
 from archiver.cli.show import safe_name
 from archiver.model.message import Part, PartKind
@@ -85,6 +86,15 @@ def test_a_locale_that_lacks_a_character_loses_no_line(cli: Cli) -> None:
     assert "  < An Peeters" in ran.out
     assert "  > An Peeters" in ran.out
     assert "\\u65e5" in ran.out
+
+
+@given(st.text(st.characters(codec=None, categories=None), max_size=400), st.sampled_from([80, 100, 140]))
+def test_no_line_is_wider_than_the_terminal(text: str, columns: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        cli = Cli(patched, Path("/nowhere"), app=Twin(mails=[Mail(subject=text, text=text, quoted=text)]))
+        cli.tty, cli.columns, cli.environ["NO_COLOR"] = True, columns, "1"
+        for words in (["search"], ["show", "--quoted", blob_id(0).hex()], ["thread", blob_id(0).hex()]):
+            assert all(cells(line) <= columns for line in cli(*words).out.split("\n"))
 
 
 def test_a_part_is_saved_privately_under_its_own_safe_name(cli: Cli) -> None:
