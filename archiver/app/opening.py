@@ -337,7 +337,7 @@ class Opened:
         """Return packs that the collector completed and that hold a message which archive.db has no longer.
 
         It was there or was waiting, so an older archive.db was put back, or a waiting delivery was deleted: the
-        collector has to fetch these messages again. A collect.db that cannot be read says nothing here; it is made anew.
+        collector has to fetch these messages again. A collect.db that cannot be read is made anew, and asked nothing.
         """
         from archiver.store.collect_db import CollectDatabase
         from archiver.store.connection import open_database
