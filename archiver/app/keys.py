@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from archiver.app.opening import AskPassphrase, clock, read_public, require_keys, write_new_private
+from archiver.app.opening import AskPassphrase, clock, read_public, require_person, write_new_private
 from archiver.config import Settings
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds, check_passphrase
 from archiver.crypto.keyring import Keyring
@@ -39,7 +39,7 @@ def key_add(
     from archiver.store.lock import writer_lock
 
     paths = ArchivePaths(settings.archive.path)
-    keys = require_keys(settings, ask=ask, bounds=bounds)
+    keys = require_person(settings, ask=ask, bounds=bounds)
     with writer_lock(paths.lock("archive"), command="key", now=clock()):
         keyring = read_public(settings, bounds=bounds)[2]
         code = None
@@ -70,7 +70,7 @@ def key_remove(settings: Settings, *, name: str, ask: AskPassphrase, bounds: Kdf
     from archiver.store.lock import writer_lock
 
     paths = ArchivePaths(settings.archive.path)
-    keys = require_keys(settings, ask=ask, bounds=bounds)
+    keys = require_person(settings, ask=ask, bounds=bounds)
     with writer_lock(paths.lock("archive"), command="key", now=clock()):
         _write(paths, read_public(settings, bounds=bounds)[2].remove(keys.secret, name))
 

@@ -108,7 +108,22 @@ def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEF
 
 def require_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:
     """Unlock, or raise LockedError."""
-    keys = find_keys(settings, ask=ask, bounds=bounds)
+    return _required(find_keys(settings, ask=ask, bounds=bounds))
+
+
+def require_person(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:
+    """Unlock with a passphrase or recovery code only: what changes the keys wants more than a shell left unlocked.
+
+    Raises LockedError when nobody can be asked.
+    """
+    paths, archive, keyring = read_public(settings, bounds=bounds)
+    secret = _from_person(keyring, ask)
+    if secret is not None:
+        archive.check(secret)
+    return _required(None if secret is None else Keys(paths, archive, keyring, secret))
+
+
+def _required(keys: Keys | None) -> Keys:
     if keys is None:
         raise LockedError(
             "the archive is locked",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from archiver.app.opening import AskPassphrase, Keys, Opened, local_clock, open_unlocked, require_keys
 from archiver.config import Settings
@@ -16,10 +16,14 @@ from archiver.errors import IntegrityError, LockedError, NoArchiveError, UsageEr
 from archiver.model.catalogue import Details, Summary
 from archiver.model.message import BlobId, Message, Part
 
+if TYPE_CHECKING:
+    from archiver.search.searcher import FullTextSearcher
+
 _SHORTEST_ID = 4
 _SHOWN_ID = 8
 _SNIPPET = 160  # characters
 
+_BEYOND_BOUNDS = frozenset({"parse-timeout", "parse-memory", "parse-crashed"})
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -99,22 +103,20 @@ class OpenArchive:
     """What staff read in; made by `open_archive`. Raises IntegrityError for whatever turns out to be damaged."""
 
     def __init__(self, settings: Settings, keys: Keys, opened: Opened) -> None:
-        from archiver.model.ids import message_id_hash
-        from archiver.search.searcher import FullTextSearcher
-
         self._settings = settings
         self._keys = keys
         self._opened = opened
         self._catalogue = opened.catalogue
-        self._searcher = FullTextSearcher(opened.connection, local_clock, message_id_hash=message_id_hash)
+        self._searcher: FullTextSearcher | None = None
 
     def search(
         self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
     ) -> SearchPage:
         """Return a page of hits with their snippets; raises QueryError."""
-        hits = self._searcher.search(query, limit=limit, offset=offset, sort=sort)
-        total = self._searcher.count(query)
-        terms = self._searcher.terms(query) if query.strip() else ()
+        searcher = self._search()
+        hits = searcher.search(query, limit=limit, offset=offset, sort=sort)
+        total = searcher.count(query)
+        terms = searcher.terms(query) if query.strip() else ()
         summaries = {summary.row: summary for summary in self._catalogue.summaries([hit.row for hit in hits])}
         items = tuple(
             SearchItem(summaries[hit.row], hit.score, *self._snippet(summaries[hit.row], terms))
@@ -122,6 +124,14 @@ class OpenArchive:
             if hit.row in summaries
         )
         return SearchPage(total, items)
+
+    def _search(self) -> FullTextSearcher:
+        if self._searcher is None:
+            from archiver.model.ids import message_id_hash
+            from archiver.search.searcher import FullTextSearcher
+
+            self._searcher = FullTextSearcher(self._opened.connection, local_clock, message_id_hash=message_id_hash)
+        return self._searcher
 
     def _snippet(self, summary: Summary, terms: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
         """Return the place that matched: from the preview where it is in there, else from the message itself."""
@@ -133,6 +143,8 @@ class OpenArchive:
         if short.marks:
             return short.text, short.marks
         try:
+            if any(defect.code in _BEYOND_BOUNDS for defect in self.details(summary.row).defects):
+                return summary.preview, ()
             message = self.parsed(summary.row)
         except IntegrityError:
             return summary.preview, ()
@@ -176,10 +188,20 @@ class OpenArchive:
         return self._opened.vault.read(*sealed)
 
     def parsed(self, row: int) -> Message:
-        """Parse the message again, for its text."""
+        """Parse the message again, for its text.
+
+        One that went beyond its bounds when it was taken in is parsed within them again, in a process of its own.
+        """
         from archiver.mail.parse import parse
 
-        return parse(self.octets(row))
+        octets = self.octets(row)
+        if any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects):
+            from archiver.mail.workers import ParserPool
+
+            sync = self._settings.sync
+            with ParserPool(1, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes) as pool:
+                return next(iter(pool.parse([octets])))
+        return parse(octets)
 
     def part(self, row: int, path: str) -> tuple[Part, bytes]:
         """Return one part and its decoded octets; raises UsageError naming the parts there are."""

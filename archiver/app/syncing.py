@@ -23,6 +23,7 @@ from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in
 from archiver.core.progress import OnProgress, silent
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.errors import ConfigurationError
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
 
@@ -125,6 +126,12 @@ def import_paths(
     from archiver.mail.files import import_items as read_items
 
     began = time.monotonic()
+    if not settings.identity:
+        raise ConfigurationError(
+            "the configuration does not say who you are, so no message would be incoming or outgoing",
+            problems=("[identity] names no domain and no address",),
+            hint="write your own domains into [identity], and name the file with --config",
+        )
     items = read_items(paths)
     keys = find_keys(settings, ask=ask, bounds=bounds)
     with open_collect_store(settings) as collecting:

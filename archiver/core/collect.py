@@ -123,7 +123,7 @@ def _collect_mailboxes(
         store.note_problem(account.name, None, nothing)
         tally.incomplete.append(f"{account.name}: {nothing}")
         return
-    store.note_listed(account.name, [mailbox.name for mailbox in mailboxes])
+    store.note_listed(account.name, mailboxes)
     left_out = {status.mailbox for status in store.statuses() if status.account == account.name and status.excluded}
     for mailbox in mailboxes:
         if stopped():

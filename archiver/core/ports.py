@@ -130,8 +130,11 @@ class CollectStore(Protocol):
         """
         ...
 
-    def note_listed(self, account: str, names: Sequence[bytes]) -> None:
-        """Record which mailboxes the server has: others of this account no longer count, and their mail stays."""
+    def note_listed(self, account: str, mailboxes: Sequence[RemoteMailbox]) -> None:
+        """Record which mailboxes the server has: new ones count as not read yet, others of this account no longer.
+
+        The mail of those that left the server stays.
+        """
         ...
 
     def counters(self, epoch: int) -> tuple[int, int | None, bool]:

@@ -149,9 +149,9 @@ class SealedCollectStore:
             self._places[epoch] = self._database.place(epoch)
         return epoch
 
-    def note_listed(self, account: str, names: Sequence[bytes]) -> None:
+    def note_listed(self, account: str, mailboxes: Sequence[RemoteMailbox]) -> None:
         """Stage which mailboxes the server has: others of this account no longer count, and their mail stays."""
-        self._stage(None, collect_db.listed(account, names))
+        self._stage(None, collect_db.listed(account, mailboxes))
 
     def counters(self, epoch: int) -> tuple[int, int | None, bool]:
         """Return (messages on the server, UIDNEXT, complete) as of the last finished run."""

@@ -308,10 +308,21 @@ def finished(
     ]
 
 
-def listed(account: str, names: Sequence[bytes]) -> list[Statement]:
-    """Record which mailboxes the server has, which also proves that the account can be read."""
+def listed(account: str, mailboxes: Sequence[RemoteMailbox]) -> list[Statement]:
+    """Record which mailboxes the server has, which also proves that the account can be read.
+
+    A new one counts from now on, and is not complete before it has been read.
+    """
+    names = [mailbox.name for mailbox in mailboxes]
     marks = ",".join("?" * len(names))
     return [
+        *(
+            (
+                "INSERT OR IGNORE INTO mailboxes (account, name, display, special_use) VALUES (?,?,?,?)",
+                (account, mailbox.name, mailbox.display, mailbox.special_use),
+            )
+            for mailbox in mailboxes
+        ),
         (
             (
                 f"UPDATE mailboxes SET listed = name IN ({marks})"  # noqa: S608 only question marks

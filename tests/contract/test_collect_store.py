@@ -197,7 +197,7 @@ def test_problems_of_a_mailbox_and_of_an_account_are_shown_until_they_pass(world
     assert {(s.mailbox, s.problem) for s in world.store.statuses()} == {
         ("", "login refused"), ("INBOX", None), ("Sent", "refused"),
     }  # fmt: skip
-    world.store.note_listed("info", [b"INBOX", b"Sent"])
+    world.store.note_listed("info", [INBOX, SENT])
     sent = world.store.open_epoch("info", SENT, 3)
     world.store.finish(sent, server=0, uid_next=1, complete=True, problem=None)
     world.store.flush()
@@ -211,11 +211,19 @@ def test_a_mailbox_that_left_the_server_no_longer_counts(world: World) -> None:
         world.store.finish(epoch, server=1, uid_next=2, complete=True, problem=None)
     other = world.store.open_epoch("sales", SENT, 7)
     world.store.finish(other, server=0, uid_next=1, complete=True, problem=None)
-    world.store.note_listed("info", [b"INBOX"])
+    world.store.note_listed("info", [INBOX])
     world.store.flush()
     assert [(s.account, s.mailbox) for s in world.store.statuses()] == [("info", "INBOX"), ("sales", "Sent")]
     world.store.open_epoch("info", SENT, 7)
     assert ("info", "Sent") in [(s.account, s.mailbox) for s in world.store.statuses()]
+
+
+def test_a_mailbox_that_was_listed_and_never_read_is_not_complete(world: World) -> None:
+    world.store.note_listed("info", [INBOX, SENT])
+    epoch = world.store.open_epoch("info", INBOX, 7)
+    world.store.finish(epoch, server=0, uid_next=1, complete=True, problem=None)
+    world.store.flush()
+    assert {(s.mailbox, s.complete) for s in world.store.statuses()} == {("INBOX", True), ("Sent", False)}
 
 
 def test_a_renamed_display_and_special_use_are_taken_over(world: World) -> None:

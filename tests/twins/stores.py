@@ -74,8 +74,11 @@ class MemoryCollectStore:
         box.remote, box.current, box.listed = mailbox, number, True
         return number + 1
 
-    def note_listed(self, account: str, names: Sequence[bytes]) -> None:
+    def note_listed(self, account: str, mailboxes: Sequence[RemoteMailbox]) -> None:
         self._accounts.pop(account, None)
+        names = [mailbox.name for mailbox in mailboxes]
+        for mailbox in mailboxes:
+            self._boxes.setdefault((account, mailbox.name), _Box(mailbox))
         for (owner, name), box in self._boxes.items():
             if owner == account:
                 box.listed = name in names
@@ -297,6 +300,9 @@ class MemoryCatalogue:
         for arrival in delivery.arrivals:
             self._locations[arrival.account, arrival.mailbox, arrival.uid_validity, arrival.uid] = arrival
         return rows
+
+    def last_sequence(self) -> int:
+        return self._sequence
 
     def settle(self) -> bool:
         return True
