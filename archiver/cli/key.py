@@ -82,7 +82,7 @@ def add(
     recovery_file: Path | None,
     key_file: Path | None,
 ) -> None:
-    """Add a key under a NAME of your choice; needs the archive unlocked, or a passphrase."""
+    """Add a key under a NAME of your choice; asks for a passphrase that opens the archive, or the recovery code."""
     for wanted, option, value in (
         ("passphrase", "--new-passphrase-file", new_passphrase_file),
         ("recovery", "--recovery-file", recovery_file),
@@ -123,6 +123,6 @@ def add(
 @click.argument("name")
 @click.pass_obj
 def remove(invocation: Invocation, name: str) -> None:
-    """Remove a key; the last two stay. Needs the archive unlocked, or a passphrase."""
+    """Remove a key; the last two stay. Asks for a passphrase that opens the archive, or the recovery code."""
     invocation.app.key_remove(invocation.settings(), name=name, ask=asker(invocation))
     invocation.terminal.line(f"Removed the key {name}. Copies of the archive made before still open with it.")
