@@ -51,6 +51,8 @@ class Program:
     home: Path
     config: Path
     environ: Mapping[str, str]
+    prelude: str = ""
+    """Python to run before the program, in its process."""
 
     @property
     def settings(self) -> Settings:
@@ -63,7 +65,7 @@ class Program:
     def start(self, *arguments: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start a command in a process group of its own."""
         return subprocess.Popen(
-            [sys.executable, "-c", _RUN, "--config", str(self.config), *arguments],
+            [sys.executable, "-c", self.prelude + _RUN, "--config", str(self.config), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -104,16 +106,29 @@ class Program:
         return contents
 
 
-def set_up(home: Path, port: int, usernames: Sequence[str], *, extra: str = "", sync: str = "workers = 1") -> Program:
-    """Make an archive with a machine key, and the configuration for accounts on a server on loopback."""
+def set_up(
+    home: Path,
+    port: int,
+    usernames: Sequence[str],
+    *,
+    sync: str = "workers = 1",
+    passphrase: str = PASSPHRASE,
+    password: str = PASSWORD,
+    secrets: Path | None = None,
+) -> Program:
+    """Make an archive with a machine key, and the configuration for accounts on a server on loopback.
+
+    The password and the recovery code lie in files in `secrets`, or in `home`.
+    """
     home.mkdir(parents=True, exist_ok=True)
     (home / "tmp").mkdir()
-    password = home / "password"
-    password.write_text(PASSWORD)
-    password.chmod(0o600)
+    kept = secrets or home
+    password_file = kept / "password"
+    password_file.write_text(password)
+    password_file.chmod(0o600)
     accounts = "".join(
         f'[[accounts]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "plaintext"\n'
-        f'username = "{name}"\npassword_file = "{password}"\nmailboxes = ["*"]\n{extra}\n'
+        f'username = "{name}"\npassword_file = "{password_file}"\nmailboxes = ["*"]\n'
         for name in usernames
     )
     config = home / "config.toml"
@@ -122,12 +137,14 @@ def set_up(home: Path, port: int, usernames: Sequence[str], *, extra: str = "", 
         f'[identity]\ndomains = ["example.test"]\n[sync]\n{sync}\n{accounts}'
     )
     settings = load(config, {})
-    app.prepare_archive(settings, PASSPHRASE).commit()
+    new = app.prepare_archive(settings, passphrase)
+    new.commit()
+    (kept / "recovery").write_text(new.recovery_code)
     app.key_add(
         settings,
         name="machine",
         kind="machine",
-        ask=lambda: PASSPHRASE,
+        ask=lambda: passphrase,
         new_passphrase=None,
         machine_key_file=home / "machine-key",
     )
