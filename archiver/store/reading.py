@@ -75,9 +75,17 @@ def zone_minutes(instant: datetime) -> int:
 
 
 def preview(message: Message) -> str:
-    """Return the beginning of the own text, white space collapsed; of the quoted text when there is no other."""
+    """Return the beginning of the own text, white space collapsed; of the quoted text when there is no other.
+
+    What is cut ends between words where it can, and with an ellipsis.
+    """
     source = message.text if message.text.strip() else message.quoted
-    return " ".join(source[: PREVIEW_LENGTH * 6].split())[:PREVIEW_LENGTH]
+    text = " ".join(source[: PREVIEW_LENGTH * 6].split())
+    if len(text) <= PREVIEW_LENGTH:
+        return text
+    kept = text[: PREVIEW_LENGTH - 1]
+    whole = kept if text[PREVIEW_LENGTH - 1] == " " else kept.rpartition(" ")[0]
+    return (whole if len(whole) > PREVIEW_LENGTH // 2 else kept).rstrip() + "…"
 
 
 def pack_people(ids: Sequence[Sequence[int]]) -> bytes:
