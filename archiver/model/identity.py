@@ -6,6 +6,7 @@ Knows domains and addresses as the configuration names them; which header fields
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from archiver.model.address import EmailAddress
 
@@ -33,15 +34,20 @@ class Identity:
 
     def owns(self, address: EmailAddress) -> bool:
         """Tell whether an address is ours; a "+detail" in its local part (RFC 5233) does not change whose it is."""
-        local, at, domain = _ascii_address(address.key).rpartition("@")
-        if not at:
-            return False
-        if domain in self.domains or f"{local}@{domain}" in self.addresses:
-            return True
-        base = local.partition("+")[0]
-        if f"{base}@{domain}" in self.addresses:
-            return True
-        return any(owned.startswith(".") and domain.endswith(owned) for owned in self.domains)
+        return _owns(self.domains, self.addresses, address.addr_spec)
+
+
+@lru_cache(maxsize=4096)
+def _owns(domains: tuple[str, ...], addresses: tuple[str, ...], addr_spec: str) -> bool:
+    """Decide it once for an address: the same few stand in most messages, and a list has hundreds."""
+    local, at, domain = _ascii_address(addr_spec.strip().lower()).rpartition("@")
+    if not at:
+        return False
+    if domain in domains or f"{local}@{domain}" in addresses:
+        return True
+    if f"{local.partition('+')[0]}@{domain}" in addresses:
+        return True
+    return any(owned.startswith(".") and domain.endswith(owned) for owned in domains)
 
 
 def _ascii_address(address: str) -> str:

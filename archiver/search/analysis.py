@@ -26,6 +26,9 @@ from functools import lru_cache
 MAX_TOKEN = 64
 """Characters kept of one token."""
 
+_REMEMBERED = 200
+"""Characters of an address field up to which its folded form is remembered: the same people write again and again."""
+
 _STROKED = {
     "ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŋ": "n",
 }  # fmt: skip
@@ -99,13 +102,24 @@ def fold(text: str) -> str:
     """Return the text as the tokenizer must see it; ASCII case is left to the tokenizer, which folds it for nothing."""
     if not text.isascii():
         text = _NON_ASCII.sub(lambda run: _fold_run(run.group()), unicodedata.normalize("NFKC", text))
-    return _LONG.sub(r"\1", text) if _SUSPECT.search(text) else text
+    return _LONG.sub(r"\1", text) if len(text) > MAX_TOKEN and _SUSPECT.search(text) else text
 
 
 def fold_addresses(text: str) -> str:
     """Fold names and addr-specs (RFC 5322 §3.4.1), and add the exact tokens for addresses and domains."""
+    if not text:
+        return text
+    return _fold_short_list(text) if len(text) <= _REMEMBERED else _fold_list(text)
+
+
+def _fold_list(text: str) -> str:
     exact = [token for spec in _ADDR_SPEC.findall(text) for token in _address_tokens(spec)]
     return " ".join((fold(text), *exact)) if exact else fold(text)
+
+
+@lru_cache(maxsize=4096)
+def _fold_short_list(text: str) -> str:
+    return _fold_list(text)
 
 
 def tokens(text: str) -> list[str]:
