@@ -1,0 +1,283 @@
+"""Ingest: damage is kept as a defect, octets are kept once, and the index follows whatever happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from archiver.core.ingest import IngestPorts, IngestReport, catch_up, take_in
+from archiver.core.verify import verify_messages
+from archiver.errors import IntegrityError
+from archiver.model.delivery import Delivery
+from archiver.model.identity import Identity
+from archiver.model.message import BlobId, Defect, Message
+from archiver.model.octets import BytesOctets
+from tests.twins.archive import INBOX, Clock, entry, mail
+from tests.twins.stores import (
+    MemoryCatalogue,
+    MemoryCollectStore,
+    MemoryDeliveries,
+    MemoryDisk,
+    MemoryIndex,
+    MemoryVault,
+)
+
+
+class FirstLine:
+    """A parser whose messages have the first line as their subject; it reads ahead as the real one does."""
+
+    def __init__(self, ahead: int = 3) -> None:
+        self._ahead = ahead
+
+    def parse(self, octets: Iterable[bytes]) -> Iterator[Message]:
+        waiting: list[Message] = []
+        for each in octets:
+            subject = each.split(b"\r\n", 1)[0].decode()
+            defects = (Defect("broken"),) if b"broken" in each else ()
+            waiting.append(Message(subject=subject, text=each.decode(), defects=defects))
+            if len(waiting) > self._ahead:
+                yield waiting.pop(0)
+        yield from waiting
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+class Damaged(MemoryDeliveries):
+    """Deliveries of which some do not open."""
+
+    def __init__(self, disk: MemoryDisk, names: frozenset[str], *, gone: bool = False) -> None:
+        super().__init__(disk)
+        self._names = names
+        self._gone = gone
+
+    def open(self, name: str) -> Delivery:
+        if name in self._names:
+            raise FileNotFoundError(name) if self._gone else IntegrityError("damaged", what=f"pending/{name}")
+        return super().open(name)
+
+
+@dataclass
+class World:
+    """Collector and archive in memory."""
+
+    disk: MemoryDisk = field(default_factory=MemoryDisk)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryCollectStore(self.disk, Clock())
+        self.catalogue, self.index = MemoryCatalogue(), MemoryIndex()
+        self.epoch = self.store.open_epoch("info", INBOX, 7)
+        self.uid = 0
+
+    def collect(self, *messages: bytes) -> None:
+        """One delivery with these messages."""
+        for octets in messages:
+            self.uid += 1
+            self.store.add(self.epoch, entry(self.uid, octets), BytesOctets(octets))
+        self.store.flush()
+
+    @property
+    def ports(self) -> IngestPorts:
+        deliveries, vault = MemoryDeliveries(self.disk), MemoryVault(self.disk)
+        return IngestPorts(deliveries, vault, FirstLine(), self.catalogue, self.index, Identity())
+
+    def ingest(self, **changed: object) -> IngestReport:
+        return take_in(replace(self.ports, **changed))  # type: ignore[arg-type]
+
+    def subjects(self) -> list[str]:
+        rows = [row for _, row in self.catalogue.unindexed(0, 1000)]
+        return sorted(summary.subject for summary in self.catalogue.summaries(rows))
+
+    def indexed(self) -> list[str]:
+        return sorted(document.subject for document in self.index.documents.values())
+
+
+def damage(disk: MemoryDisk, octets: bytes) -> None:
+    for pack in disk.packs.values():
+        for offset, kept in pack.items():
+            if kept == octets:
+                pack[offset] = b"noise"
+
+
+def test_every_delivery_is_taken_in_and_indexed() -> None:
+    world = World()
+    world.collect(mail(1), mail(2))
+    world.collect(mail(3))
+    report = world.ingest()
+    assert (report.messages, report.indexed, report.waiting, report.damaged) == (3, 3, 0, ())
+    assert world.subjects() == world.indexed() == ["Subject: message 1", "Subject: message 2", "Subject: message 3"]
+
+
+def test_a_damaged_record_becomes_a_defect_and_does_not_stop_the_next() -> None:
+    world = World()
+    world.collect(mail(1), mail(2), mail(3))
+    damage(world.disk, mail(2))
+    report = world.ingest()
+    assert (report.messages, report.defects, report.waiting, len(report.damaged)) == (3, 1, 0, 1)
+    assert [defect.code for _, defect in world.catalogue.defects(10)] == ["unreadable"]
+    assert "message 3" in world.subjects()[-1]
+
+
+def test_a_message_that_comes_again_mends_an_unreadable_one() -> None:
+    world = World()
+    world.collect(mail(1))
+    damage(world.disk, mail(1))
+    world.ingest()
+    world.store = MemoryCollectStore(world.disk, Clock())  # a collector that has forgotten: it is fetched again
+    world.epoch = world.store.open_epoch("info", INBOX, 7)
+    world.collect(mail(1))
+    assert world.ingest().messages == 1
+    assert world.catalogue.defects(10) == []
+    assert world.subjects() == world.indexed() == ["Subject: message 1"]
+
+
+def test_a_damaged_delivery_is_named_and_waits_while_the_others_come_in() -> None:
+    world = World()
+    world.collect(mail(1))
+    world.collect(mail(2))
+    first = MemoryDeliveries(world.disk).waiting()[0]
+    report = world.ingest(deliveries=Damaged(world.disk, frozenset({first})))
+    assert report.damaged == (f"pending/{first}",)
+    assert (report.messages, report.waiting) == (1, 1)
+
+
+def test_a_delivery_that_somebody_else_took_over_is_no_damage() -> None:
+    world = World()
+    world.collect(mail(1))
+    names = frozenset(MemoryDeliveries(world.disk).waiting())
+    report = world.ingest(deliveries=Damaged(world.disk, names, gone=True))
+    assert (report.messages, report.damaged) == (0, ())
+
+
+def test_two_deliveries_with_the_same_octets_make_one_message_with_both_places() -> None:
+    world = World()
+    world.collect(mail(1))
+    world.store = MemoryCollectStore(world.disk, Clock())
+    world.epoch = world.store.open_epoch("info", INBOX, 8)
+    world.collect(mail(2), mail(1))
+    report = world.ingest()
+    assert (report.messages, report.waiting) == (2, 0)
+    row = world.catalogue.row(blob_of(world, mail(1)))
+    assert row is not None
+    details = world.catalogue.details(row)
+    assert details is not None
+    assert {seen.uid_validity for seen in details.seen} == {7, 8}
+
+
+def blob_of(world: World, octets: bytes) -> BlobId:
+    vault = MemoryVault(world.disk)
+    for pack, record in world.catalogue.sealed_records():
+        if vault.read(pack, record) == octets:
+            return record.blob_id
+    raise AssertionError("not kept")
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+def test_a_kill_between_catalogue_and_pending_file_doubles_nothing() -> None:
+    world = World()
+    world.collect(mail(1), mail(2))
+
+    class Killed(MemoryDeliveries):
+        def done(self, name: str) -> None:
+            raise KilledError
+
+    try:
+        world.ingest(deliveries=Killed(world.disk))
+    except KilledError:
+        pass
+    else:
+        raise AssertionError("it was to be killed")
+    assert world.catalogue.counts().messages == 2
+    report = world.ingest()
+    assert report.waiting == 0
+    assert len(world.subjects()) == len(world.indexed()) == 2
+
+
+def test_an_index_that_lags_is_brought_up_from_the_packs() -> None:
+    world = World()
+    world.collect(mail(1), mail(2))
+    world.ingest()
+    world.index.clear()
+    assert catch_up(world.ports) == 2
+    assert world.indexed() == world.subjects()
+    assert catch_up(world.ports) == 0
+
+
+def test_an_index_that_is_ahead_of_the_catalogue_is_built_anew() -> None:
+    """An older archive.db was put back: its numbers stand for other messages by now."""
+    world = World()
+    world.collect(mail(1))
+    world.ingest()
+    world.collect(mail(2))
+    lost = World(world.disk)
+    lost.index = world.index
+    lost.index.add([], 99)
+    lost.ingest()
+    assert lost.indexed() == lost.subjects()
+
+
+def test_a_damaged_message_does_not_keep_the_index_from_catching_up() -> None:
+    world = World()
+    world.collect(mail(1), mail(2))
+    world.ingest()
+    world.index.clear()
+    damage(world.disk, mail(1))
+    assert catch_up(world.ports) == 2
+    assert "Subject: message 2" in world.indexed()
+
+
+def test_new_deliveries_are_waited_for_while_the_collector_works() -> None:
+    world = World()
+    still = [mail(3), mail(2), mail(1)]
+
+    def more() -> bool:
+        if still:
+            world.collect(still.pop())
+        return bool(still)
+
+    report = take_in(world.ports, more=more)
+    assert (report.messages, report.indexed, report.waiting) == (3, 3, 0)
+
+
+def test_verify_names_each_message_that_does_not_open_and_a_pack_that_is_missing() -> None:
+    world = World()
+    world.collect(mail(1), mail(2))
+    world.collect(mail(3))
+    world.ingest()
+    assert problems(world) == []
+    damage(world.disk, mail(1))
+    assert [what for what, _ in problems(world)] == [f"pack {next(iter(world.disk.packs))}, message {hex_of(mail(1))}"]
+    (lost,) = [name for name, pack in world.disk.packs.items() if mail(3) in pack.values()]
+    del world.disk.packs[lost]
+    assert (f"pack {lost}", "the pack is missing") in problems(world)
+
+
+def test_verify_tells_an_index_that_lacks_messages_from_an_archive_that_is_too_old() -> None:
+    world = World()
+    world.collect(mail(1))
+    world.ingest()
+    world.index.clear()
+    assert [what for what, _ in problems(world)] == ["index.db"]
+    world.index.add([], 99)
+    assert [what for what, _ in problems(world)] == ["archive.db"]
+
+
+def hex_of(octets: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(octets).hexdigest()[:12]
+
+
+def problems(world: World) -> list[tuple[str, str]]:
+    class Packs:
+        def names(self) -> list[str]:
+            return sorted(world.disk.packs)
+
+        def check(self, name: str) -> tuple[int, int]:
+            return len(world.disk.packs[name]), 0
+
+    found = verify_messages(world.catalogue, Packs(), MemoryVault(world.disk), world.index)
+    return [(problem.what, problem.message) for problem in found]
