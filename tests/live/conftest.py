@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 from tests.live.authority import make_authority
 from tests.live.dovecot import DOVECOT, Authority, Dovecot
@@ -23,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.live)
             if DOVECOT is None:
                 item.add_marker(pytest.mark.skip(reason="Debian's dovecot-imapd is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say that real mail was not tried, where there is none."""
+    if not os.environ.get("ARCHIVER_CORPUS"):
+        terminalreporter.write_line("Real mail was not tried: ARCHIVER_CORPUS names no folder with a corpus.")
 
 
 @pytest.fixture(scope="session")
