@@ -116,7 +116,6 @@ def verify(
         with open_unlocked(settings, keys, write=False) as opened:
             problems += [Problem(line.partition(":")[0], line) for line in opened.connection.check()]
             problems += [Problem("archive.db", line) for line in opened.catalogue.connection.check()]
-            problems += _lost_packs(paths, opened)
             problems += verify_messages(opened.catalogue, packs, opened.vault, opened.index, on_progress=on_progress)
             problems += [
                 Problem(
@@ -135,22 +134,6 @@ def verify(
         problems.append(Problem(what, error.message))
     problems += _check_collector(paths, settings, keys)
     return replace(report, checked_full=True, problems=tuple(problems))
-
-
-def _lost_packs(paths: ArchivePaths, opened: Opened) -> list[Problem]:
-    """Name packs that the collector handed over and whose keys are nowhere: archive.db is older than they are."""
-    from archiver.store.collect import orphaned_packs
-    from archiver.store.collect_db import CollectDatabase
-
-    orphaned = set(orphaned_packs(paths, catalogued=opened.catalogue.pack_names()))
-    if not orphaned or not paths.collect_database.exists():
-        return []  # what was never handed over was left by a kill; its messages are collected again
-    with open_database(paths.collect_database, opened.credential.collect_key, readonly=True) as connection:
-        lost = orphaned & CollectDatabase(connection, readonly=True).packs()
-    return [
-        Problem(f"pack {name}", "no key for it in archive.db, which is older than this pack; restore the newer one")
-        for name in sorted(lost)
-    ]
 
 
 def _check_collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> list[Problem]:
