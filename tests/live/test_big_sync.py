@@ -1,7 +1,7 @@
 """A whole company's mail from a real Dovecot: byte-exact, complete, once, and nothing on the server changes.
 
-Four accounts, twenty mailboxes, a thousand synthetic messages (`benchmarks/reliability.py`: five thousand). With ARCHIVER_CORPUS
-naming a folder of real mail, that goes through Dovecot and through `archiver import` as well.
+Four accounts, twenty mailboxes, a thousand synthetic messages; `benchmarks/reliability.py` takes five thousand. With
+ARCHIVER_CORPUS naming a folder of real mail, that goes through Dovecot and through `archiver import` as well.
 """
 
 from __future__ import annotations
