@@ -22,6 +22,7 @@ MAX_FIELDS = 5000
 
 _EMPTY_LINE = re.compile(rb"\n\r*\n")
 _FIELD_END = re.compile(rb"\r*\n(?![ \t])")
+_COMMON = 40  # octets of a field's name up to which it is remembered
 _FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*\Z")
 _FOLD = re.compile(rb"[\r\n]+[ \t]*")
 _KNOWN_FIELD = re.compile(
@@ -59,8 +60,8 @@ def read_header(source: bytes, start: int, end: int, defects: Defects) -> tuple[
     at = 0
     for line in _FIELD_END.split(block):
         name, colon, value = line.partition(b":")
-        if colon and _FIELD_NAME.match(name):
-            fields.append((name.rstrip().decode("ascii").lower(), value))
+        if colon and (known := _field_name(name)) is not None:
+            fields.append((known, value))
             if len(fields) >= MAX_FIELDS:
                 defects.add("header-limit")
                 break
@@ -71,6 +72,20 @@ def read_header(source: bytes, start: int, end: int, defects: Defects) -> tuple[
             if not _KNOWN_FIELD.search(block, at, delimiter if delimiter >= 0 else len(block)):
                 return fields, start + at
     return fields, body
+
+
+def _field_name(octets: bytes) -> str | None:
+    """Return a field's name in lower case, or None when it cannot be one; the same hundred stand in every message."""
+    return _common_name(octets) if len(octets) <= _COMMON else _name(octets)
+
+
+def _name(octets: bytes) -> str | None:
+    return octets.rstrip().decode("ascii").lower() if _FIELD_NAME.match(octets) else None
+
+
+@lru_cache(maxsize=1024)
+def _common_name(octets: bytes) -> str | None:
+    return _name(octets)
 
 
 def first(fields: Fields, name: str) -> bytes | None:

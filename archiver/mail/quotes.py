@@ -68,6 +68,8 @@ _DATES = frozenset(
 _INITIALS = re.compile(r"[A-Z][A-Za-z]{0,3}> ?")
 _RULE = re.compile(r"\s*+[-_=*]{8,}+\s*\Z")
 _MARKS = re.compile(r"\A(?:\s?>)+ ?")
+# What _mark can begin with, in either case; dotless and dotted i because ignoring case makes them the same letter.
+_MARK_INITIALS = frozenset("-_*=abcdefiloqvwzABCDEFILOQVWZ\u0130\u0131")
 _FROM_WORDS = ("from", "van", "de", "von", "da", "från", "fra")
 _ATTRIBUTION_LINES = 4
 
@@ -94,14 +96,16 @@ def split_quotes(text: str) -> tuple[str, str]:
             at += 1
             continue
         if initial and len(line) <= _MAX_LINE:
-            length, rest = _mark(lines, at, start, initial)
-            if rest:
-                quoted.extend(_MARKS.sub("", one, count=1) for one in lines[at:])
-                break
-            if length:
-                quoted.extend(lines[at : at + length])
-                at += length
-                continue
+            # Most lines begin with another letter and end without a colon: no expression need look at them.
+            if initial in _MARK_INITIALS or start.rstrip()[-1:] in ":：":
+                length, rest = _mark(lines, at, start, initial)
+                if rest:
+                    quoted.extend(_MARKS.sub("", one, count=1) for one in lines[at:])
+                    break
+                if length:
+                    quoted.extend(lines[at : at + length])
+                    at += length
+                    continue
             if initial.isupper() and ">" in start[1:6] and _INITIALS.match(start):
                 quoted.append(start.partition(">")[2].lstrip())
                 at += 1
