@@ -10,6 +10,9 @@ from functools import lru_cache
 
 from archiver.model.address import EmailAddress
 
+_REMEMBERED = 320
+"""Characters of an address up to which the answer is remembered: longer ones are no addresses (RFC 5321 §4.5.3.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -34,12 +37,11 @@ class Identity:
 
     def owns(self, address: EmailAddress) -> bool:
         """Tell whether an address is ours; a "+detail" in its local part (RFC 5233) does not change whose it is."""
-        return _owns(self.domains, self.addresses, address.addr_spec)
+        decide = _known_owns if len(address.addr_spec) <= _REMEMBERED else _owns
+        return decide(self.domains, self.addresses, address.addr_spec)
 
 
-@lru_cache(maxsize=4096)
 def _owns(domains: tuple[str, ...], addresses: tuple[str, ...], addr_spec: str) -> bool:
-    """Decide it once for an address: the same few stand in most messages, and a list has hundreds."""
     local, at, domain = _ascii_address(addr_spec.strip().lower()).rpartition("@")
     if not at:
         return False
@@ -48,6 +50,12 @@ def _owns(domains: tuple[str, ...], addresses: tuple[str, ...], addr_spec: str) 
     if f"{local.partition('+')[0]}@{domain}" in addresses:
         return True
     return any(owned.startswith(".") and domain.endswith(owned) for owned in domains)
+
+
+@lru_cache(maxsize=4096)
+def _known_owns(domains: tuple[str, ...], addresses: tuple[str, ...], addr_spec: str) -> bool:
+    """Decide it once for an address: the same few stand in most messages."""
+    return _owns(domains, addresses, addr_spec)
 
 
 def _ascii_address(address: str) -> str:
