@@ -74,7 +74,7 @@ def _file(path: Path, name: str) -> Iterator[ImportItem]:
     beginning = _beginning(path)
     if is_mbox(beginning):
         yield from _mbox(path, name)
-    elif _is_message(beginning):
+    elif _is_message(beginning) or _is_called_message(path, beginning):
         yield ImportItem(os.fsencode(name), _display(name), None, (), _octets(path))
     elif beginning.strip():
         for signature, what, hint in _KNOWN_OTHERS:
@@ -116,7 +116,9 @@ def _within(path: Path, folder: str) -> Iterator[ImportItem]:
     beginning = _beginning(path)
     if is_mbox(beginning) and suffix != ".eml":
         yield from _mbox(path, f"{folder}/{path.name}")
-    elif (suffix == ".eml" or path.name.isdigit()) and (_is_message(beginning) or is_mbox(beginning)):
+    elif _is_called_message(path, beginning) or (
+        (suffix == ".eml" or path.name.isdigit()) and (_is_message(beginning) or is_mbox(beginning))
+    ):
         yield ImportItem(os.fsencode(folder), _display(folder), None, (), _octets(path))
 
 
@@ -153,6 +155,16 @@ def _is_message(beginning: bytes) -> bool:
     if beginning.startswith(b"From "):
         beginning = beginning.partition(b"\n")[2]
     return _FIELD.match(beginning) is not None
+
+
+def _is_called_message(path: Path, beginning: bytes) -> bool:
+    """Whether a file has the name of a message and is in no other format known: then it is kept, however it begins.
+
+    Real messages begin with white space, without any header, with a "From " line that is none: damage, and mail.
+    """
+    if path.suffix.lower() != ".eml" or not beginning.strip():
+        return False
+    return not any(beginning.startswith(signature) for signature, _, _ in _KNOWN_OTHERS)
 
 
 def _beginning(path: Path) -> bytes:

@@ -143,3 +143,17 @@ def test_a_path_that_is_not_there_and_a_folder_without_mail_are_refused(tmp_path
 def test_an_empty_mbox_holds_no_message(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     assert list(import_items([tmp_path / "empty"])) == []
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"          \r\n   Subject: indented\r\n\r\nbody\r\n",
+        b"To unsubscribe from this list send a mail\n\nno header at all\n",
+        b"From nobody at a date that is none\n>strange: it is\n\nbody\n",
+    ],
+)
+def test_a_file_called_eml_is_mail_however_it_begins(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "one.eml").write_bytes(octets)
+    assert [item.octets for item in import_items([tmp_path])] == [octets]
+    assert [item.octets for item in import_items([tmp_path / "one.eml"])] == [octets]
