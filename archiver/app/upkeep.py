@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from archiver.app.opening import (
     AskPassphrase,
     Keys,
-    Opened,
     find_keys,
     open_unlocked,
     read_credential,
