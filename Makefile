@@ -1,9 +1,9 @@
 # `make` lists the targets. Each is one line of shell, so that a machine without make loses nothing.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench clean
+.PHONY: help venv demo test check format bench bench-reliability clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
 
 venv: ## private environment in .venv, from requirements.lock
 	@sh .ci/venv
@@ -26,6 +26,9 @@ bench: ## list the benchmarks; each runs by itself, and says what it needs
 	    printf '.venv/bin/python -m benchmarks.%s\n    ' "$$(basename "$$file" .py)"; \
 	    sed -n '1s/^"""\([^"]*\).*/\1/p' "$$file"; \
 	done
+
+bench-reliability: venv ## kills, power cuts, changed bytes, canaries, lying servers at full size (ARGS="--only flips")
+	@.venv/bin/python -m benchmarks.reliability $(ARGS)
 
 clean: ## remove the environment, the demo's archive and caches
 	rm -rf .venv demo-archive .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -32,6 +32,8 @@ from tests.twins.whole_path import ACCOUNT, collect, ingest, look, statuses
 NAMES = (b"INBOX", b"Sent", b"Archive/2024")
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where there is a disk in memory, the tests need not wait for a real one: what is durable is modelled here."""
+EXAMPLES = int(os.environ.get("ARCHIVER_EXAMPLES", "25"))
+"""`benchmarks/reliability.py` tries hundreds."""
 LIMIT = 2_000
 """Messages larger than this are excluded, until the limit is raised."""
 
@@ -226,6 +228,4 @@ class Collecting(RuleBasedStateMachine):
 
 
 def test_whatever_a_server_does_and_whenever_it_crashes_nothing_is_lost_or_falsely_complete() -> None:
-    run_state_machine_as_test(
-        Collecting, settings=settings(max_examples=max(8, settings().max_examples // 4), stateful_step_count=20)
-    )
+    run_state_machine_as_test(Collecting, settings=settings(max_examples=EXAMPLES, stateful_step_count=20))

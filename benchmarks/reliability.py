@@ -1,0 +1,154 @@
+"""Reliability: kills, power cuts, changed bytes, canary words, lying servers and a big sync, counted.
+
+    python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000] [--only NAME …]
+
+Runs the experiments of tests/ at full size and prints a table; ends with 1 when anything was lost, doubled, read as
+good or found in the open. With ARCHIVER_CORPUS naming a folder of real mail that goes in and out as well. Takes about
+an hour on two cores; the flips run in two processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMORY = "/dev/shm"
+Options = argparse.Namespace
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    what: str
+    figures: str
+    bad: tuple[str, ...]
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Make a directory that goes away again, on a disk in memory where there is one."""
+    place = Path(tempfile.mkdtemp(prefix="reliability", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def kills(options: Options) -> Line:
+    from tests.crash.killing import Killing
+
+    with folder() as place:
+        killing = Killing(place / "home", seed=options.seed)
+        try:
+            found = killing.run(options.kills)
+        finally:
+            killing.close()
+    hits = ", ".join(f"{victim} {count}" for victim, count in sorted(found.hits.items()))
+    figures = (
+        f"{found.kills} kills ({hits}), {found.in_time} met a run at work; {found.messages} messages at {found.places} "
+        f"places, {found.left_behind} processes left behind, {found.orphaned_records} records sealed in vain"
+    )
+    bad = [*found.problems, *(["processes were left behind"] if found.left_behind else [])]
+    return Line("SIGKILL", figures, tuple(bad))
+
+
+def _flip(arguments: tuple[int, int]) -> tuple[dict[str, int], dict[str, int], list[str]]:
+    from tests.crash.flipping import Flipping
+
+    with folder() as place:
+        tally = Flipping(place, seed=arguments[0]).run(arguments[1])
+    return dict(tally.told), dict(tally.same), tally.bad
+
+
+def flips(options: Options) -> Line:
+    with ProcessPoolExecutor(2) as pool:
+        tallies = list(
+            pool.map(_flip, [(options.seed + 1, options.flips // 2), (options.seed + 2, options.flips // 2)])
+        )
+    kinds = sorted({kind for told, _, _ in tallies for kind in told})
+    figures = "; ".join(
+        f"{kind}: {sum(told.get(kind, 0) for told, _, _ in tallies)} told, "
+        f"{sum(same.get(kind, 0) for _, same, _ in tallies)} without effect"
+        for kind in kinds
+    )
+    return Line("flips, cuts, swaps", figures, tuple(each for _, _, bad in tallies for each in bad))
+
+
+def _pytest(what: str, path: str, environ: dict[str, str]) -> Line:
+    """Run a test file at full size; its own assertions are the judge."""
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", path, "-q", "-p", "no:cacheprovider", "--tb=short"],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    passed = re.search(r"(\d+ passed.*)", result.stdout)
+    bad = () if result.returncode == 0 else (result.stdout[-2000:],)
+    return Line(what, passed[1].strip("= ") if passed else "nothing passed", bad)
+
+
+def cuts(_: Options) -> Line:
+    return _pytest("power cut at every step", "tests/crash/test_kill_modelled.py", {})
+
+
+def canaries(options: Options) -> Line:
+    return _pytest(
+        "canary words", "tests/crash/test_canary_files.py", {"ARCHIVER_CANARY_KILLS": str(options.kills // 10)}
+    )
+
+
+def lies(options: Options) -> Line:
+    environ = {"ARCHIVER_EXAMPLES": str(options.examples)}
+    return _pytest(f"{options.examples} lying servers", "tests/property/test_collect_invariant.py", environ)
+
+
+def big(options: Options) -> Line:
+    environ = {"ARCHIVER_BIG_SYNC": str(options.messages)}
+    return _pytest(f"{options.messages} messages, real mail", "tests/live/test_big_sync.py", environ)
+
+
+EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
+    "kills": kills,
+    "cuts": cuts,
+    "flips": flips,
+    "canaries": canaries,
+    "lies": lies,
+    "big": big,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Count what is lost, doubled, read as good or found in the open.")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--flips", type=int, default=10_000)
+    parser.add_argument("--examples", type=int, default=600)
+    parser.add_argument("--messages", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))
+    options = parser.parse_args()
+    failed = False
+    for name in options.only:
+        began = time.monotonic()
+        line = EXPERIMENTS[name](options)
+        print(f"{line.what:26} {'BAD' if line.bad else 'good'}  {time.monotonic() - began:6.0f} s  {line.figures}")
+        for each in line.bad:
+            print(f"    {each}")
+        failed = failed or bool(line.bad)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
