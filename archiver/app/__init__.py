@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 _HOME = {
     "prepare_archive": "creating",
-    "lock": "opening",
-    "unlock": "opening",
+    "lock": "unlocking",
+    "unlock": "unlocking",
     "import_paths": "syncing",
     "sync": "syncing",
     "open_archive": "reading",
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from archiver.app.checking import doctor
     from archiver.app.creating import prepare_archive
     from archiver.app.keys import key_add, key_list, key_remove
-    from archiver.app.opening import lock, unlock
     from archiver.app.reading import open_archive
     from archiver.app.syncing import import_paths, sync
+    from archiver.app.unlocking import lock, unlock
     from archiver.app.upkeep import status, verify
 else:
 

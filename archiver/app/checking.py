@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from archiver.app.clocks import clock
 from archiver.app.collector import open_source
-from archiver.app.opening import clock, read_credential, read_public
+from archiver.app.unlocking import read_credential, read_public
 from archiver.config import Settings
 from archiver.crypto.spool import EncryptedSpool
 from archiver.errors import ArchiverError

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL, write_new_private
+from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL
+from archiver.app.unlocking import write_new_private
 from archiver.config import Settings
 from archiver.crypto.archive_file import create_archive_file
 from archiver.crypto.collector import create_credential

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from archiver.app.opening import AskPassphrase, clock, read_public, require_person, write_new_private
+from archiver.app.clocks import clock
+from archiver.app.unlocking import AskPassphrase, read_public, require_person, write_new_private
 from archiver.config import Settings
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds, check_passphrase
 from archiver.crypto.keyring import Keyring

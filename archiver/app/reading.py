@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from archiver.app.opening import AskPassphrase, Keys, Opened, local_clock, open_unlocked, require_keys
+from archiver.app.clocks import local_clock
+from archiver.app.opening import Opened, open_unlocked
+from archiver.app.unlocking import AskPassphrase, Keys, require_keys
 from archiver.config import Settings
 from archiver.core.ingest import catch_up, take_in
 from archiver.core.progress import OnProgress, silent

@@ -9,15 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archiver.app.collector import CollectorProcess, choose, collect_all
-from archiver.app.opening import (
-    AskPassphrase,
-    Keys,
-    Opened,
-    find_keys,
-    open_collect_store,
-    open_unlocked,
-    waiting_deliveries,
-)
+from archiver.app.opening import Opened, open_collect_store, open_unlocked, waiting_deliveries
+from archiver.app.unlocking import AskPassphrase, Keys, find_keys
 from archiver.config import Settings
 from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archiver.app.opening import (
-    AskPassphrase,
-    Keys,
-    find_keys,
-    open_unlocked,
-    read_credential,
-    read_public,
-    require_keys,
-)
+from archiver.app.opening import open_unlocked
+from archiver.app.unlocking import AskPassphrase, Keys, find_keys, read_credential, read_public, require_keys
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, silent
 from archiver.core.verify import Problem, VerifyReport, verify_messages, verify_packs

@@ -1,0 +1,202 @@
+"""Keys: from settings to an archive that is unlocked, and the files that keys come from.
+
+The one place that decides where a key comes from: an unlock session in the kernel, then a machine key, then a person.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from archiver.app.clocks import clock
+from archiver.config import Settings
+from archiver.crypto.archive_file import ArchiveFile, read_archive_file
+from archiver.crypto.collector import CollectorCredential
+from archiver.crypto.epoch import EpochSecret
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.crypto.keyring import Keyring, read_keyring
+from archiver.crypto.machine import MachineKey, check_private_file
+from archiver.errors import ConfigurationError, LockedError, NoArchiveError, UsageError, WrongKeyError
+from archiver.store.durable import Disk
+from archiver.store.layout import ArchivePaths
+
+AskPassphrase = Callable[[], str | None]
+"""Asks a person (or a file named by the environment) for a passphrase or recovery code; None when nobody can answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An archive's public data, its key slots, and the opened epoch secret."""
+
+    paths: ArchivePaths
+    archive: ArchiveFile
+    keyring: Keyring
+    secret: EpochSecret
+
+    @property
+    def secrets(self) -> tuple[EpochSecret, ...]:
+        """The current epoch and earlier ones whose deliveries may still wait."""
+        return (self.secret, *self.keyring.earlier(self.secret))
+
+
+def read_public(settings: Settings, *, bounds: KdfBounds = DEFAULT_BOUNDS) -> tuple[ArchivePaths, ArchiveFile, Keyring]:
+    """Read archive.json and keyring.json; raises NoArchiveError, FormatError, IntegrityError."""
+    paths = ArchivePaths(settings.archive.path)
+    archive = read_archive_file(read_public_file(paths.archive_file))
+    keyring = read_keyring(read_public_file(paths.keyring), archive_id=archive.archive_id, bounds=bounds)
+    return paths, archive, keyring
+
+
+def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys | None:
+    """Unlock with what is at hand; None when nothing is and nobody can be asked.
+
+    Raises WrongKeyError when something was given and does not open the archive.
+    """
+    paths, archive, keyring = read_public(settings, bounds=bounds)
+    secret = _from_session(keyring) or _from_machine(settings, keyring) or _from_person(keyring, ask)
+    if secret is None:
+        return None
+    archive.check(secret)
+    return Keys(paths, archive, keyring, secret)
+
+
+def require_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:
+    """Unlock, or raise LockedError."""
+    return _required(find_keys(settings, ask=ask, bounds=bounds))
+
+
+def require_person(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:
+    """Unlock with a passphrase or recovery code only: what changes the keys wants more than a shell left unlocked.
+
+    Raises LockedError when nobody can be asked.
+    """
+    paths, archive, keyring = read_public(settings, bounds=bounds)
+    secret = _from_person(keyring, ask)
+    if secret is not None:
+        archive.check(secret)
+    return _required(None if secret is None else Keys(paths, archive, keyring, secret))
+
+
+def _required(keys: Keys | None) -> Keys:
+    if keys is None:
+        raise LockedError(
+            "the archive is locked",
+            hint="run `archiver unlock` on a terminal, or name a file in ARCHIVER_PASSPHRASE_FILE",
+        )
+    return keys
+
+
+def unlock(settings: Settings, *, ask: AskPassphrase, seconds: int, bounds: KdfBounds = DEFAULT_BOUNDS) -> datetime:
+    """Keep the archive unlocked for this user for so long; return until when. Raises LockedError where it cannot."""
+    from archiver.crypto.session import UnlockSession
+
+    _, archive, keyring = read_public(settings, bounds=bounds)
+    secret = _from_person(keyring, ask) or _from_machine(settings, keyring)
+    if secret is None:
+        raise LockedError(
+            "no passphrase was given", hint="run `archiver unlock` on a terminal, or set ARCHIVER_PASSPHRASE_FILE"
+        )
+    archive.check(secret)
+    if not UnlockSession(archive.archive_id, clock=clock).store(secret, seconds=seconds):
+        raise LockedError(
+            "this system keeps no keys for its users (no kernel keyring)",
+            hint="nothing is unlocked: every command asks for the passphrase",
+        )
+    return clock() + timedelta(seconds=seconds)
+
+
+def lock(settings: Settings) -> bool:
+    """Forget the unlock session; True when there was one."""
+    from archiver.crypto.session import UnlockSession
+
+    archive = read_archive_file(read_public_file(ArchivePaths(settings.archive.path).archive_file))
+    return UnlockSession(archive.archive_id, clock=clock).forget()
+
+
+def _from_session(keyring: Keyring) -> EpochSecret | None:
+    from archiver.crypto.session import UnlockSession
+
+    kept = UnlockSession(keyring.archive_id, clock=clock).read()
+    if kept is None:
+        return None
+    try:
+        return keyring.open_exported(*kept)
+    except WrongKeyError:
+        return None  # the keys were rotated since: the passphrase is asked for again
+
+
+def _from_machine(settings: Settings, keyring: Keyring) -> EpochSecret | None:
+    path = settings.archive.machine_key_file
+    if path is None or not path.exists():
+        return None
+    return keyring.open_machine(MachineKey.from_bytes(read_private(path)))
+
+
+def _from_person(keyring: Keyring, ask: AskPassphrase) -> EpochSecret | None:
+    from archiver.crypto import recovery_code
+
+    given = ask()
+    if given is None:
+        return None
+    if recovery_code.looks_like(given):
+        return keyring.open_recovery(given)
+    return keyring.open_passphrase(given)
+
+
+def read_private(path: Path) -> bytes:
+    """Read a key file; raises ConfigurationError when it is missing or others may read it."""
+    try:
+        with path.open("rb") as file:
+            check_private_file(os.fstat(file.fileno()), str(path))
+            return file.read(1 << 16)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the key file {path} cannot be read: {error.strerror}",
+            problems=(f"{path}: {error.strerror}",),
+            hint="name the right file in [archive], or run as the user who owns it",
+        ) from error
+
+
+def write_new_private(path: Path, octets: bytes) -> None:
+    """Write a key file of mode 0600, durably; raises UsageError when it exists or cannot be written."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"the key file {path} cannot be written: {error.strerror}", hint="name a file that does not exist yet"
+        ) from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
+    Disk().sync_directory(path.parent)
+
+
+def read_public_file(path: Path) -> bytes:
+    """Read archive.json or keyring.json; raises NoArchiveError when it is missing or out of reach."""
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoArchiveError(
+            f"there is no archive at {path.parent}", hint="run `archiver init`, or check [archive] path"
+        ) from None
+    except OSError as error:
+        raise NoArchiveError(
+            f"the archive at {path.parent} cannot be read: {error.strerror}",
+            hint="run archiver as the user who owns the archive",
+        ) from error
+
+
+def read_credential(settings: Settings, archive: ArchiveFile) -> CollectorCredential:
+    """Read the collector's credential; raises ConfigurationError, and WrongKeyError when it is another archive's."""
+    credential = CollectorCredential.from_bytes(read_private(settings.archive.collector_key_file))
+    if credential.archive_id != archive.archive_id:
+        raise WrongKeyError(
+            f"{settings.archive.collector_key_file} belongs to another archive",
+            hint="check collector_key_file in [archive]",
+        )
+    return credential
