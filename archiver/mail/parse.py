@@ -17,14 +17,13 @@ from archiver.mail.defects import Defects
 from archiver.mail.header import Fields, first, unfolded, unstructured
 from archiver.mail.identifiers import identifier, identifiers
 from archiver.mail.structure import Node, read
+from archiver.mail.wire import HEADER_OCTETS
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Message
 
 T = TypeVar("T")
 
 MAX_SUBJECT = 4000
-HEADER_ONLY = 256 << 10
-"""Octets of a message that breaks its bounds that are read for its header."""
 
 
 def parse(octets: bytes) -> Message:
@@ -49,7 +48,7 @@ def parse_header(octets: bytes, *problems: Defect) -> Message:
     defects = Defects()
     for problem in problems:
         defects.add(problem.code, problem.detail)
-    head = octets[:HEADER_ONLY]
+    head = octets[:HEADER_OCTETS]
     root = _guarded("structure", lambda: read(_header_of(head), defects), None, defects)
     return _message(root, Body(), defects) if root is not None else Message(defects=defects.found())
 

@@ -22,6 +22,9 @@ REPLY = struct.Struct("<I")
 
 MAX_REPLY = 64 << 20
 
+HEADER_OCTETS = 256 << 10
+"""Octets of a message that breaks its bounds that are read for its header."""
+
 FULL = 0
 HEADER_ONLY = {1: "parse-timeout", 2: "parse-memory", 3: "parse-crashed"}
 """Modes in which only the header is read, and the defect that the message then carries."""

@@ -23,9 +23,7 @@ from typing import Self
 
 import archiver
 from archiver.errors import ArchiverError
-from archiver.mail.parse import HEADER_ONLY as HEADER_OCTETS
-from archiver.mail.parse import parse
-from archiver.mail.wire import FULL, HEADER_ONLY, MAX_REPLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, decode
+from archiver.mail.wire import FULL, HEADER_OCTETS, HEADER_ONLY, MAX_REPLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, decode
 from archiver.model.message import Defect, Message
 
 _TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
@@ -111,6 +109,8 @@ class ParserPool:
         Whoever stops iterating early gives the messages in flight up; the next call begins afresh.
         """
         if self._count <= 0:
+            from archiver.mail.parse import parse  # all of the parser, which a pool with workers never needs
+
             for one in octets:
                 yield parse(one)
             return
