@@ -115,10 +115,11 @@ def set_up(
     passphrase: str = PASSPHRASE,
     password: str = PASSWORD,
     secrets: Path | None = None,
+    account: str = "",
 ) -> Program:
     """Make an archive with a machine key, and the configuration for accounts on a server on loopback.
 
-    The password and the recovery code lie in files in `secrets`, or in `home`.
+    The password and the recovery code lie in files in `secrets`, or in `home`. `account` is said of every account.
     """
     home.mkdir(parents=True, exist_ok=True)
     (home / "tmp").mkdir()
@@ -128,7 +129,7 @@ def set_up(
     password_file.chmod(0o600)
     accounts = "".join(
         f'[[accounts]]\nname = "{name}"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "plaintext"\n'
-        f'username = "{name}"\npassword_file = "{password_file}"\nmailboxes = ["*"]\n'
+        f'username = "{name}"\npassword_file = "{password_file}"\nmailboxes = ["*"]\n{account}\n'
         for name in usernames
     )
     config = home / "config.toml"
