@@ -137,14 +137,14 @@ def open_record(record: bytes, *, archive_id: bytes, blob_id: bytes, dek: bytes,
     if len(record) != header.record_length:
         raise _damaged(what, "its length is not the stated one")
     if header.chunked:
-        pieces = []
+        opened = BytesIO()  # not a list to be joined: a large message would be in memory twice
         left = limit
         for piece in open_stream(BytesIO(record), 0, archive_id=archive_id, blob_id=blob_id, dek=dek):
             left -= len(piece)
             if left < 0:
                 raise _damaged(what, "it is larger than stated")
-            pieces.append(piece)
-        return b"".join(pieces)
+            opened.write(piece)
+        return opened.getvalue()
     context = _context(archive_id, blob_id, chunked=False)
     cipher = AESGCM(_body_key(dek))
     return _open_whole(cipher, header.nonce, record[RECORD_HEADER_LENGTH:], context, what=what, limit=limit)
