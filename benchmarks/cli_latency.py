@@ -94,9 +94,8 @@ def main() -> None:
             key = "an unlock session" if unlocked else "the machine key (no unlock session in this kernel)"
             print(f"{count} messages, {octets / 1e6:.1f} MB ({source}), with {key}; {machine()}")
             walls = measure(ours, notmuch, chosen.runs)
-            print(
-                f"\narchiver search, median of all: {median(walls) * 1000:.0f} ms ({verdict(median(walls), TARGET)} s)"
-            )
+            middle = median(walls)
+            print(f"\narchiver search, median of all: {middle:.3f} s ({verdict(middle, TARGET)})")
             slowest_imports(ours)
         finally:
             run(ours.command("lock"), ours.environ, expect=(0, 11))

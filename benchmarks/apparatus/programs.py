@@ -89,7 +89,7 @@ class Mbsync:
         security = f"SSLType IMAPS\nCertificateFile {served.authority.ca}" if tls else "SSLType None"
         (home / "mbsyncrc").write_text(
             f"FSync {'yes' if fsync else 'no'}\n\n"
-            f'IMAPAccount bench\nHost 127.0.0.1\nPort {port}\nUser {USER}\nPass "{PASSWORD}"\n{security}\n\n'
+            f'IMAPAccount bench\nHost localhost\nPort {port}\nUser {USER}\nPass "{PASSWORD}"\n{security}\n\n'
             "IMAPStore remote\nAccount bench\n\n"
             f"MaildirStore local\nPath {self.folder}/\nInbox {self.folder}/INBOX\n\n"
             "Channel bench\nFar :remote:\nNear :local:\nCreate Near\nSync Pull\nSyncState *\n"
