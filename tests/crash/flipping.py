@@ -155,6 +155,8 @@ def read_all(settings: Settings) -> str:
     digest = sha256()
     if verified.problems:
         raise FoundError("; ".join(f"{problem.what}: {problem.message}" for problem in verified.problems))
+    for row in _rows(settings):
+        digest.update(row)
     with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
         for query in QUERIES:
             page = archive.search(query, limit=100)
@@ -165,6 +167,20 @@ def read_all(settings: Settings) -> str:
             digest.update(archive.octets(row))
             digest.update(repr((details, archive.thread(row), archive.parsed(row).defects)).encode())
     return digest.hexdigest()
+
+
+def _rows(settings: Settings) -> Iterator[bytes]:
+    """Yield every row of catalogue and index, also of tables that no query of a user reads."""
+    keys = find_keys(settings, ask=ask, bounds=BOUNDS)
+    assert keys is not None
+    with open_unlocked(settings, keys, write=False) as opened:
+        for connection in (opened.catalogue.connection, opened.connection):
+            tables = connection.execute(
+                "SELECT name FROM sqlite_schema WHERE rootpage > 0 AND type = 'table' ORDER BY 1"
+            )
+            for (table,) in list(tables):
+                for row in connection.execute(f'SELECT * FROM "{table}"'):
+                    yield repr(row).encode()
 
 
 class FoundError(ArchiverError):
