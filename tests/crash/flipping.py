@@ -155,8 +155,8 @@ def read_all(settings: Settings) -> str:
     digest = sha256()
     if verified.problems:
         raise FoundError("; ".join(f"{problem.what}: {problem.message}" for problem in verified.problems))
-    for row in _rows(settings):
-        digest.update(row)
+    for each in _rows(settings):
+        digest.update(each)
     with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
         for query in QUERIES:
             page = archive.search(query, limit=100)
