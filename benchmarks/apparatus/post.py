@@ -20,6 +20,7 @@ from tests.live.dovecot import PASSWORD, Authority, Dovecot, maildir
 
 CORPUS = "ARCHIVER_CORPUS"
 USER = "bench"
+_ARRIVED = 1_770_000_000  # Unix seconds; after every Date of the invented mail, or arrival would decide its place
 INSTALL = {
     "dovecot": "dovecot-imapd",
     "mbsync": "isync",
@@ -69,9 +70,9 @@ def fill(folder: Path, messages: Iterable[bytes]) -> tuple[int, int]:
     count = octets = 0
     for count, message in enumerate(messages, start=1):
         text = message.replace(b"\r\n", b"\n")
-        path = folder / "cur" / f"{1_600_000_000 + count}.M{count}P1.host:2,S"
+        path = folder / "cur" / f"{_ARRIVED + count}.M{count}P1.host:2,S"
         path.write_bytes(text)
-        os.utime(path, (1_600_000_000 + count,) * 2)
+        os.utime(path, (_ARRIVED + count,) * 2)
         octets += len(text) + text.count(b"\n")
     return count, octets
 
