@@ -26,4 +26,5 @@ def test_no_flip_cut_or_swap_in_any_stored_file_is_read_as_good(quick_path: Path
     for kind in ("archive.json", "keyring.json", "collector-key", "pack", "pending", "archive.db-wal"):
         assert tally.same[kind] == 0, f"a changed {kind} was read as good"
     for kind in ("archive.db", "index.db", "collect.db"):
-        assert tally.told[kind] > 0
+        # Only a page that holds nothing may change unseen: it is written before it is read.
+        assert tally.same[kind] * 10 <= tally.told[kind], f"changes of {kind} go unseen"
