@@ -71,18 +71,28 @@ def sync(
     if keys is None:
         outcomes = collect_all(settings, accounts, on_progress=on_progress, stopped=stopped)
         return _report(settings, outcomes, None, began)
-    outcomes, ingested = _collect_and_take_in(settings, accounts, keys, on_progress)
+    outcomes, ingested = _collect_and_take_in(settings, accounts, keys, on_progress, stopped)
     return _report(settings, outcomes, ingested, began)
 
 
 def _collect_and_take_in(
-    settings: Settings, accounts: Sequence[str], keys: Keys, on_progress: OnProgress
+    settings: Settings,
+    accounts: Sequence[str],
+    keys: Keys,
+    on_progress: OnProgress,
+    stopped: Callable[[], bool],
 ) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
     with open_unlocked(settings, keys, write=True) as opened:
         _prepare_collector(settings, opened)
         child = CollectorProcess(settings, accounts, on_progress)
+
+        def more() -> bool:
+            if stopped():
+                child.stop()
+            return child.wait(_POLL)
+
         try:
-            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=lambda: child.wait(_POLL))
+            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=more)
         finally:
             child.stop()
         opened.tidy(report.indexed)

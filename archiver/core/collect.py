@@ -144,12 +144,12 @@ def _collect_mailboxes(
 
 
 def _unchanged(store: CollectStore, account: Account, mailbox: RemoteMailbox) -> bool:
-    """Tell whether nothing can be new: all three counters known and those of the last complete run (imap row 15)."""
+    """Tell whether nothing can be new: all three counters known and those of the last complete run."""
     if not mailbox.uid_validity or mailbox.uid_next is None or mailbox.messages is None:
         return False
     epoch = store.open_epoch(account.name, mailbox, mailbox.uid_validity)
     messages, uid_next, complete = store.counters(epoch)
-    if not (complete and messages == mailbox.messages and uid_next == mailbox.uid_next):
+    if not (complete and messages == mailbox.messages and uid_next == mailbox.uid_next) or store.listing_due(epoch):
         return False
     store.finish(epoch, server=messages, uid_next=uid_next, complete=True, problem=None)
     return True
@@ -179,6 +179,7 @@ class _MailboxRun:
         self._server = 0
         self._uid_next: int | None = None
         self._tried: set[int] = set()
+        self._listed_all = False
 
     def collect(self) -> None:
         """List, fetch, store; then compare the server's count with ours."""
@@ -213,7 +214,14 @@ class _MailboxRun:
         if problem is None and len(states) != self._server:
             problem = f"the server counts {self._server} messages, {len(states)} are accounted for"
         complete = problem is None and failed == 0
-        self._store.finish(epoch, server=self._server, uid_next=self._uid_next, complete=complete, problem=problem)
+        self._store.finish(
+            epoch,
+            server=self._server,
+            uid_next=self._uid_next,
+            complete=complete,
+            problem=problem,
+            listed_all=self._listed_all,
+        )
         if problem is not None:
             self._tally.incomplete.append(f"{self._account.name}/{self._mailbox.display}: {problem}")
         elif failed:
@@ -229,7 +237,8 @@ class _MailboxRun:
         """Return what to fetch, and a problem when the server's listing stays short of its own count."""
         again = sorted(uid for uid, kept in accounted.items() if kept in _TRY_AGAIN)
         counted_before, next_before, _ = self._store.counters(epoch)
-        if counted_before == len(accounted) and state.uid_next is not None and len(again) <= _SHORT_RETRY:
+        whole = counted_before == len(accounted) and not self._store.listing_due(epoch)
+        if whole and state.uid_next is not None and len(again) <= _SHORT_RETRY:
             # The last run left no gap, so only UIDs above ours can be new. They are all there when UIDNEXT leaves no
             # room for another one; a count alone can be right by chance, when as many have left as are not listed.
             above = max(accounted, default=0) + 1
@@ -266,6 +275,7 @@ class _MailboxRun:
             # Only a listing as long as the server's own count is evidence that a message has left.
             self._store.note_gone(epoch, [uid for uid in accounted if uid not in found])
             self._server = max(self._server, len(found))
+            self._listed_all = True
         wanted = [entry for uid, entry in sorted(found.items()) if accounted.get(uid, "failed") in _TRY_AGAIN]
         return wanted, problem
 

@@ -171,6 +171,7 @@ class _Run:
             return  # another run took it over
         except IntegrityError as error:
             self.damaged.append(error.what)
+            self._ports.deliveries.set_aside(name)
             return
         known = self._ports.catalogue.known([record.blob_id for record in delivery.records])
         taking = _Taking(name, delivery)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
@@ -19,6 +19,9 @@ from archiver.model.status import Failure, MailboxStatus
 
 Clock = Callable[[], datetime]
 """Now, with a time zone."""
+
+LISTED_AGAIN_AFTER = timedelta(days=7)
+"""A mailbox is listed whole at least so often: counters that a server gives may have been wrong together."""
 
 
 # --- octets ---------------------------------------------------------------------------------------------------------
@@ -168,8 +171,24 @@ class CollectStore(Protocol):
         """Make everything staged durable; returns after the commit point."""
         ...
 
-    def finish(self, epoch: int, *, server: int, uid_next: int | None, complete: bool, problem: str | None) -> None:
-        """Record the end of a mailbox's run (durable with the next flush)."""
+    def finish(
+        self,
+        epoch: int,
+        *,
+        server: int,
+        uid_next: int | None,
+        complete: bool,
+        problem: str | None,
+        listed_all: bool = False,
+    ) -> None:
+        """Record the end of a mailbox's run (durable with the next flush).
+
+        `listed_all` says that the run listed every message of the mailbox, not only new ones.
+        """
+        ...
+
+    def listing_due(self, epoch: int) -> bool:
+        """Tell whether no finished run has listed every message of the mailbox within `LISTED_AGAIN_AFTER`."""
         ...
 
     def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:
@@ -195,6 +214,10 @@ class Deliveries(Protocol):
 
     def open(self, name: str) -> Delivery:
         """Open one; raises IntegrityError naming it when it is damaged, FileNotFoundError when it is gone."""
+        ...
+
+    def set_aside(self, name: str) -> None:
+        """Take a damaged one out of the way, without deleting it; its messages can then be fetched again."""
         ...
 
     def done(self, name: str) -> None:

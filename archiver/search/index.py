@@ -110,12 +110,8 @@ class FullTextIndex:
         return slots
 
     def _slot(self, row: int) -> int | None:
-        """Return the slot of a row: its own, or one that it was moved to, which is never further than `displaced`."""
-        first = slot_of(row)
-        found = self._connection.execute(
-            "SELECT slot FROM slots WHERE slot BETWEEN ? AND ? + (SELECT displaced FROM progress) AND row = ?",
-            (first, first, row),
-        )
+        """Return the slot that a row has been given."""
+        found = self._connection.execute("SELECT slot FROM slots WHERE row = ?", (row,))
         return next((slot for (slot,) in list(found) if isinstance(slot, int)), None)
 
     def _first_free(self, slot: int) -> int:
@@ -148,7 +144,7 @@ _CREATE = (
     "CREATE VIRTUAL TABLE mail_words USING fts5vocab(mail, 'row')",
     # One block of postings fills one page of the (encrypted) database: FTS5's own size wastes a tenth of the file.
     "INSERT INTO mail (mail, rank) VALUES ('pgsz', 4010)",
-    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL)",
+    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE)",
     "CREATE TABLE progress (watermark INTEGER NOT NULL, displaced INTEGER NOT NULL)",
     "INSERT INTO progress VALUES (0, 0)",
     f"PRAGMA main.user_version = {SCHEMA_VERSION}",

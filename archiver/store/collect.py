@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from archiver.core.ports import Clock, Octets
+from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.digest import blob_id as digest
 from archiver.crypto.digest import blob_id_of
@@ -159,6 +159,13 @@ class SealedCollectStore:
         with self._usable():
             return self._database.counters(epoch)
 
+    def listing_due(self, epoch: int) -> bool:
+        """Tell whether no finished run has listed every message of the mailbox within `LISTED_AGAIN_AFTER`."""
+        self._settle(epoch)
+        with self._usable():
+            last = self._database.listed_all_at(epoch)
+        return last is None or self._clock() - last > LISTED_AGAIN_AFTER
+
     def accounted(self, epoch: int) -> Mapping[int, str]:
         """Return the UIDs still believed present and how each is accounted for."""
         self._settle(epoch)
@@ -212,11 +219,22 @@ class SealedCollectStore:
         """Stage that the server no longer has these UIDs; what is archived stays archived."""
         self._stage(epoch, [statement for uid in uids for statement in collect_db.gone(epoch, uid)])
 
-    def finish(self, epoch: int, *, server: int, uid_next: int | None, complete: bool, problem: str | None) -> None:
+    def finish(
+        self,
+        epoch: int,
+        *,
+        server: int,
+        uid_next: int | None,
+        complete: bool,
+        problem: str | None,
+        listed_all: bool = False,
+    ) -> None:
         """Stage the end of a mailbox's run."""
         now = self._clock()
         with self._usable():
-            self._batch.statements += collect_db.finished(epoch, server, uid_next, problem, now, complete=complete)
+            self._batch.statements += collect_db.finished(
+                epoch, server, uid_next, problem, now, complete=complete, listed_all=listed_all
+            )
             self._batch.epochs.discard(epoch)
 
     def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:

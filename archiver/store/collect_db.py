@@ -36,7 +36,7 @@ CREATE TABLE mailboxes (
 CREATE TABLE epochs (
     id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, uid_validity INTEGER NOT NULL, server INTEGER NOT NULL DEFAULT 0,
     uid_next INTEGER, complete INTEGER NOT NULL DEFAULT 0, finished INTEGER NOT NULL DEFAULT 1, last_sync INTEGER,
-    problem TEXT, UNIQUE (mailbox, uid_validity)
+    listed_all INTEGER, problem TEXT, UNIQUE (mailbox, uid_validity)
 );
 -- state: 1 archived (or erased, as its digest says), 2 excluded, 3 failed.
 CREATE TABLE uids (
@@ -131,6 +131,11 @@ class CollectDatabase:
         if not row[3]:
             return -1, None, False
         return _int(row[0]), row[1] if isinstance(row[1], int) else None, bool(row[2])
+
+    def listed_all_at(self, epoch: int) -> datetime | None:
+        """Return when a finished run last listed every message."""
+        row = self.connection.one("SELECT listed_all FROM epochs WHERE id = ?", (epoch,))
+        return None if row is None or row[0] is None else _instant(row[0])
 
     def accounted(self, epoch: int) -> Mapping[int, str]:
         """Return uid → state."""
@@ -293,16 +298,24 @@ def unfinished(epoch: int) -> Statement:
 
 
 def finished(
-    epoch: int, server: int, uid_next: int | None, problem: str | None, now: datetime, *, complete: bool
+    epoch: int,
+    server: int,
+    uid_next: int | None,
+    problem: str | None,
+    now: datetime,
+    *,
+    complete: bool,
+    listed_all: bool,
 ) -> list[Statement]:
     """Record the end of a mailbox's run."""
+    seconds = int(now.timestamp())
     return [
         (
             (
-                "UPDATE epochs SET finished = 1, server = ?, uid_next = ?, complete = ?, problem = ?, last_sync = ?"
-                " WHERE id = ?"
+                "UPDATE epochs SET finished = 1, server = ?, uid_next = ?, complete = ?, problem = ?, last_sync = ?,"
+                " listed_all = CASE WHEN ? THEN ? ELSE listed_all END WHERE id = ?"
             ),
-            (server, uid_next, int(complete), problem, int(now.timestamp()), epoch),
+            (server, uid_next, int(complete), problem, seconds, listed_all, seconds, epoch),
         ),
         ("UPDATE mailboxes SET problem = NULL WHERE current = ?", (epoch,)),
     ]

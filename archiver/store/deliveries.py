@@ -73,6 +73,13 @@ class PendingDeliveries:
             raise _damaged(name)
         return delivery
 
+    def set_aside(self, name: str) -> None:
+        """Rename a damaged one, durably, so that nothing waits for it; nothing is deleted."""
+        path = self._paths.pending / name
+        if path.exists():
+            self._disk.rename(path, path.with_name(name + ".damaged"))
+            self._disk.sync_directory(self._paths.pending)
+
     def done(self, name: str) -> None:
         """Delete one after its contents are durable in the catalogue; no error when it is gone already."""
         self._disk.remove(self._paths.pending / name)
@@ -87,5 +94,5 @@ def _damaged(name: str) -> IntegrityError:
     return IntegrityError(
         f"pending delivery {name[:16]} is damaged",
         what=f"pending/{name}",
-        hint="restore it from a backup",
+        hint="the next `archiver sync` fetches its messages again, where the server still has them",
     )

@@ -256,3 +256,15 @@ def test_seeded_digests_are_not_stored_again(world: World) -> None:
 def _flushed(world: World) -> list[Arrival]:
     world.store.flush()
     return world.arrivals()
+
+
+def test_a_delivery_set_aside_waits_no_longer_and_is_not_deleted(world: World) -> None:
+    epoch = world.store.open_epoch("info", INBOX, 7)
+    world.add(epoch, 1, mail(1))
+    world.store.flush()
+    (name,) = world.deliveries.waiting()
+    world.deliveries.set_aside(name)
+    world.deliveries.set_aside(name)
+    assert list(world.deliveries.waiting()) == []
+    with pytest.raises(FileNotFoundError):
+        world.deliveries.open(name)

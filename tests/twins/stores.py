@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from archiver.core.ports import Clock, Octets
+from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.errors import IntegrityError
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Seen, Summary
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
@@ -27,6 +27,7 @@ class _Epoch:
     complete: bool = False
     finished: bool = True
     last_sync: datetime | None = None
+    listed_all: datetime | None = None
     problem: str | None = None
 
 
@@ -44,6 +45,7 @@ class MemoryDisk:
 
     packs: dict[str, dict[int, bytes]] = field(default_factory=dict)
     pending: dict[str, Delivery] = field(default_factory=dict)
+    set_aside: dict[str, Delivery] = field(default_factory=dict)
 
 
 class MemoryCollectStore:
@@ -150,8 +152,23 @@ class MemoryCollectStore:
         self._disk.pending[f"{len(self._disk.pending):08d}-{len(self._epochs)}"] = delivery
         self._octets, self._arrivals = [], []
 
-    def finish(self, epoch: int, *, server: int, uid_next: int | None, complete: bool, problem: str | None) -> None:
+    def listing_due(self, epoch: int) -> bool:
+        last = self._epoch(epoch).listed_all
+        return last is None or self._clock() - last > LISTED_AGAIN_AFTER
+
+    def finish(
+        self,
+        epoch: int,
+        *,
+        server: int,
+        uid_next: int | None,
+        complete: bool,
+        problem: str | None,
+        listed_all: bool = False,
+    ) -> None:
         found = self._epoch(epoch)
+        if listed_all:
+            found.listed_all = self._clock().replace(microsecond=0)
         found.server, found.uid_next, found.complete, found.problem = server, uid_next, complete, problem
         found.finished, found.last_sync = True, self._clock().replace(microsecond=0)
         self._boxes[found.mailbox].problem = None
@@ -241,6 +258,10 @@ class MemoryDeliveries:
         if name not in self._disk.pending:
             raise FileNotFoundError(name)
         return self._disk.pending[name]
+
+    def set_aside(self, name: str) -> None:
+        if name in self._disk.pending:
+            self._disk.set_aside[name] = self._disk.pending.pop(name)
 
     def done(self, name: str) -> None:
         self._disk.pending.pop(name, None)

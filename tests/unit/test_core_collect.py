@@ -25,7 +25,8 @@ class World:
         self.server = Server()
         self.inbox, self.sent = self.server.create(b"INBOX"), self.server.create(b"Sent")
         self.disk = MemoryDisk()
-        self.store = MemoryCollectStore(self.disk, Clock())
+        self.clock = Clock()
+        self.store = MemoryCollectStore(self.disk, self.clock)
 
     def run(self, account: Account = ACCOUNT, **lies: object) -> AccountOutcome:
         self.server.lies = Lies(**lies)  # type: ignore[arg-type]
@@ -179,3 +180,20 @@ def test_a_full_disk_is_said_and_not_hidden_behind_what_follows_it(world: World)
 
     with pytest.raises(DiskError, match="the disk is full"):
         collect_account(ACCOUNT, world.server.source(), Full(MemoryDisk(), Clock()))
+
+
+@pytest.mark.parametrize("no_counters", [True, False])
+def test_what_a_servers_counters_hide_is_found_by_the_whole_listing_of_the_week(
+    world: World, *, no_counters: bool
+) -> None:
+    world.run()
+    del world.inbox.messages[2]
+    world.run()
+    # A message comes in below UIDs that were given out long ago, and another leaves: no counter of the mailbox moves.
+    world.inbox.messages[2] = mail(9)
+    del world.inbox.messages[1]
+    assert world.run(no_counters=no_counters).new == 0
+    world.clock.advance(8 * 86_400)
+    assert world.run(no_counters=no_counters).new == 1
+    assert mail(9) in world.kept()
+    assert world.complete()["INBOX"]

@@ -131,14 +131,15 @@ def test_a_message_that_comes_again_mends_an_unreadable_one() -> None:
     assert world.subjects() == world.indexed() == ["Subject: message 1"]
 
 
-def test_a_damaged_delivery_is_named_and_waits_while_the_others_come_in() -> None:
+def test_a_damaged_delivery_is_named_and_set_aside_while_the_others_come_in() -> None:
     world = World()
     world.collect(mail(1))
     world.collect(mail(2))
     first = MemoryDeliveries(world.disk).waiting()[0]
     report = world.ingest(deliveries=Damaged(world.disk, frozenset({first})))
     assert report.damaged == (f"pending/{first}",)
-    assert (report.messages, report.waiting) == (1, 1)
+    assert (report.messages, report.waiting) == (1, 0)
+    assert set(world.disk.set_aside) == {first}
 
 
 def test_a_delivery_that_somebody_else_took_over_is_no_damage() -> None:
