@@ -79,12 +79,11 @@ def _archive(settings: Settings) -> Iterator[Check]:
         yield _warning("keys", "no recovery code", "run `archiver key add --recovery` and keep it off this machine")
     yield _modes(paths)
     waiting = len(waiting_names(paths))
+    batches = f"{waiting} batch{'' if waiting == 1 else 'es'} of sealed mail waiting to be taken in"
     if waiting >= _MANY_WAITING:
-        yield _warning(
-            "pending", f"{waiting} deliveries wait sealed", "run any reading command unlocked to take them in"
-        )
+        yield _warning("pending", batches, "run any reading command unlocked to take them in")
     else:
-        yield _good("pending", f"{waiting} deliveries wait sealed")
+        yield _good("pending", batches)
 
 
 def _credential(settings: Settings) -> str:

@@ -13,6 +13,7 @@ from archiver.core.verify import Problem, VerifyReport, verify_messages, verify_
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import ArchiverError, ConfigurationError, IntegrityError, NoArchiveError
+from archiver.model.account import IMPORTED
 from archiver.model.status import Failure, MailboxStatus
 from archiver.store.connection import open_database
 from archiver.store.deliveries import waiting_names
@@ -54,7 +55,22 @@ def status(settings: Settings, *, ask: AskPassphrase | None, bounds: KdfBounds =
         except ConfigurationError as error:
             problems.append(f"the collector's figures cannot be read: {error.message}")
     mailboxes, failures = _collected(paths, credential)
+    if settings.source is not None:
+        mailboxes, failures = _configured(settings, mailboxes, failures)
     return replace(totals, accounts=tuple(mailboxes), failures=tuple(failures), problems=tuple(problems))
+
+
+def _configured(
+    settings: Settings, mailboxes: Sequence[MailboxStatus], failures: Sequence[Failure]
+) -> tuple[Sequence[MailboxStatus], Sequence[Failure]]:
+    """Keep to the accounts of the configuration, in its order, and to what was imported; name those never collected."""
+    names = [account.name for account in settings.accounts]
+    rows: list[MailboxStatus] = []
+    for name in names:
+        own = [mailbox for mailbox in mailboxes if mailbox.account == name]
+        rows += own or [MailboxStatus(name, "", 0, 0, 0, 0, 0, None, "not collected yet")]
+    rows += [mailbox for mailbox in mailboxes if mailbox.account == IMPORTED]
+    return rows, [failure for failure in failures if failure.account in names]
 
 
 def _nobody() -> str | None:

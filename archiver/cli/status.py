@@ -85,7 +85,8 @@ def _show_failures(invocation: Invocation, report: StatusReport) -> None:
     terminal = invocation.terminal
     for mailbox in report.accounts:
         if mailbox.problem:
-            terminal.line(Span(f"{mailbox.account}/{mailbox.mailbox}", "warn"), f": {mailbox.problem}")
+            place = f"{mailbox.account}/{mailbox.mailbox}" if mailbox.mailbox else mailbox.account
+            terminal.line(Span(place, "warn"), f": {mailbox.problem}")
     for failure in report.failures[:_SHOWN]:
         terminal.line(
             Span(f"{failure.account}/{failure.mailbox} uid {failure.uid}", "warn"),
@@ -104,7 +105,7 @@ def _account(
 ) -> list[list[Span]]:
     def row(title: str, rows: Sequence[MailboxStatus], style: Style) -> list[Span]:
         complete = all(mailbox.complete for mailbox in rows)
-        at = last_sync(rows)
+        at = last_sync([mailbox for mailbox in rows if mailbox.mailbox])
         return [
             Span(visible(title), style),
             *(_figure(sum(getattr(m, figure) for m in rows), figure) for figure in figures),
@@ -112,7 +113,7 @@ def _account(
             Span(invocation.date(at) if at is not None else "never"),
         ]
 
-    return [row(name, mailboxes, "strong"), *(row(f"  {m.mailbox}", [m], "") for m in mailboxes)]
+    return [row(name, mailboxes, "strong"), *(row(f"  {m.mailbox}", [m], "") for m in mailboxes if m.mailbox)]
 
 
 def _figure(value: int, name: str) -> Span:

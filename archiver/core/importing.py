@@ -14,11 +14,9 @@ from archiver.core.collect import AccountOutcome
 from archiver.core.ports import CollectStore
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.mail.files import ImportItem
+from archiver.model.account import IMPORTED
 from archiver.model.mailbox import MessageEntry, RemoteMailbox, Uid
 from archiver.model.octets import BytesOctets
-
-ACCOUNT = "import"
-"""The pseudo-account; no configured account may have this name."""
 
 
 def import_items(
@@ -44,7 +42,7 @@ def import_items(
             if epoch is None or item.mailbox != mailbox:
                 if epoch is not None:
                     store.finish(epoch, server=uid, uid_next=None, complete=True, problem=None)
-                epoch = store.open_epoch(ACCOUNT, RemoteMailbox(item.mailbox, item.display), int(now.timestamp()))
+                epoch = store.open_epoch(IMPORTED, RemoteMailbox(item.mailbox, item.display), int(now.timestamp()))
                 mailbox, uid = item.mailbox, 0
             uid += 1
             entry = MessageEntry(Uid(uid), len(item.octets), item.received_at, item.keywords)
@@ -52,7 +50,7 @@ def import_items(
             octets += len(item.octets)
             new += is_new
             known += not is_new
-            on_progress(Progress("import", ACCOUNT, item.display, done=new + known, total=None, octets=octets))
+            on_progress(Progress("import", IMPORTED, item.display, done=new + known, total=None, octets=octets))
             if stopped():
                 incomplete = (f"{item.display}: stopped before the end",)
                 break
@@ -62,5 +60,5 @@ def import_items(
     finally:
         store.flush()
     return AccountOutcome(
-        account=ACCOUNT, new=new, known=known, octets=octets, exit_code=4 if incomplete else 0, incomplete=incomplete
+        account=IMPORTED, new=new, known=known, octets=octets, exit_code=4 if incomplete else 0, incomplete=incomplete
     )

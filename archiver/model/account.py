@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+IMPORTED = "import"
+"""The pseudo-account of imported mail; no configured account may have this name."""
+
 Security = Literal["tls", "starttls", "plaintext"]
 
 
