@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from archiver.core.importing import ACCOUNT, import_items
+from archiver.core.importing import import_items
 from archiver.errors import FormatError
 from archiver.mail.files import ImportItem
 from tests.twins.archive import START, Clock, mail
@@ -38,9 +38,9 @@ def test_each_file_is_a_mailbox_and_each_message_has_a_place_in_it(store: Memory
     deliveries = MemoryDeliveries(disk)
     arrivals = [arrival for name in deliveries.waiting() for arrival in deliveries.open(name).arrivals]
     assert [(a.account, a.mailbox, a.uid, a.keywords) for a in arrivals] == [
-        (ACCOUNT, b"old.mbox", 1, ("\\Seen",)),
-        (ACCOUNT, b"old.mbox", 2, ("\\Seen",)),
-        (ACCOUNT, b"new.mbox", 1, ("\\Seen",)),
+        (IMPORTED, b"old.mbox", 1, ("\\Seen",)),
+        (IMPORTED, b"old.mbox", 2, ("\\Seen",)),
+        (IMPORTED, b"new.mbox", 1, ("\\Seen",)),
     ]
     assert {a.received_at for a in arrivals} == {"01-Mar-2025 09:00:00 +0000"}
     assert all(status.complete for status in store.statuses())
