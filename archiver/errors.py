@@ -89,7 +89,7 @@ class ServerUnreachableError(ArchiverError):
 
 
 class LoginRefusedError(ArchiverError):
-    """The IMAP server refused the login; it is not tried again until the credentials change."""
+    """The IMAP server refused the login; a run does not try again."""
 
     exit_code = 21
 

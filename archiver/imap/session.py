@@ -157,7 +157,7 @@ def _login_fault(account: Account, text: str) -> errors.ArchiverError:
         )
     return errors.LoginRefusedError(
         f"{account.host} refused the login of account {account.name}",
-        hint="check username and password; it is not tried again by itself, so that the account is not locked out",
+        hint="check username and password; each run tries once only, so that the server does not lock the account",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from archiver.core.importing import import_items
 from archiver.errors import FormatError
 from archiver.mail.files import ImportItem
+from archiver.model.account import IMPORTED
 from tests.twins.archive import START, Clock, mail
 from tests.twins.stores import MemoryCollectStore, MemoryDeliveries, MemoryDisk
 
