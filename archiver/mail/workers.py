@@ -8,6 +8,7 @@ iterates.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +29,10 @@ from archiver.mail.wire import FULL, HEADER_OCTETS, HEADER_ONLY, MAX_REPLY, REPL
 from archiver.model.message import Defect, Message
 
 _TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
-_PIPE = 1 << 18
+_PIPE = 1 << 20
+"""Octets that a pipe should hold (a user may have so many, pipe(7)): a worker goes on while its caller does not ask."""
+_PLENTY = 8
+"""Messages that a worker has waiting before another one is worth its start."""
 _START_SECONDS = 60.0
 _STARTS = 3
 _STARTED_BY = (  # the very package that runs here, wherever it lies, though the interpreter is isolated
@@ -82,7 +87,7 @@ class ParserPool:
         *,
         seconds: float = 30.0,
         memory: int = 1 << 30,
-        in_flight: int = 8,
+        in_flight: int = 128,
         octets_in_flight: int = 32 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -157,7 +162,7 @@ class ParserPool:
         """Give waiting jobs to the workers with room, starting another worker only when all have plenty to do."""
         while unsent:
             worker = min(self._workers, key=lambda one: len(one.jobs), default=None)
-            if worker is None or (len(worker.jobs) >= self._in_flight and len(self._workers) < self._count):
+            if worker is None or (len(worker.jobs) >= _PLENTY and len(self._workers) < self._count):
                 worker = self._start()
             elif len(worker.jobs) >= self._in_flight:
                 return
@@ -298,8 +303,10 @@ class ParserPool:
             bufsize=0,
         )
         worker = _Worker(process, deadline=self._clock() + _START_SECONDS)
-        os.set_blocking(worker.requests, False)
-        os.set_blocking(worker.replies, False)
+        for pipe in (worker.requests, worker.replies):
+            os.set_blocking(pipe, False)
+            with suppress(OSError):  # many pipes are open already: smaller ones will do
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
         self._workers.append(worker)
         return worker
 
