@@ -50,6 +50,7 @@ _BY_CHARACTER = (
 # The tokens for whole addresses and domains are built of characters that `fold` never lets through from a text.
 _AT, _DOT, _DASH = "＠", "·", "‑"
 
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _LONG = re.compile(rf"([0-9A-Za-z\x80-\U0010ffff]{{{MAX_TOKEN}}})[0-9A-Za-z\x80-\U0010ffff]+")
 _SUSPECT = re.compile(rf"\S{{{MAX_TOKEN + 1}}}")  # cheaper to look for than _LONG, and rare
@@ -124,7 +125,8 @@ def _fold_short_list(text: str) -> str:
 
 def tokens(text: str) -> list[str]:
     """Cut text as the index cuts it: folded, lower case, in order."""
-    return [token.lower() for token in _TOKEN.findall(fold(text))]
+    # ASCII only, as FTS5 does it: folded Cherokee is upper case, and must stay so.
+    return [token.lower() if token.isascii() else token.translate(_LOWER) for token in _TOKEN.findall(fold(text))]
 
 
 def address_token(addr_spec: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archiver.errors import ArchiverError, NoArchiveError, QueryError
@@ -162,6 +162,7 @@ def test_terms_to_highlight_leave_out_what_is_excluded(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=60))
+@example("Ꭰ ꭰb ÉA")
 def test_fts5_cuts_text_as_analysis_does(text: str) -> None:
     """Every token of a text is a phrase of FTS5 that finds it, and the vocabulary holds nothing else."""
     import apsw
