@@ -6,23 +6,23 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from archiver.app.clocks import clock
 from archiver.app.unlocking import Keys, read_credential, read_public_file
 from archiver.config import Settings
-from archiver.core.ingest import IngestPorts
-from archiver.core.ports import CollectStore, Spool
 from archiver.crypto.archive_file import read_archive_file
 from archiver.crypto.collector import CollectorCredential
-from archiver.errors import (
-    ArchiverError,
-    IntegrityError,
-)
+from archiver.errors import ArchiverError, IntegrityError
 from archiver.model.message import BlobId
 from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
+
+if TYPE_CHECKING:
+    from archiver.core.ingest import IngestPorts
+    from archiver.core.ports import CollectStore, Spool
 
 ARCHIVE_ID = "archive_id"
 COLLECTOR_CREDENTIAL = "collector_credential"
@@ -120,6 +120,7 @@ class Opened:
 
     def ingest_ports(self) -> IngestPorts:
         """Return what ingest needs, with parser processes that start when the first message comes."""
+        from archiver.core.ingest import IngestPorts
         from archiver.mail.workers import ParserPool
         from archiver.store.deliveries import PendingDeliveries
 
@@ -200,10 +201,10 @@ def open_unlocked(
 
     A writer may ask for a new, empty index: the way out of damage anywhere in the old one.
     """
-    from archiver.store.lock import writer_lock
-
     with ExitStack() as stack:
         if write:
+            from archiver.store.lock import writer_lock
+
             stack.enter_context(
                 writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait)
             )

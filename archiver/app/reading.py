@@ -11,14 +11,13 @@ from archiver.app.clocks import local_clock
 from archiver.app.opening import Opened, open_unlocked
 from archiver.app.unlocking import AskPassphrase, Keys, require_keys
 from archiver.config import Settings
-from archiver.core.ingest import catch_up, take_in
-from archiver.core.progress import OnProgress, silent
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import IntegrityError, LockedError, NoArchiveError, UsageError
 from archiver.model.catalogue import Details, Summary
 from archiver.model.message import BlobId, Message, Part
 
 if TYPE_CHECKING:
+    from archiver.core.progress import OnProgress
     from archiver.search.searcher import FullTextSearcher
 
 _SHORTEST_ID = 4
@@ -63,18 +62,21 @@ def open_archive(
     """
     keys = require_keys(settings, ask=ask, bounds=bounds)
     if take_in:
-        _bring_up_to_date(settings, keys, on_progress or silent)
+        _bring_up_to_date(settings, keys, on_progress)
     with open_unlocked(settings, keys, write=False) as opened:
         yield OpenArchive(settings, keys, opened)
 
 
-def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress) -> None:
+def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | None) -> None:
     if not _is_behind(settings, keys):
         return
 
+    from archiver.core.ingest import take_in
+    from archiver.core.progress import silent
+
     def catch_up_with(*, new_index: bool) -> None:
         with open_unlocked(settings, keys, write=True, new_index=new_index, command="search", wait=0.0) as opened:
-            take_in(opened.ingest_ports(), on_progress=on_progress)
+            take_in(opened.ingest_ports(), on_progress=on_progress or silent)
 
     try:
         try:
@@ -190,11 +192,11 @@ class OpenArchive:
         return self._opened.vault.read(*sealed)
 
     def parsed(self, row: int) -> Message:
-        """Parse the message again, for its text.
+        """Parse the message again, for its text: what is in the header, the catalogue has (`details`).
 
         One that went beyond its bounds when it was taken in is parsed within them again, in a process of its own.
         """
-        from archiver.mail.parse import parse
+        from archiver.mail.text import parse_text
 
         octets = self.octets(row)
         if any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects):
@@ -203,7 +205,7 @@ class OpenArchive:
             sync = self._settings.sync
             with ParserPool(1, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes) as pool:
                 return next(iter(pool.parse([octets])))
-        return parse(octets)
+        return parse_text(octets)
 
     def part(self, row: int, path: str) -> tuple[Part, bytes]:
         """Return one part and its decoded octets; raises UsageError naming the parts there are."""
@@ -233,10 +235,13 @@ class OpenArchive:
             length += 4
         return digits[:length]
 
-    def reindex(self, on_progress: OnProgress = silent) -> int:
+    def reindex(self, on_progress: OnProgress | None = None) -> int:
         """Build the full-text index anew from the sealed octets; return how many messages it holds."""
+        from archiver.core.ingest import catch_up
+        from archiver.core.progress import silent
+
         with open_unlocked(self._settings, self._keys, write=True, new_index=True, command="reindex") as opened:
-            count = catch_up(opened.ingest_ports(), on_progress=on_progress)
+            count = catch_up(opened.ingest_ports(), on_progress=on_progress or silent)
             opened.tidy(count)
         return count
 

@@ -17,9 +17,7 @@ The rules of this interface, for whoever changes it:
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
@@ -62,7 +60,7 @@ class Terminal:
     @property
     def width(self) -> int:
         """Columns of the terminal; 80 where there is none."""
-        return self._columns or (shutil.get_terminal_size((80, 24)).columns if self.out_is_terminal else 80)
+        return self._columns or (_terminal_columns() if self.out_is_terminal else 80)
 
     @property
     def prose(self) -> int | None:
@@ -100,6 +98,8 @@ class Terminal:
 
     def json(self, value: object) -> None:
         """Print one JSON object on standard output."""
+        import json
+
         self._out.write(json.dumps(value, indent=2 if self.out_is_terminal else None) + "\n")
 
     def octets(self, octets: bytes) -> None:
@@ -136,7 +136,7 @@ class Terminal:
 
     @property
     def _err_prose(self) -> int:
-        return min(self._columns or shutil.get_terminal_size((80, 24)).columns, PROSE_COLUMNS)
+        return min(self._columns or _terminal_columns(), PROSE_COLUMNS)
 
     @property
     def err(self) -> TextIO:
@@ -171,6 +171,12 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # closed before we began
         return False
+
+
+def _terminal_columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
 
 
 def _rendered(spans: Iterable[Span | str], *, colour: bool) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
+from archiver.model.catalogue import Counts, Details, Hit, IndexDocument, Ingested, Summary
 from archiver.model.delivery import Delivery, SealedRecord
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
 from archiver.model.message import BlobId, Defect, Message
@@ -328,14 +328,6 @@ class Index(Protocol):
         ...
 
     def count(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One search hit; `score` is higher for better, 0.0 when sorted by date."""
-
-    row: int
-    score: float
 
 
 class Searcher(Protocol):

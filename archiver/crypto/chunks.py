@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 CHUNK: Final = 1 << 20
 TAG: Final = 16
 PREFIX: Final = 7
@@ -32,6 +29,8 @@ class ChunkSealer:
 
     def __init__(self, file: BinaryIO, *, key: bytes, prefix: bytes, context: bytes) -> None:
         """Start at the file's position. A key and prefix are used once; `context` is the additional data."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self._file = file
         self._cipher = AESGCM(key)
         self._prefix = prefix
@@ -69,6 +68,9 @@ def open_chunks(file: BinaryIO, length: int, *, key: bytes, prefix: bytes, conte
     Raises BrokenChunkError at the first that does not open; what was yielded before is genuine but not known to be all.
     The position is kept here, so other readers of the same file object may move it in between.
     """
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     cipher = AESGCM(key)
     count = -(-length // (CHUNK + TAG))
     if not 1 <= count <= MAX_CHUNKS or length - (count - 1) * (CHUNK + TAG) < TAG:

@@ -12,16 +12,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO, Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from archiver.crypto.chunks import CHUNK, PREFIX, TAG, BrokenChunkError, ChunkSealer, open_chunks
 from archiver.crypto.derive import Random, bind, equal, expand
 from archiver.crypto.dictionary import DICTIONARY
 from archiver.errors import FormatError, IntegrityError
 from archiver.model.message import BlobId
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC: Final = b"AVR1"
 ALGORITHM: Final = 1
@@ -102,6 +102,13 @@ def _body_key(dek: bytes) -> bytes:
     return expand(dek, b"archiver 1 record body")
 
 
+def _cipher(dek: bytes) -> AESGCM:
+    # Imported here, as are its errors: a search that opens no message does without the cipher's library.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(_body_key(dek))
+
+
 def _commitment(dek: bytes) -> bytes:
     return expand(dek, b"archiver 1 record commitment")
 
@@ -114,7 +121,7 @@ def seal_record(octets: bytes, *, archive_id: bytes, blob_id: bytes, random: Ran
     if len(octets) > WHOLE_LIMIT:
         raise ValueError("larger messages go through StreamSealer")
     dek, nonce = random(DEK_LENGTH), random(12)
-    cipher = AESGCM(_body_key(dek))
+    cipher = _cipher(dek)
     context = _context(archive_id, blob_id, chunked=False)
     sealed = cipher.encrypt(nonce, _RAW_LENGTH.pack(len(octets)) + _deflate(octets), context)
     # Read back before anyone relies on it: memory and processors do err, and the server's copy may be gone tomorrow.
@@ -146,7 +153,7 @@ def open_record(record: bytes, *, archive_id: bytes, blob_id: bytes, dek: bytes,
             opened.write(piece)
         return opened.getvalue()
     context = _context(archive_id, blob_id, chunked=False)
-    cipher = AESGCM(_body_key(dek))
+    cipher = _cipher(dek)
     return _open_whole(cipher, header.nonce, record[RECORD_HEADER_LENGTH:], context, what=what, limit=limit)
 
 
@@ -166,6 +173,8 @@ def _deflate(octets: bytes) -> bytes:
 
 
 def _open_whole(cipher: AESGCM, nonce: bytes, sealed: bytes, context: bytes, *, what: str, limit: int) -> bytes:
+    from cryptography.exceptions import InvalidTag
+
     try:
         plain = cipher.decrypt(nonce, sealed, context)
     except InvalidTag as error:

@@ -6,22 +6,19 @@ whatever the octets. Deliberately opens no attachment beyond listing what TNEF a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
 
 from archiver.mail.addresses import read_addresses
-from archiver.mail.body import Body, read_body
+from archiver.mail.body import Body
 from archiver.mail.dates import field_date, received_date
 from archiver.mail.defects import Defects
 from archiver.mail.header import Fields, first, unfolded, unstructured
 from archiver.mail.identifiers import identifier, identifiers
 from archiver.mail.structure import Node, read
+from archiver.mail.text import guarded, parse_body, release
 from archiver.mail.wire import HEADER_OCTETS
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Message
-
-T = TypeVar("T")
 
 MAX_SUBJECT = 4000
 
@@ -33,13 +30,11 @@ def parse(octets: bytes) -> Message:
     the defect "parse-failed" names the piece.
     """
     defects = Defects()
-    root = _guarded("structure", lambda: read(octets, defects), None, defects)
+    root, body = parse_body(octets, defects)
     if root is None:
         return Message(defects=defects.found())
-    body = _guarded("body", lambda: read_body(root, defects), Body(), defects)
     message = _message(root, body, defects)
-    for node in root.walk():
-        node.parent = None  # the cycles would keep the octets in memory until the collector comes by
+    release(root)
     return message
 
 
@@ -49,7 +44,7 @@ def parse_header(octets: bytes, *problems: Defect) -> Message:
     for problem in problems:
         defects.add(problem.code, problem.detail)
     head = octets[:HEADER_OCTETS]
-    root = _guarded("structure", lambda: read(_header_of(head), defects), None, defects)
+    root = guarded("structure", lambda: read(_header_of(head), defects), None, defects)
     return _message(root, Body(), defects) if root is not None else Message(defects=defects.found())
 
 
@@ -57,16 +52,6 @@ def _header_of(head: bytes) -> bytes:
     """Cut the octets off at the end of their header, so that no structure is looked for."""
     ends = [at for at in (head.find(b"\n\n"), head.find(b"\n\r\n")) if at >= 0]
     return head[: min(ends) + 1] if ends else head
-
-
-def _guarded(piece: str, read_piece: Callable[[], T], otherwise: T, defects: Defects) -> T:
-    try:
-        return read_piece()
-    except MemoryError:
-        defects.add("parse-memory", piece)
-    except Exception as problem:  # noqa: BLE001 - a fault of ours must not lose a message; it is recorded by its class
-        defects.add("parse-failed", f"{piece}: {type(problem).__name__}")
-    return otherwise
 
 
 def _message(root: Node, body: Body, defects: Defects) -> Message:
@@ -77,19 +62,19 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
 
     def people(name: str) -> tuple[EmailAddress, ...]:
         raws = [value for field, value in fields if field == name]
-        return _guarded(name, lambda: read_addresses(raws, defects, hint), (), defects) if raws else ()
+        return guarded(name, lambda: read_addresses(raws, defects, hint), (), defects) if raws else ()
 
     def text(name: str) -> str:
         raw = first(fields, name)
-        return _guarded(name, lambda: unstructured(raw, defects, hint), "", defects) if raw else ""
+        return guarded(name, lambda: unstructured(raw, defects, hint), "", defects) if raw else ""
 
     return Message(
         subject=text("subject")[:MAX_SUBJECT],
-        message_id=_guarded("message-id", lambda: identifier(_raw(fields, "message-id")), None, defects),
-        in_reply_to=_guarded("in-reply-to", lambda: identifiers(_raw(fields, "in-reply-to")), (), defects),
-        references=_guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects),
-        sent_at=_guarded("date", lambda: _sent_at(fields, defects), None, defects),
-        arrived_at=_guarded("received", lambda: received_date(_raw(fields, "received")), None, defects),
+        message_id=guarded("message-id", lambda: identifier(_raw(fields, "message-id")), None, defects),
+        in_reply_to=guarded("in-reply-to", lambda: identifiers(_raw(fields, "in-reply-to")), (), defects),
+        references=guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects),
+        sent_at=guarded("date", lambda: _sent_at(fields, defects), None, defects),
+        arrived_at=guarded("received", lambda: received_date(_raw(fields, "received")), None, defects),
         from_=people("from"),
         sender=people("sender"),
         reply_to=people("reply-to"),

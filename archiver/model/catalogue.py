@@ -53,6 +53,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Hit:
+    """What a search finds: the message's row, and a score that is higher for better, 0.0 when sorted by date."""
+
+    row: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Details:
     """All the catalogue knows of one message."""
 

@@ -15,32 +15,36 @@ moments of each other; `slots` leads back to the row, and `progress.displaced` i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from archiver.core.ports import Connection
 from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.analysis import fold, fold_addresses
 from archiver.search.rows import ROW_BITS
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from typing import Protocol
+
+    from archiver.core.ports import Connection
+
+    class IndexConnection(Connection, Protocol):
+        """A connection that can write: what the store's has beyond the port that reading needs."""
+
+        def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+            """Run one statement for each row of bindings."""
+            ...
+
+        def transaction(self) -> AbstractContextManager[None]:
+            """Write in one transaction, rolled back by any exception."""
+            ...
+
 
 SLOT_SECONDS_BITS = 4
 """A slot is 2**SLOT_SECONDS_BITS seconds."""
 
 SCHEMA_VERSION = 1
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
-
-
-class IndexConnection(Connection, Protocol):
-    """A connection that can write: what the store's has beyond the port that reading needs."""
-
-    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
-        """Run one statement for each row of bindings."""
-        ...
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Write in one transaction, rolled back by any exception."""
-        ...
 
 
 class FullTextIndex:

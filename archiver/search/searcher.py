@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from archiver.core.ports import Clock, Connection, Hit
 from archiver.errors import NoArchiveError, UsageError
+from archiver.model.catalogue import Hit
 from archiver.model.fields import INDEX_COLUMNS, FieldKind
 from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
 from archiver.search.plan import ROW, Condition, Plan, conditions_of
@@ -23,6 +23,8 @@ from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
     from whoosh import query as whoosh_query
+
+    from archiver.core.ports import Clock, Connection
 
 WEIGHTS = {
     "subject": 6.0, "sender": 4.0, "recipient": 3.0, "cc": 2.0, "bcc": 2.0,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archiver.errors import IntegrityError
-from archiver.mail.dates import internal_date
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Counts, Details, Ingested, Summary
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
@@ -203,6 +202,8 @@ class SqliteCatalogue:
         return row
 
     def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
+        from archiver.mail.dates import internal_date  # for writers; who reads need not load it
+
         mailboxes: dict[tuple[str, bytes, int], int] = {}
         located: list[tuple[object, ...]] = []
         for arrival in arrivals:

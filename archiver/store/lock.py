@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -65,7 +64,7 @@ def _sign(descriptor: int, command: str, now: datetime) -> None:
     text = json.dumps(
         {
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "command": command,
             "since": now.isoformat(timespec="seconds"),
         }

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archiver.core.ports import Octets
 from archiver.crypto.digest import BlobDigest, blob_id, blob_id_of
 from archiver.crypto.sealed import (
     RECORD_HEADER_LENGTH,
@@ -28,6 +28,9 @@ from archiver.model.delivery import SealedRecord
 from archiver.model.message import BlobId
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish, write_durably
 from archiver.store.layout import ArchivePaths
+
+if TYPE_CHECKING:
+    from archiver.core.ports import Octets
 
 _READ = 1 << 20
 _RESTORE = "restore this pack from a backup; `archiver verify` tells what else is damaged"

@@ -16,6 +16,7 @@ from archiver.mail.html import html_to_text
 from archiver.mail.identifiers import identifiers
 from archiver.mail.parse import parse
 from archiver.mail.quotes import split_quotes
+from archiver.mail.text import parse_text
 from archiver.model.message import Message
 
 PIECES = st.sampled_from(
@@ -67,6 +68,12 @@ def holds(message: Message) -> None:
     assert wire.decode(wire.encode(message)) == message
 
 
+def reads_alone(octets: bytes, message: Message) -> None:
+    """The text that is read without the header is the text of the whole."""
+    alone = parse_text(octets)
+    assert (alone.text, alone.quoted, alone.parts) == (message.text, message.quoted, message.parts)
+
+
 @given(st.binary(max_size=400) | MADE_UP)
 @example(b"")
 @example(b"\n")
@@ -75,6 +82,7 @@ def holds(message: Message) -> None:
 def test_any_octets_make_a_message(octets: bytes) -> None:
     message = parse(octets)
     holds(message)
+    reads_alone(octets, message)
     header_lines(octets)
     for part in message.parts:
         part_octets(octets, part.path)
@@ -86,6 +94,7 @@ def test_mail_with_pieces_lost_or_replaced_makes_a_message(start: int, length: i
     octets = SAMPLE[:start] + new + SAMPLE[start + length % 60 :]
     message = parse(octets)
     holds(message)
+    reads_alone(octets, message)
     for part in message.parts:
         part_octets(octets, part.path)
 
