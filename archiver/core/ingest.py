@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from archiver.core.placing import direction_of, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
@@ -23,6 +24,9 @@ from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.identity import Identity
 from archiver.model.message import BlobId, Defect, Message
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
 _INDEX_BATCH = 2000
 """Documents to one transaction of the index: fewer, larger segments."""
 
@@ -32,8 +36,8 @@ _SETTLE_EVERY = 50
 _CATCH_UP_BATCH = 500
 """Messages read again at a time when the index is behind."""
 
-_INDEX_TEXT = 24 * 1024 * 1024
-"""Characters held back for that, at most, so that memory stays flat with large messages."""
+_INDEX_TEXT = 12 * 1024 * 1024
+"""Characters held back for that, at most, and as many being indexed: memory stays flat with large messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ class _Run:
         self._watermark = ports.index.watermark()
         self._under_way: set[BlobId] = set()
         self._taken: list[str] = []
+        self._indexing: Future[None] | None = None
         self.messages = self.octets = self.indexed = self.defects = 0
         self.damaged: list[str] = []
 
@@ -145,13 +150,18 @@ class _Run:
 
     def run(self) -> None:
         """Read ahead, parse, and finish each delivery in order as soon as its messages are parsed."""
-        for message in self._ports.parser.parse(self._octets()):
-            self._complete_leading()
-            self._open[0].parsed.append(message)
-            self._complete_leading()
-        self._complete_leading()
-        self._settle()
-        self._index_documents()
+        from concurrent.futures import ThreadPoolExecutor
+
+        # The index is written beside everything else; nobody asks it for anything else until `_index_ready`.
+        with ThreadPoolExecutor(max_workers=1) as indexer:
+            for message in self._ports.parser.parse(self._octets()):
+                self._complete_leading(indexer)
+                self._open[0].parsed.append(message)
+                self._complete_leading(indexer)
+            self._complete_leading(indexer)
+            self._settle()
+            self._index_documents(indexer)
+            self._index_ready()
 
     def _octets(self) -> Iterator[bytes]:
         done: set[str] = set()
@@ -190,11 +200,11 @@ class _Run:
             yield octets
         taking.read = True
 
-    def _complete_leading(self) -> None:
+    def _complete_leading(self, indexer: Executor) -> None:
         while self._open and self._open[0].read and len(self._open[0].parsed) == len(self._open[0].fresh):
-            self._complete(self._open.popleft())
+            self._complete(self._open.popleft(), indexer)
 
-    def _complete(self, taking: _Taking) -> None:
+    def _complete(self, taking: _Taking, indexer: Executor) -> None:
         messages = dict(zip((record.blob_id for record in taking.fresh), taking.parsed, strict=True))
         for record in taking.unreadable:
             messages[record.blob_id] = Message(defects=(Defect("unreadable", "the sealed record is damaged"),))
@@ -222,22 +232,33 @@ class _Run:
             self._characters += len(new.text) + len(new.quoted)
             self._watermark = sequence
         if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
-            self._index_documents()
+            self._index_documents(indexer)
         self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
 
     def _settle(self) -> None:
         """Let the pending files go, once what they held can no longer be lost with the log."""
-        if self._taken and self._ports.catalogue.settle():
+        if not self._taken:
+            return
+        self._index_ready()  # its connection reads the catalogue too, and would hold back the log
+        if self._ports.catalogue.settle():
             for name in self._taken:
                 self._ports.deliveries.done(name)
             self._taken.clear()
 
-    def _index_documents(self) -> None:
+    def _index_documents(self, indexer: Executor) -> None:
+        """Hand what is held back to the index, once it is done with what it had before."""
+        self._index_ready()
         if self._documents:
-            self._ports.index.add(self._documents, self._watermark)
+            self._indexing = indexer.submit(self._ports.index.add, self._documents, self._watermark)
             self.indexed += len(self._documents)
             self._documents = []
             self._characters = 0
+
+    def _index_ready(self) -> None:
+        """Wait until the index has written what it was given; raises what went wrong there."""
+        if self._indexing is not None:
+            indexing, self._indexing = self._indexing, None
+            indexing.result()
 
     def _ingested(self, blob_id: BlobId, message: Message, arrivals: list[Arrival]) -> Ingested:
         archived_at = datetime.fromtimestamp(min((a.archived_at for a in arrivals), default=0), tz=UTC)
@@ -273,4 +294,4 @@ def document(row: int, message: Message) -> IndexDocument:
 
 
 def _names(addresses: Iterable[EmailAddress]) -> str:
-    return " ".join(f"{address.name} {address.addr_spec}" for address in dict.fromkeys(addresses))
+    return " ".join(dict.fromkeys(f"{address.name} {address.addr_spec}" for address in addresses))

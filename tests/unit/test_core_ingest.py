@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
+from archiver.core import ingest
 from archiver.core.ingest import IngestPorts, IngestReport, catch_up, take_in
 from archiver.core.verify import verify_messages
-from archiver.errors import IntegrityError
+from archiver.errors import DiskError, IntegrityError
+from archiver.model.catalogue import IndexDocument
 from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
 from archiver.model.message import BlobId, Defect, Message
@@ -90,6 +95,38 @@ class World:
 
     def indexed(self) -> list[str]:
         return sorted(document.subject for document in self.index.documents.values())
+
+
+class SlowIndex(MemoryIndex):
+    """An index that is still writing when ingest has gone on; `writing` says whether it is."""
+
+    writing = False
+
+    def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
+        self.writing = True
+        time.sleep(0.05)
+        super().add(documents, watermark)
+        self.writing = False
+
+
+class SettledBeside(MemoryCatalogue):
+    """A catalogue that remembers whether the index was writing when its log was moved."""
+
+    def __init__(self, index: SlowIndex) -> None:
+        super().__init__()
+        self._index = index
+        self.beside: list[bool] = []
+
+    def settle(self) -> bool:
+        self.beside.append(self._index.writing)
+        return super().settle()
+
+
+class FullDisk(MemoryIndex):
+    """An index that cannot be written."""
+
+    def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
+        raise DiskError("index.db: the disk is full")
 
 
 def damage(disk: MemoryDisk, octets: bytes) -> None:
@@ -282,3 +319,27 @@ def problems(world: World) -> list[tuple[str, str]]:
 
     found = verify_messages(world.catalogue, Packs(), MemoryVault(world.disk), world.index)
     return [(problem.what, problem.message) for problem in found]
+
+
+def test_the_log_is_moved_only_while_the_index_is_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_INDEX_BATCH", 1)
+    monkeypatch.setattr(ingest, "_SETTLE_EVERY", 2)
+    world = World()
+    world.index = index = SlowIndex()
+    world.catalogue = catalogue = SettledBeside(index)
+    for number in range(5):
+        world.collect(mail(number))
+    assert world.ingest().indexed == 5
+    assert catalogue.beside == [False, False, False]
+    assert len(world.indexed()) == 5
+
+
+def test_an_index_that_cannot_be_written_ends_the_run_and_loses_nothing() -> None:
+    world = World()
+    world.collect(mail(1))
+    good, world.index = world.index, FullDisk()
+    with pytest.raises(DiskError):
+        world.ingest()
+    world.index = good
+    assert world.ingest().indexed == 1
+    assert world.subjects() == world.indexed() == ["Subject: message 1"]
