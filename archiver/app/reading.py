@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -61,16 +61,34 @@ def open_archive(
     IntegrityError.
     """
     keys = require_keys(settings, ask=ask, bounds=bounds)
-    if take_in:
-        _bring_up_to_date(settings, keys, on_progress)
-    with open_unlocked(settings, keys, write=False) as opened:
+    with ExitStack() as stack:
+        opened = _open_when_up_to_date(settings, keys, stack) if take_in else None
+        if opened is None:
+            if take_in:
+                _bring_up_to_date(settings, keys, on_progress)
+            opened = stack.enter_context(open_unlocked(settings, keys, write=False))
         yield OpenArchive(settings, keys, opened)
 
 
-def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | None) -> None:
-    if not _is_behind(settings, keys):
-        return
+def _open_when_up_to_date(settings: Settings, keys: Keys, stack: ExitStack) -> Opened | None:
+    """Open for reading, nearly always the only opening of a search; None, with nothing open, when mail waits."""
+    from archiver.store.deliveries import waiting_names
 
+    if waiting_names(keys.paths):
+        return None
+    try:
+        opened = stack.enter_context(open_unlocked(settings, keys, write=False))
+        if not opened.index_is_behind():
+            return opened
+    except (NoArchiveError, IntegrityError):
+        # A catalogue that is damaged says so again when it is opened; an index is simply built anew.
+        if not keys.paths.database.exists():
+            raise
+    stack.close()
+    return None
+
+
+def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | None) -> None:
     from archiver.core.ingest import take_in
     from archiver.core.progress import silent
 
@@ -88,19 +106,6 @@ def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | 
     except LockedError:
         if not keys.paths.index.exists():
             raise  # nothing to search in until the other process is done
-
-
-def _is_behind(settings: Settings, keys: Keys) -> bool:
-    from archiver.store.deliveries import waiting_names
-
-    if waiting_names(keys.paths):
-        return True
-    try:
-        with open_unlocked(settings, keys, write=False) as opened:
-            return opened.index_is_behind()
-    except (NoArchiveError, IntegrityError):
-        # A catalogue that is missing or damaged says so again when it is opened; an index is simply built anew.
-        return keys.paths.database.exists()
 
 
 class OpenArchive:
@@ -146,10 +151,12 @@ class OpenArchive:
         short = snippet(summary.preview, terms, width=_SNIPPET)
         if short.marks:
             return short.text, short.marks
+        from archiver.mail.text import parse_text
+
         try:
-            if any(defect.code in _BEYOND_BOUNDS for defect in self.details(summary.row).defects):
+            if self._went_beyond_bounds(summary.row):
                 return summary.preview, ()
-            message = self.parsed(summary.row)
+            message = parse_text(self.octets(summary.row))
         except IntegrityError:
             return summary.preview, ()
         for text in (message.text, message.quoted):
@@ -199,13 +206,16 @@ class OpenArchive:
         from archiver.mail.text import parse_text
 
         octets = self.octets(row)
-        if any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects):
+        if self._went_beyond_bounds(row):
             from archiver.mail.workers import ParserPool
 
             sync = self._settings.sync
             with ParserPool(1, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes) as pool:
                 return next(iter(pool.parse([octets])))
         return parse_text(octets)
+
+    def _went_beyond_bounds(self, row: int) -> bool:
+        return any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects)
 
     def part(self, row: int, path: str) -> tuple[Part, bytes]:
         """Return one part and its decoded octets; raises UsageError naming the parts there are."""

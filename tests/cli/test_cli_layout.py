@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from archiver.cli.layout import Span, cells, cut, pad, table, wrap, wrap_spans
 
@@ -37,6 +38,11 @@ def test_indentation_is_no_place_to_break() -> None:
 def test_wide_characters_take_two_columns() -> None:
     assert wrap("日本語", 4) == ["日本", "語"]
     assert pad("日本", 6) == "日本  "
+
+
+def test_every_character_has_the_columns_that_rich_gives_it_in_the_middle_of_a_line() -> None:
+    for character in map(chr, [*range(0xA0, 0x3100), *range(0x1F600, 0x1F650)]):
+        assert cells(f"a{character}b") == cell_len(f"a{character}b"), hex(ord(character))
 
 
 def test_styles_survive_wrapping() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import mailbox
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +14,9 @@ from typing import Any, cast
 import pytest
 
 from archiver import app
+from archiver.app.unlocking import require_keys
 from archiver.cli.application import Application
+from archiver.config import load
 from archiver.crypto.kdf import KdfBounds, KdfParameters
 from tests.cli.harness import Cli, Ran
 
@@ -233,3 +238,58 @@ def test_nothing_that_is_printed_or_kept_outside_holds_mail_or_secrets(real: Cli
     assert PASSPHRASE not in said
     kept = b"".join(path.read_bytes() for path in (real.home / "archive").rglob("*") if path.is_file())
     assert CANARY.encode() not in kept
+
+
+_SEARCHING = """
+import sys
+from functools import partial
+from types import SimpleNamespace
+from archiver.crypto.kdf import KdfBounds, KdfParameters
+from archiver.crypto.session import UnlockSession
+
+secret, *words = sys.argv[1:]
+UnlockSession.read = lambda self: (1, bytes.fromhex(secret))
+from archiver import app
+from archiver.cli.main import main
+
+bounds = KdfBounds.exactly(KdfParameters(passes=1, lanes=1, memory_kib=8))
+code = main(words, application=lambda: SimpleNamespace(open_archive=partial(app.open_archive, bounds=bounds)))
+print(*sys.modules, file=sys.stderr)
+sys.exit(code)
+"""
+_NEVER = {"rich", "imapclient", "imaplib", "ssl", "email", "socket", "subprocess", "concurrent", "logging", "shutil"}
+_NEVER_IN_FULL = {
+    "cryptography.hazmat.primitives.kdf", "cryptography.hazmat.primitives.hpke",
+    "cryptography.hazmat.primitives.asymmetric", "whoosh.index", "whoosh.analysis", "archiver.core.ports",
+    "archiver.core.ingest", "archiver.mail.addresses", "archiver.mail.workers",
+}  # fmt: skip
+
+
+def _loaded_by(cli: Cli, *words: str) -> set[str]:
+    """Run a command unlocked, as a process into a pipe; return the modules that it had loaded at its end."""
+    settings = load(None, {**cli.environ, "HOME": str(cli.home)})
+    secret = require_keys(settings, ask=lambda: PASSPHRASE, bounds=KdfBounds.exactly(CHEAP)).secret
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _SEARCHING, secret.export().hex(), *words],
+        capture_output=True, text=True, check=False, timeout=120, encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1", "ARCHIVER_CONFIG": cli.environ["ARCHIVER_CONFIG"]},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "offerte" in done.stdout
+    return set(done.stderr.split())
+
+
+def test_a_search_and_show_load_nothing_that_reading_does_not_need(real: Cli) -> None:
+    unlocked(real)
+    assert real("import", str(real.home / "mail")).code == 0
+    shown = id_of(real, "from:an")
+    in_preview = _loaded_by(real, "search", "offerte from:an")
+    in_message = _loaded_by(real, "search", "from:support goedendag")
+    for loaded in (in_preview, in_message, _loaded_by(real, "show", shown)):
+        assert "archiver.store.catalogue" in loaded
+        assert not _NEVER & loaded
+        assert not _NEVER_IN_FULL & loaded
+        assert not {name for name in loaded if name.startswith("mailparser")}
+    # Where the preview shows the hit, no message is opened; where it does not, one is, or this proves nothing.
+    assert not {"archiver.mail.body", "cryptography"} & in_preview
+    assert {"archiver.mail.body", "cryptography"} <= in_message
