@@ -23,6 +23,8 @@ UNREADABLE = "unreadable"
 
 _ATTACHMENTS = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR})
 _CACHED_ADDRESSES = 50_000
+_AT_ONCE = 500
+"""Identifiers looked up by one statement; SQLite takes 32,766 bindings."""
 
 
 def create_catalogue(paths: ArchivePaths, key: bytes, *, meta: Mapping[str, bytes | str | int]) -> None:
@@ -56,7 +58,7 @@ class SqliteCatalogue:
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
         self._reader = reading.Reader(connection)
-        self._address_ids: dict[EmailAddress, int] = {}
+        self._address_ids: dict[tuple[str, str], int] = {}  # by name and addr-spec: quicker to hash
         self._term_ids: dict[str, int] = {}
 
     @property
@@ -84,9 +86,7 @@ class SqliteCatalogue:
 
     def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
         """Return those that are kept and readable: an unreadable one counts as unknown, so that it can be mended."""
-        return frozenset(
-            blob_id for blob_id in blob_ids if (row := self.row(blob_id)) is not None and not self._is_unreadable(row)
-        )
+        return frozenset(blob_id for blob_id, row in self._rows(blob_ids).items() if not self._is_unreadable(row))
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
         """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new.
@@ -97,11 +97,12 @@ class SqliteCatalogue:
         rows: dict[BlobId, int] = {}
         try:
             with self._connection.transaction():
-                self._check_complete(records, messages)
-                fresh = [ingested for ingested in messages if self._wanted(ingested)]
+                kept = self._rows((*records, *(arrival.blob_id for arrival in delivery.arrivals)))
+                _check_complete(records, messages, kept)
+                fresh = [ingested for ingested in messages if self._wanted(ingested, kept.get(ingested.blob_id))]
                 if fresh:
                     rows.update(self._insert_all(fresh, self._pack(delivery.pack), records))
-                self._locate(delivery.arrivals, rows)
+                self._locate(delivery.arrivals, kept | rows)
         except BaseException:
             # Numbers given out in a transaction that was rolled back belong to nobody.
             self._address_ids.clear()
@@ -109,16 +110,8 @@ class SqliteCatalogue:
             raise
         return rows
 
-    def _check_complete(self, records: Mapping[BlobId, SealedRecord], messages: Sequence[Ingested]) -> None:
-        given = {ingested.blob_id for ingested in messages}
-        if not given <= records.keys():
-            raise ValueError("a message without a sealed record in the delivery")
-        if any(blob_id not in given and self.row(blob_id) is None for blob_id in records):
-            raise ValueError("a sealed record without its message in the delivery")
-
-    def _wanted(self, ingested: Ingested) -> bool:
-        """Tell whether a message is new, or readable where the one kept is not; the latter makes room."""
-        row = self.row(ingested.blob_id)
+    def _wanted(self, ingested: Ingested, row: int | None) -> bool:
+        """Tell whether a message is new, or readable where the one kept in `row` is not; the latter makes room."""
         if row is None:
             return True
         if not self._is_unreadable(row) or any(d.code == UNREADABLE for d in ingested.message.defects):
@@ -160,9 +153,7 @@ class SqliteCatalogue:
         row = self._free_row(reading.first_row(ingested.at))
         seconds = row >> reading.SECOND_BITS
         thread = join_thread(self._connection, thread_ids(message), sequence)
-        people = [
-            [self._address(address) for address in dict.fromkeys(getattr(message, role))] for role in reading.ROLES
-        ]
+        people = [self._addresses(getattr(message, role)) for role in reading.ROLES]
         parts: list[reading.PackedPart] = [
             (
                 part.path,
@@ -210,7 +201,7 @@ class SqliteCatalogue:
             at = (arrival.account, arrival.mailbox, arrival.uid_validity)
             if at not in mailboxes:
                 mailboxes[at] = self._mailbox(arrival)
-            row = rows.get(arrival.blob_id) or self.row(arrival.blob_id)
+            row = rows.get(arrival.blob_id)
             received = internal_date(arrival.received_at) if arrival.received_at else None
             located.append(
                 (
@@ -267,9 +258,14 @@ class SqliteCatalogue:
             number = self._term_ids[text] = self._connection.integer("SELECT id FROM terms WHERE text = ?", (text,))
         return number
 
+    def _addresses(self, addresses: Sequence[EmailAddress]) -> list[int]:
+        """Return the numbers of addresses, each once."""
+        known = self._address_ids
+        numbers = [known.get((each.name, each.addr_spec)) or self._address(each) for each in addresses]
+        return numbers if len(numbers) < 2 else list(dict.fromkeys(numbers))
+
     def _address(self, address: EmailAddress) -> int:
-        if (number := self._address_ids.get(address)) is not None:
-            return number
+        """Return the number of an address, giving it one when it is new, and remember it."""
         key = address.key
         spec = None if address.addr_spec == key else address.addr_spec
         number = self._connection.integer(
@@ -282,8 +278,27 @@ class SqliteCatalogue:
             number = self._connection.integer("SELECT last_insert_rowid()")
         if len(self._address_ids) >= _CACHED_ADDRESSES:
             self._address_ids.clear()
-        self._address_ids[address] = number
+        self._address_ids[address.name, address.addr_spec] = number
         return number
+
+    def _rows(self, blob_ids: Iterable[BlobId]) -> dict[BlobId, int]:
+        """Return the rows of those that are kept, with one statement for many: they are asked for on every delivery."""
+        wanted = list(dict.fromkeys(blob_ids))
+        rows: dict[BlobId, int] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            found = self._connection.execute(
+                "SELECT blob_id, row FROM messages"  # noqa: S608 question marks only
+                f" WHERE substr(blob_id, 1, 6) IN ({','.join('?' * len(some))})",
+                [blob_id[:6] for blob_id in some],
+            )
+            asked = frozenset(some)
+            rows.update(
+                (BlobId(blob_id), row)
+                for blob_id, row in found
+                if isinstance(blob_id, bytes) and isinstance(row, int) and blob_id in asked
+            )
+        return rows
 
     def _is_unreadable(self, row: int) -> bool:
         return bool(
@@ -418,3 +433,13 @@ class SqliteCatalogue:
         for (blob_id,) in self._connection.execute("SELECT blob_id FROM messages"):
             if isinstance(blob_id, bytes):
                 yield BlobId(blob_id)
+
+
+def _check_complete(
+    records: Mapping[BlobId, SealedRecord], messages: Sequence[Ingested], kept: Mapping[BlobId, int]
+) -> None:
+    given = {ingested.blob_id for ingested in messages}
+    if not given <= records.keys():
+        raise ValueError("a message without a sealed record in the delivery")
+    if any(blob_id not in given and blob_id not in kept for blob_id in records):
+        raise ValueError("a sealed record without its message in the delivery")
