@@ -52,9 +52,12 @@ _AT, _DOT, _DASH = "＠", "·", "‑"
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
-_LONG = re.compile(rf"([0-9A-Za-z\x80-\U0010ffff]{{{MAX_TOKEN}}})[0-9A-Za-z\x80-\U0010ffff]+")
+# Letters and digits of ASCII, and everything beyond it. Said by what it is not: a class that reaches to the end of
+# Unicode takes milliseconds to compile, and every search waits for that.
+_KEPT = r"[^\x00-/:-@\[-`{-\x7f]"
+_LONG = re.compile(rf"({_KEPT}{{{MAX_TOKEN}}}){_KEPT}+")
 _SUSPECT = re.compile(rf"\S{{{MAX_TOKEN + 1}}}")  # cheaper to look for than _LONG, and rare
-_TOKEN = re.compile(r"[0-9A-Za-z\x80-\U0010ffff]+")
+_TOKEN = re.compile(rf"{_KEPT}+")
 _ADDR_SPEC = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"'@]+")
 
 
