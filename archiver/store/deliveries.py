@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from archiver.crypto.epoch import EpochSecret
-from archiver.crypto.pending import open_delivery
 from archiver.errors import IntegrityError
 from archiver.model.delivery import Delivery
 from archiver.store.durable import Disk
@@ -68,6 +67,8 @@ class PendingDeliveries:
             raise
         except OSError as error:
             raise _damaged(name) from error
+        from archiver.crypto.pending import open_delivery  # a search only looks whether any wait
+
         delivery = open_delivery(octets, name=name, secrets=self._secrets)
         if delivery.pack != pack_of(name):
             raise _damaged(name)
