@@ -62,7 +62,7 @@ def sync(
 ) -> SyncReport:
     """Collect the accounts (all when none is named) and, unlocked, take the mail in while it arrives.
 
-    Without a key the mail is collected all the same and waits, sealed; `ask` is not called then unless it can answer.
+    When there is no key and `ask` has no answer, the mail is collected all the same and waits, sealed.
     Raises NoArchiveError, LockedError, WrongKeyError, UsageError, ConfigurationError; a server's failure is reported.
     """
     began = time.monotonic()
@@ -92,7 +92,7 @@ def _collect_and_take_in(
             return child.wait(_POLL)
 
         try:
-            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=more)
+            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=more, set_aside=True)
         finally:
             child.stop()
         opened.tidy(report.indexed)
@@ -144,7 +144,7 @@ def import_paths(
     ingested = None
     if keys is not None:
         with open_unlocked(settings, keys, write=True) as opened:
-            ingested = take_in(opened.ingest_ports(), on_progress=on_progress)
+            ingested = take_in(opened.ingest_ports(), on_progress=on_progress, set_aside=True)
             opened.tidy(ingested.indexed)
     return _report(settings, (outcome,), ingested, began)
 

@@ -77,15 +77,20 @@ class IngestPorts:
 
 
 def take_in(
-    ports: IngestPorts, *, on_progress: OnProgress = silent, more: Callable[[], bool] = lambda: False
+    ports: IngestPorts,
+    *,
+    on_progress: OnProgress = silent,
+    more: Callable[[], bool] = lambda: False,
+    set_aside: bool = False,
 ) -> IngestReport:
     """Take in every pending delivery, then bring the index up to the catalogue.
 
     While `more()` says that a collector is still delivering, new deliveries are waited for (it is expected to block a
-    little) and taken in as they come.
+    little) and taken in as they come. With `set_aside`, damaged deliveries are put out of the way: for callers that
+    tell of the damage in the report, since nothing else will name it again.
     """
     caught_up = catch_up(ports, on_progress=on_progress)
-    run = _Run(ports, on_progress, more)
+    run = _Run(ports, on_progress, more, set_aside=set_aside)
     run.run()
     return IngestReport(
         messages=run.messages,
@@ -129,8 +134,11 @@ def _octets_of(ports: IngestPorts, rows: Iterable[int]) -> Iterator[bytes]:
 class _Run:
     """One pass over the pending deliveries, with the parser kept busy across their borders."""
 
-    def __init__(self, ports: IngestPorts, on_progress: OnProgress, more: Callable[[], bool]) -> None:
+    def __init__(
+        self, ports: IngestPorts, on_progress: OnProgress, more: Callable[[], bool], *, set_aside: bool
+    ) -> None:
         self._ports = ports
+        self._set_aside = set_aside
         self._on_progress = on_progress
         self._more = more
         self._open: deque[_Taking] = deque()
@@ -181,7 +189,8 @@ class _Run:
             return  # another run took it over
         except IntegrityError as error:
             self.damaged.append(error.what)
-            self._ports.deliveries.set_aside(name)
+            if self._set_aside:
+                self._ports.deliveries.set_aside(name)
             return
         known = self._ports.catalogue.known([record.blob_id for record in delivery.records])
         taking = _Taking(name, delivery)

@@ -42,6 +42,8 @@ def test_a_damaged_delivery_is_named_and_the_next_sync_fetches_its_mail_again(co
     octets = bytearray(delivery.read_bytes())
     octets[-100] ^= 1
     delivery.write_bytes(octets)
+    collected.run("search", "number")
+    assert pending(collected) == [delivery], "a search must not hide damage that only sync tells of"
     _, _, told = collected.run("sync", expect=30)
     assert delivery.name.encode() in told
     assert [path.name for path in pending(collected)] == [delivery.name + ".damaged"]

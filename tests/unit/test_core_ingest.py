@@ -86,8 +86,8 @@ class World:
         deliveries, vault = MemoryDeliveries(self.disk), MemoryVault(self.disk)
         return IngestPorts(deliveries, vault, FirstLine(), self.catalogue, self.index, Identity())
 
-    def ingest(self, **changed: object) -> IngestReport:
-        return take_in(replace(self.ports, **changed))  # type: ignore[arg-type]
+    def ingest(self, *, set_aside: bool = False, **changed: object) -> IngestReport:
+        return take_in(replace(self.ports, **changed), set_aside=set_aside)  # type: ignore[arg-type]
 
     def subjects(self) -> list[str]:
         rows = [row for _, row in self.catalogue.unindexed(0, 1000)]
@@ -168,15 +168,16 @@ def test_a_message_that_comes_again_mends_an_unreadable_one() -> None:
     assert world.subjects() == world.indexed() == ["Subject: message 1"]
 
 
-def test_a_damaged_delivery_is_named_and_set_aside_while_the_others_come_in() -> None:
+@pytest.mark.parametrize("set_aside", [True, False])
+def test_a_damaged_delivery_is_named_and_set_aside_by_who_tells_of_it(*, set_aside: bool) -> None:
     world = World()
     world.collect(mail(1))
     world.collect(mail(2))
     first = MemoryDeliveries(world.disk).waiting()[0]
-    report = world.ingest(deliveries=Damaged(world.disk, frozenset({first})))
+    report = world.ingest(deliveries=Damaged(world.disk, frozenset({first})), set_aside=set_aside)
     assert report.damaged == (f"pending/{first}",)
-    assert (report.messages, report.waiting) == (1, 0)
-    assert set(world.disk.set_aside) == {first}
+    assert (report.messages, report.waiting) == (1, int(not set_aside))
+    assert set(world.disk.set_aside) == ({first} if set_aside else set())
 
 
 def test_a_delivery_that_somebody_else_took_over_is_no_damage() -> None:
