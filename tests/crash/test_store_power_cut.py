@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -80,14 +81,19 @@ def losses(root: Path) -> list[str]:
     return problems
 
 
+def repeatable(root: Path, disk: PowerCut) -> Archive:
+    """Every run takes the same steps: packs of one name are of one directory, which is made once."""
+    return Archive(root, disk=disk, random=random.Random(7).randbytes).create()
+
+
 def undisturbed(tmp_path: Path) -> PowerCut:
     disk = PowerCut()
-    sync(Archive(tmp_path / "whole", disk=disk).create())
+    sync(repeatable(tmp_path / "whole", disk))
     return disk
 
 
 def crash(root: Path, disk: PowerCut) -> Archive:
-    archive = Archive(root, disk=disk).create()
+    archive = repeatable(root, disk)
     with pytest.raises(PowerCutError):
         sync(archive)
     return archive

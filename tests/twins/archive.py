@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,8 @@ class Archive:
     root: Path
     disk: Disk = field(default_factory=Disk)
     clock: Clock = field(default_factory=Clock)
+    random: Callable[[int], bytes] = os.urandom
+    """What DEKs and nonces, and so the names of packs and their directories, come from."""
 
     def __post_init__(self) -> None:
         self.archive_id, self.secret, self.credential = keys()
@@ -82,7 +84,7 @@ class Archive:
             epoch=self.secret.epoch,
             disk=self.disk,
             clock=self.clock,
-            random=os.urandom,
+            random=self.random,
         )
 
     def catalogue(self, *, readonly: bool = False) -> SqliteCatalogue:
