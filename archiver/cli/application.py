@@ -9,16 +9,19 @@ making so many protocols would cost every command 10 ms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
 from archiver.config import Settings
+from archiver.core.customer_ports import Correspondent
 from archiver.core.progress import OnProgress
 from archiver.model.catalogue import Details, Summary
-from archiver.model.message import Message, Part
+from archiver.model.customer import Customer, CustomerRecord
+from archiver.model.link import Decision, LinkChanges, Verdict
+from archiver.model.message import Direction, Message, Part
 from archiver.model.status import Failure, MailboxStatus
 
 AskPassphrase = Callable[[], str | None]
@@ -106,8 +109,230 @@ class SearchPage(Protocol):
     def items(self) -> Sequence[SearchItem]: ...
 
 
+class CustomerMatch(Protocol):
+    """A customer that fits what was typed; `field` says what fitted ("name", "vat", "phone", ...), `value` as kept."""
+
+    @property
+    def record(self) -> CustomerRecord: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+
+
+class CustomerFigures(Protocol):
+    """How much mail there is with a customer."""
+
+    @property
+    def linked(self) -> int: ...
+    @property
+    def candidates(self) -> int: ...
+    @property
+    def newest(self) -> datetime | None: ...
+    @property
+    def oldest(self) -> datetime | None: ...
+
+
+class Explanation(Protocol):
+    """Why a message is linked as it is; `customers` has the record of every id that `verdict` and `decisions` name."""
+
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def decisions(self) -> Sequence[Decision]: ...
+    @property
+    def customers(self) -> Mapping[int, CustomerRecord]: ...
+
+
+class HistoryThread(Protocol):
+    """A conversation with a customer; `messages` are those asked for, newest first, `contact` the customer's side."""
+
+    @property
+    def messages(self) -> Sequence[Summary]: ...
+    @property
+    def contact(self) -> str: ...
+
+
+class History(Protocol):
+    """A page of a customer's history: threads by their newest message; `total` counts all messages that were asked for.
+
+    `candidates` counts messages that might be the customer's, which are not among them.
+    """
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def threads(self) -> Sequence[HistoryThread]: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def candidates(self) -> int: ...
+
+
+class WaitingThread(Protocol):
+    """A conversation that nobody answered: since `message`, the oldest incoming one without an answer."""
+
+    @property
+    def message(self) -> Summary: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def age(self) -> timedelta: ...
+
+
+class WaitingPage(Protocol):
+    """Some of `total` conversations, oldest first."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def items(self) -> Sequence[WaitingThread]: ...
+
+
+class Proposal(Protocol):
+    """What to do with unlinked mail: an existing `record`, or a `draft` of a new customer; `because` says why.
+
+    Reasons: "domain-like" · "name-like" · "thread" · "new".
+    """
+
+    @property
+    def record(self) -> CustomerRecord | None: ...
+    @property
+    def draft(self) -> Customer | None: ...
+    @property
+    def because(self) -> str: ...
+
+
+class UnlinkedGroup(Protocol):
+    """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shared(self) -> bool: ...
+    @property
+    def addresses(self) -> Sequence[Correspondent]: ...
+    @property
+    def incoming(self) -> int: ...
+    @property
+    def outgoing(self) -> int: ...
+    @property
+    def other(self) -> int: ...
+    @property
+    def newest(self) -> Summary: ...
+    @property
+    def proposals(self) -> Sequence[Proposal]: ...
+
+
+class UnlinkedPage(Protocol):
+    """Some of `total` groups, most mail first; `messages` counts all unlinked mail."""
+
+    @property
+    def messages(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def items(self) -> Sequence[UnlinkedGroup]: ...
+
+
+class AmbiguousPage(Protocol):
+    """Some of `total` messages that several customers fit equally; their summaries' candidates are those."""
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def items(self) -> Sequence[Summary]: ...
+
+
+class CustomerChange(Protocol):
+    """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
+
+    `links` counts messages by internal id; `references` names these.
+    """
+
+    @property
+    def record(self) -> CustomerRecord: ...
+    @property
+    def before(self) -> Customer | None: ...
+    @property
+    def after(self) -> Customer | None: ...
+    @property
+    def links(self) -> LinkChanges: ...
+    @property
+    def references(self) -> Mapping[int, str]: ...
+
+
+class ImportChanges(Protocol):
+    """What an import of customers came to: one change a customer, and what all of them did to the links."""
+
+    @property
+    def changes(self) -> Sequence[CustomerChange]: ...
+    @property
+    def links(self) -> LinkChanges: ...
+    @property
+    def references(self) -> Mapping[int, str]: ...
+
+
+class CustomerEditor(Protocol):
+    """The customers of an unlocked archive, for changing; each call is one transaction, relinking included.
+
+    With `dry_run` given when it was opened, everything is worked out and nothing is kept. Contents are checked and made
+    canonical; raises UsageError with all that is wrong with them.
+    """
+
+    @property
+    def archive(self) -> OpenArchive: ...
+    def add(self, customer: Customer) -> CustomerChange: ...
+    def edit(self, record: CustomerRecord, customer: Customer) -> CustomerChange: ...
+    def remove(self, record: CustomerRecord) -> CustomerChange: ...
+    def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> CustomerChange: ...
+    def unmerge(self, reference: str) -> CustomerChange: ...
+    def import_(self, customers: Sequence[Customer]) -> ImportChanges: ...
+    def link(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
+    def unlink(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
+    def undo(self, row: int, record: CustomerRecord) -> LinkChanges: ...
+    def relink(self, on_progress: OnProgress) -> LinkChanges: ...
+
+
 class OpenArchive(Protocol):
     """An unlocked archive, for reading."""
+
+    def customers(self) -> Sequence[CustomerRecord]:
+        """Return all that are not merged into others, by name."""
+        ...
+
+    def customer(self, text: str) -> CustomerRecord:
+        """Return the one meant by a reference, VAT number or name; raises UsageError that names the near ones."""
+        ...
+
+    def find_customers(self, text: str, *, limit: int = 10) -> Sequence[CustomerMatch]: ...
+    def customer_figures(self, record: CustomerRecord) -> CustomerFigures: ...
+    def merged_into(self, record: CustomerRecord) -> Sequence[CustomerRecord]: ...
+    def why(self, row: int) -> Explanation: ...
+    def history(
+        self,
+        record: CustomerRecord,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        contact: str | None = None,
+        direction: Direction | None = None,
+        limit: int = 20,
+        offset: int = 0,
+        candidates: bool = False,
+    ) -> History: ...
+    def waiting(
+        self,
+        *,
+        record: CustomerRecord | None = None,
+        everyone: bool = False,
+        since: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> WaitingPage: ...
+    def unlinked(self, *, text: str | None = None, limit: int = 20, offset: int = 0) -> UnlinkedPage: ...
+    def unlinked_messages(self, group: UnlinkedGroup, *, limit: int = 5) -> Sequence[Summary]: ...
+    def ambiguous(self, *, limit: int = 20, offset: int = 0) -> AmbiguousPage: ...
 
     def search(self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date") -> SearchPage: ...
     def resolve(self, prefix: str) -> int: ...
@@ -123,6 +348,11 @@ class OpenArchive(Protocol):
 
 class StatusReport(Protocol):
     """The figures of completeness; those that need a key are None without one."""
+
+    @property
+    def unlinked(self) -> int | None: ...
+    @property
+    def customers(self) -> int | None: ...
 
     @property
     def messages(self) -> int | None: ...
@@ -222,6 +452,9 @@ class Application(Protocol):
     def open_archive(
         self, settings: Settings, *, ask: AskPassphrase, take_in: bool = True, on_progress: OnProgress | None = None
     ) -> AbstractContextManager[OpenArchive]: ...
+    def change_customers(
+        self, settings: Settings, *, ask: AskPassphrase, command: str, dry_run: bool = False
+    ) -> AbstractContextManager[CustomerEditor]: ...
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> StatusReport: ...
     def verify(
         self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archiver.model.address import EmailAddress
+from archiver.model.link import Link
 from archiver.model.message import BlobId, Defect, Direction, Message, Part
 
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """A message ready for the catalogue. `at` is the instant it is sorted by (Date, held within reason by arrival)."""
+    """A message ready for the catalogue. `at` is the instant it is sorted by (Date, held within reason by arrival).
+
+    `codes` are the licence and reference numbers found in it (see `archiver.core.mentions`), `links` is what the rules
+    made of it all.
+    """
 
     blob_id: BlobId
     message: Message
@@ -19,6 +24,8 @@ class Ingested:
     at: datetime
     received_at: datetime | None
     archived_at: datetime
+    codes: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One line about a message: a search hit, a row of a thread. `row` is internal, `blob_id` is the identifier."""
+    """One line about a message: a search hit, a row of a thread. `row` is internal, `blob_id` is the identifier.
+
+    `customers` are the references of those it is linked to, `candidates` of those it might belong to: never mixed.
+    """
 
     row: int
     blob_id: BlobId
@@ -50,6 +60,8 @@ class Summary:
     mailboxes: tuple[str, ...]
     attachments: tuple[str, ...]
     preview: str
+    customers: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +115,5 @@ class Counts:
     defects: int
     newest: datetime | None
     oldest: datetime | None
+    unlinked: int = 0
+    customers: int = 0

@@ -70,6 +70,12 @@ class Message:
     `text` is what the sender wrote (own part), `quoted` what it repeats of others; both are plain text, from HTML where
     there is no text part. `arrived_at` is the date of the topmost Received field. `message_id` and the ids in
     `references` come without angle brackets. `root_id` has no place here: threads belong to the catalogue.
+
+    What links a message to customers, beside the address fields: `author` wrote a message whose From a mailing list
+    rewrote; `forwarded` are the senders of the messages that it forwards, outermost first, and `forwarded_text` is what
+    they wrote there (a piece of `quoted`, or of an attached message); `reported` are the recipients that a delivery
+    report is about; `vat_numbers` are canonical, from subject, text and forwarded text. `automatic` says that a program
+    sent it: a report, an absence note, a list, a newsletter.
     """
 
     subject: str = ""
@@ -87,8 +93,14 @@ class Message:
     delivered_to: tuple[EmailAddress, ...] = ()
     list_id: str | None = None
     auto_submitted: str | None = None
+    author: tuple[EmailAddress, ...] = ()
+    forwarded: tuple[EmailAddress, ...] = ()
+    reported: tuple[EmailAddress, ...] = ()
+    vat_numbers: tuple[str, ...] = ()
+    automatic: bool = False
     text: str = ""
     quoted: str = ""
+    forwarded_text: str = ""
     parts: tuple[Part, ...] = ()
     defects: tuple[Defect, ...] = ()
 
