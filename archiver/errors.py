@@ -20,9 +20,13 @@ class ArchiverError(Exception):
 
 
 class UsageError(ArchiverError):
-    """The command line or a query cannot be understood."""
+    """The command line or a query cannot be understood; where several things are wrong, `problems` names each."""
 
     exit_code = 2
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = problems
 
 
 class QueryError(UsageError):

@@ -146,7 +146,7 @@ def _known(error: ArchiverError, invocation: Invocation) -> int:
         hint = _explain_query(error, invocation)
     else:
         terminal.problem(error.message)
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, ConfigurationError | UsageError):
         for problem in error.problems:
             terminal.note("  ", problem)
     if hint:

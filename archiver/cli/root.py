@@ -6,21 +6,29 @@ what the commands say of themselves.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from archiver.cli.invocation import Invocation
+from archiver.cli.lazy import LazyGroup, Loaders
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: Loaders = {
     "init": ("archiver.cli.init", "Create the archive and its first keys."),
     "sync": ("archiver.cli.sync", "Collect new mail, take it in and index it."),
     "import": ("archiver.cli.import_", "Take in mail from files: mbox, Maildir, .eml and folders of them."),
     "search": ("archiver.cli.search", "Find mail."),
     "show": ("archiver.cli.show", "Show one message, or save a part of it."),
     "thread": ("archiver.cli.thread", "List the conversation that a message belongs to."),
+    "customer": ("archiver.cli.customer", "Keep the records of customers and their contacts."),
+    "history": ("archiver.cli.history", "Show the mail with a customer, newest first."),
+    "waiting": ("archiver.cli.waiting", "List conversations that nobody answered, oldest first."),
+    "why": ("archiver.cli.why", "Explain why a message is linked to a customer, or is not."),
+    "link": ("archiver.cli.link", "Link a message to a customer by hand."),
+    "unlink": ("archiver.cli.unlink", "Say by hand that a message is not a customer's."),
+    "unlinked": ("archiver.cli.unlinked", "List mail that fits no customer, and decide whose it is."),
+    "ambiguous": ("archiver.cli.ambiguous", "List messages that fit several customers equally."),
+    "relink": ("archiver.cli.relink", "Work out anew which mail belongs to which customer."),
     "status": ("archiver.cli.status", "Say whether every message on the servers is accounted for."),
     "verify": ("archiver.cli.verify", "Check the stored bytes for damage."),
     "reindex": ("archiver.cli.reindex", "Build the full-text index anew."),
@@ -33,36 +41,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name, module (which has the click command as `command`) and one-line help, in the order of first use."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
-        """Return the names in the order of first use."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command; None when there is none of that name."""
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command: click.Command = importlib.import_module(entry[0]).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_) for name, (_module, help_) in COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
-        """Complete command names without importing the commands."""
-        from click.shell_completion import CompletionItem
-
-        names: Sequence[str] = [name for name in COMMANDS if name.startswith(incomplete)]
-        return [CompletionItem(name, help=COMMANDS[name][1]) for name in names] + click.Command.shell_complete(
-            self, ctx, incomplete
-        )
-
-
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
         from archiver import __version__
@@ -73,6 +51,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 
 @click.group(
     cls=LazyGroup,
+    loaders=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has its own --help. Exit codes and JSON: docs/cli.md.",
 )
