@@ -5,12 +5,13 @@ All of these are archive.db. One writer at a time, under the "archive" lock; rea
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from archiver.model.address import EmailAddress
 from archiver.model.customer import Customer, CustomerRecord
 from archiver.model.link import Decision, Evidence, Link
 from archiver.model.message import BlobId, Direction
@@ -128,7 +129,8 @@ class Entry:
 class Correspondent:
     """How much unlinked mail there is with one address, by direction.
 
-    `newest` is the row of the newest, `name` the display name it gives the address.
+    `newest` is the row of the newest, `name` the display name it gives the address; `automatic` says how many of the
+    incoming ones programs sent.
     """
 
     address: str
@@ -137,18 +139,46 @@ class Correspondent:
     outgoing: int
     other: int
     newest: int
+    automatic: int = 0
 
 
 class Correspondence(Protocol):
     """Reading mail by customer; all newest first, streamed, so that a page costs a page."""
 
     def entries(
-        self, customer: int, *, low: int | None = None, high: int | None = None, candidates: bool = False
+        self,
+        customer: int,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        candidates: bool = False,
+        direction: Direction | None = None,
+        who: Callable[[EmailAddress], bool] | None = None,
+        threads: Collection[int] | None = None,
     ) -> Iterator[Entry]:
-        """Yield a customer's messages with low ≤ row < high; with `candidates`, those that might be theirs instead."""
+        """Yield a customer's messages with low ≤ row < high; with `candidates`, those that might be theirs instead.
+
+        Only those that went in this direction, in which an address takes part (in any role of Evidence) of which `who`
+        says yes, and that are in these threads.
+        """
         ...
 
-    def count(self, customer: int, *, candidates: bool = False) -> int: ...
+    def count(
+        self,
+        customer: int,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        candidates: bool = False,
+        direction: Direction | None = None,
+        who: Callable[[EmailAddress], bool] | None = None,
+    ) -> int:
+        """Return how many `entries` would yield."""
+        ...
+
+    def span(self, customer: int) -> tuple[int, int] | None:
+        """Return the rows of the oldest and the newest message linked to a customer; None when there is none."""
+        ...
 
     def unanswered(self, *, low: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield (thread, row) of threads whose last word, internal and automatic mail aside, is an incoming message.
