@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _REDRAW_SECONDS = 0.1
 _FINISHED_SHOWN = 8
-_VERBS = {"ingest": "reading", "index": "indexing", "verify": "verifying", "import": "importing"}
+_VERBS = {"ingest": "reading", "index": "indexing", "verify": "verifying", "import": "importing", "link": "linking"}
 
 
 class Watch:

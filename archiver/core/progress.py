@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["collect", "ingest", "index", "verify", "import"]
+Stage = Literal["collect", "ingest", "index", "verify", "import", "link"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
 from archiver.model.status import Failure, MailboxStatus
+from tests.cli.twin_customers import Book, CustomersOpen, CustomersWorld, EditorTwin, copied
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PASSPHRASE = "correct horse battery"
@@ -68,6 +69,8 @@ class Page:
 
 @dataclass(frozen=True)
 class Status:
+    unlinked: int | None = 12
+    customers: int | None = 0
     messages: int | None = 12
     octets: int | None = 96_000
     pending: int = 0
@@ -144,11 +147,14 @@ class Fresh:
         self.committed()
 
 
-class OpenTwin:
+class OpenTwin(CustomersOpen):
     """The twin, open."""
 
-    def __init__(self, mails: Sequence[Mail]) -> None:
+    def __init__(self, mails: Sequence[Mail], book: Book | None = None, world: CustomersWorld | None = None) -> None:
         self._mails = mails
+        self.size = len(mails)
+        self.book = book if book is not None else Book()
+        self.world = world if world is not None else CustomersWorld()
 
     def search(self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date") -> Page:
         if "(" in query and ")" not in query:
@@ -175,7 +181,8 @@ class OpenTwin:
             raise UsageError("no message has this id", hint="archiver search shows ids")
         return found[0]
 
-    def summary(self, row: int) -> Summary:
+    def plain_summary(self, row: int) -> Summary:
+        """A summary without customers."""
         mail = self._mails[row]
         return Summary(
             row=row,
@@ -254,6 +261,8 @@ class Twin:
     fails: BaseException | None = None
     on_sync: Callable[[], None] | None = None
     calls: list[str] = field(default_factory=list)
+    book: Book = field(default_factory=Book)
+    world: CustomersWorld = field(default_factory=CustomersWorld)
 
     def _begin(self, what: str, ask: AskPassphrase | None = None) -> None:
         self.calls.append(what)
@@ -304,8 +313,22 @@ class Twin:
         self, settings: Settings, *, ask: AskPassphrase, take_in: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[OpenTwin]:
         self._begin("open", ask)
-        yield OpenTwin(self.mails)
+        yield OpenTwin(self.mails, self.book, self.world)
         self.calls.append("close")
+
+    @contextmanager
+    def change_customers(
+        self, settings: Settings, *, ask: AskPassphrase, command: str, dry_run: bool = False
+    ) -> Iterator[EditorTwin]:
+        self._begin(f"change {command}{' dry-run' if dry_run else ''}", ask)
+        before = copied(self.book)
+        try:
+            yield EditorTwin(OpenTwin(self.mails, self.book, self.world), now=NOW)
+        except BaseException:
+            vars(self.book).update(vars(before))
+            raise
+        if dry_run:
+            vars(self.book).update(vars(before))
 
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> Status:
         self._begin("status")
