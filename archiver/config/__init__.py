@@ -26,6 +26,7 @@ LANGUAGES = ("ar", "da", "de", "en", "es", "fi", "fr", "hu", "it", "nl", "no", "
 
 _SECURITIES: tuple[Security, ...] = ("tls", "starttls", "plaintext")
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+_NOT_ISO = {"UK": "GB", "EL": "GR"}
 _NO_MAILBOX_HINT = "a mailbox name, a LIST pattern with * or %, or a special use such as \\\\Sent"
 
 
@@ -63,6 +64,17 @@ class SyncSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerSettings:
+    """How customers are read: `country` (ISO 3166-1 alpha-2) is that of numbers written without one.
+
+    `shared_domains` are those of providers, beside the well-known ones: their addresses never link by domain.
+    """
+
+    country: str = "BE"
+    shared_domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of a configuration file; `source` is the file it came from, `warnings` are for `archiver doctor` to show.
 
@@ -75,6 +87,7 @@ class Settings:
     accounts: tuple[Account, ...] = ()
     search: SearchSettings = SearchSettings()
     sync: SyncSettings = SyncSettings()
+    customers: CustomerSettings = CustomerSettings()
     source: Path | None = None
     warnings: tuple[str, ...] = ()
 
@@ -85,6 +98,7 @@ SECTIONS: Mapping[str, type] = {
     "accounts": Account,
     "search": SearchSettings,
     "sync": SyncSettings,
+    "customers": CustomerSettings,
 }
 """The tables of the file; each field of a class is one key, so that the example file can be checked against them."""
 
@@ -149,12 +163,13 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> Settings:
     root = read_toml(source, base=Path.cwd() / source.parent, home=_home(environ))
-    section = {name: root.table(name) for name in ("archive", "identity", "search", "sync")}
+    section = {name: root.table(name) for name in SECTIONS if name != "accounts"}
     archive = _archive(section["archive"], environ, override)
     identity = _identity(section["identity"])
     accounts = _accounts(root)
     search = _search(section["search"])
     sync = _sync(section["sync"])
+    customers = _customers(section["customers"])
     root.finish(SECTIONS)
     for name, table in section.items():
         table.finish(field.name for field in fields(SECTIONS[name]))
@@ -166,7 +181,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
             problems=problems,
             hint="every key is explained in config.example.toml",
         )
-    settings = Settings(archive, identity, accounts, search, sync, source)
+    settings = Settings(archive, identity, accounts, search, sync, customers, source)
     return replace(settings, warnings=_warnings(settings))
 
 
@@ -194,12 +209,10 @@ def _inside(file: Path, directory: Path) -> bool:
 def _identity(table: Table) -> Identity:
     domains = table.texts("domains")
     addresses = table.texts("addresses")
-    for domain in domains:
-        if "@" in domain or "." not in domain.strip(".") or any(c.isspace() for c in domain):
-            table.problem(
-                "domains", 'holds something that is no domain; write "example.be", or ".example.be" for subdomains'
-            )
-            break
+    if not all(_is_domain(domain) for domain in domains):
+        table.problem(
+            "domains", 'holds something that is no domain; write "example.be", or ".example.be" for subdomains'
+        )
     for address in addresses:
         local, _, domain = address.rpartition("@")
         if not local or not domain or any(c.isspace() for c in address):
@@ -214,6 +227,10 @@ def _identity(table: Table) -> Identity:
     elif not domains and not addresses and not table.failed:
         table.problem("domains", 'and addresses are both empty; write at least one, as domains = ["example.be"]')
     return Identity(domains, addresses)
+
+
+def _is_domain(text: str) -> bool:
+    return "@" not in text and "." in text.strip(".") and not any(c.isspace() for c in text)
 
 
 def _accounts(root: Table) -> tuple[Account, ...]:
@@ -334,6 +351,18 @@ def _sync(table: Table) -> SyncSettings:
         parse_seconds=table.number("parse_seconds", default.parse_seconds, low=1.0, high=3600.0),
         parse_memory_bytes=table.integer("parse_memory_bytes", default.parse_memory_bytes, low=1 << 28, high=1 << 36),
     )
+
+
+def _customers(table: Table) -> CustomerSettings:
+    country = (table.text("country") or CustomerSettings().country).strip().upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        table.problem("country", 'must be the two letters of a country (ISO 3166-1), as "BE"')
+    elif country in _NOT_ISO:
+        table.problem("country", f'is no country of ISO 3166-1; write "{_NOT_ISO[country]}"')
+    shared = table.texts("shared_domains")
+    if not all(_is_domain(domain) and not domain.startswith(".") for domain in shared):
+        table.problem("shared_domains", 'holds something that is no domain; write "provider.example"')
+    return CustomerSettings(country, tuple(domain.strip().lower() for domain in shared))
 
 
 def _warnings(settings: Settings) -> tuple[str, ...]:

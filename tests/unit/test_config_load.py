@@ -434,3 +434,32 @@ def test_a_port_that_does_not_fit_the_security_is_warned_of(tmp_path: Path) -> N
 def test_the_number_of_workers_is_the_cores_of_this_process_unless_written(tmp_path: Path) -> None:
     assert settings_of(tmp_path, MINIMAL).sync.worker_count == len(os.sched_getaffinity(0))
     assert settings_of(tmp_path, MINIMAL + "[sync]\nworkers = 7\n").sync.worker_count == 7
+
+
+# --- customers --------------------------------------------------------------------------------------------------------
+
+
+def test_customers_are_belgian_and_no_domain_is_shared_beside_the_known_ones_unless_written(tmp_path: Path) -> None:
+    customers = settings_of(tmp_path, MINIMAL).customers
+    assert (customers.country, customers.shared_domains) == ("BE", ())
+
+
+def test_the_country_and_the_shared_domains_are_read_in_any_case(tmp_path: Path) -> None:
+    text = MINIMAL + '[customers]\ncountry = "nl"\nshared_domains = ["Provider.Example"]\n'
+    customers = settings_of(tmp_path, text).customers
+    assert (customers.country, customers.shared_domains) == ("NL", ("provider.example",))
+
+
+@pytest.mark.parametrize(
+    ("country", "wanted"), [("Belgium", "two letters"), ("B3", "two letters"), ("UK", '"GB"'), ("el", '"GR"')]
+)
+def test_a_country_that_is_no_code_is_refused_with_what_to_write(tmp_path: Path, country: str, wanted: str) -> None:
+    (problem,) = problems_of(tmp_path, f'{MINIMAL}[customers]\ncountry = "{country}"\n')
+    assert problem.startswith("line 6: customers.country ")
+    assert wanted in problem
+
+
+@pytest.mark.parametrize("domain", ["jan@provider.example", "provider", ".provider.example", "a b.example", ""])
+def test_a_shared_domain_that_is_no_domain_is_refused(tmp_path: Path, domain: str) -> None:
+    (problem,) = problems_of(tmp_path, f'{MINIMAL}[customers]\nshared_domains = ["{domain}"]\n')
+    assert problem.startswith("line 6: customers.shared_domains holds something that is no domain")
