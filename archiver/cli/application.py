@@ -247,7 +247,8 @@ class AmbiguousPage(Protocol):
 class CustomerChange(Protocol):
     """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
 
-    `links` counts messages by internal id; `references` names these.
+    `links` counts messages by internal id; `references` names these. `warnings` say what is allowed and worth a look: an
+    address or number that another customer has too.
     """
 
     @property
@@ -260,6 +261,8 @@ class CustomerChange(Protocol):
     def links(self) -> LinkChanges: ...
     @property
     def references(self) -> Mapping[int, str]: ...
+    @property
+    def warnings(self) -> Sequence[str]: ...
 
 
 class ImportChanges(Protocol):
@@ -271,6 +274,8 @@ class ImportChanges(Protocol):
     def links(self) -> LinkChanges: ...
     @property
     def references(self) -> Mapping[int, str]: ...
+    @property
+    def warnings(self) -> Sequence[str]: ...
 
 
 class CustomerEditor(Protocol):
