@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archiver.errors import IntegrityError
-from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Counts, Details, Ingested, Summary
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
-from archiver.model.message import BlobId, Defect, PartKind
+from archiver.model.link import Standing
+from archiver.model.message import BlobId, Defect, Direction, PartKind
 from archiver.store import reading, schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
+from archiver.store.numbers import CODE, VAT_NUMBER, Numbers
 from archiver.store.threads import join_thread, thread_ids
 
 UNREADABLE = "unreadable"
 """Defect code of a message whose sealed record was damaged; such a message is taken in again when it comes again."""
 
 _ATTACHMENTS = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR})
-_CACHED_ADDRESSES = 50_000
 _AT_ONCE = 500
 """Identifiers looked up by one statement; SQLite takes 32,766 bindings."""
 
@@ -43,7 +43,7 @@ def open_catalogue(paths: ArchivePaths, key: bytes, *, readonly: bool = False) -
     connection = open_database(paths.database, key, readonly=readonly)
     try:
         if readonly:
-            schema.check_format(connection, schema.APPLICATION_ID, len(schema.MIGRATIONS))
+            schema.check_current(connection, schema.APPLICATION_ID, len(schema.MIGRATIONS))
         else:
             schema.migrate(connection, schema.APPLICATION_ID, schema.MIGRATIONS)
     except BaseException:
@@ -58,8 +58,7 @@ class SqliteCatalogue:
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
         self._reader = reading.Reader(connection)
-        self._address_ids: dict[tuple[str, str], int] = {}  # by name and addr-spec: quicker to hash
-        self._term_ids: dict[str, int] = {}
+        self._numbers = Numbers(connection)
 
     @property
     def connection(self) -> StoreConnection:
@@ -104,9 +103,7 @@ class SqliteCatalogue:
                     rows.update(self._insert_all(fresh, self._pack(delivery.pack), records))
                 self._locate(delivery.arrivals, kept | rows)
         except BaseException:
-            # Numbers given out in a transaction that was rolled back belong to nobody.
-            self._address_ids.clear()
-            self._term_ids.clear()
+            self._numbers.forget()
             raise
         return rows
 
@@ -119,6 +116,8 @@ class SqliteCatalogue:
         self._connection.execute("UPDATE locations SET row = NULL, blob_id = ? WHERE row = ?", (ingested.blob_id, row))
         self._connection.execute("DELETE FROM records WHERE row = ?", (row,))
         self._connection.execute("DELETE FROM defects WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM links WHERE row = ?", (row,))
+        self._connection.execute("DELETE FROM mentions WHERE row = ?", (row,))
         self._connection.execute("DELETE FROM messages WHERE row = ?", (row,))
         return True
 
@@ -153,22 +152,22 @@ class SqliteCatalogue:
         row = self._free_row(reading.first_row(ingested.at))
         seconds = row >> reading.SECOND_BITS
         thread = join_thread(self._connection, thread_ids(message), sequence)
-        people = [self._addresses(getattr(message, role)) for role in reading.ROLES]
+        people = [self._numbers.addresses(getattr(message, role)) for role in reading.ROLES]
         parts: list[reading.PackedPart] = [
             (
                 part.path,
-                self._term(part.content_type),
+                self._numbers.term(part.content_type),
                 reading.KINDS.index(part.kind),
                 part.size,
                 part.filename,
                 part.content_id,
-                None if part.charset is None else self._term(part.charset),
+                None if part.charset is None else self._numbers.term(part.charset),
             )
             for part in message.parts
         ]
         sent, received = message.sent_at, ingested.received_at
         execute(
-            "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 row,
                 sequence,
@@ -186,10 +185,17 @@ class SqliteCatalogue:
                 reading.preview(message),
                 reading.pack_people(people),
                 reading.pack_parts(parts),
+                reading.AUTOMATIC if message.automatic else reading.EXAMINED,
             ),
         )
         for position, defect in enumerate(message.defects):
-            execute("INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._term(defect.code), defect.detail))
+            execute(
+                "INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._numbers.term(defect.code), defect.detail)
+            )
+        for link in ingested.links:
+            execute("INSERT OR REPLACE INTO links VALUES (?,?,?,?)", (link.customer, row, link.rule, link.standing))
+        self._numbers.mention(VAT_NUMBER, [(row, value) for value in message.vat_numbers])
+        self._numbers.mention(CODE, [(row, value) for value in ingested.codes])
         return row
 
     def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
@@ -210,7 +216,7 @@ class SqliteCatalogue:
                     row,
                     arrival.blob_id if row is None else None,
                     None if received is None else reading.epoch_seconds(received),
-                    self._term("\n".join(arrival.keywords)) if arrival.keywords else None,
+                    self._numbers.term("\n".join(arrival.keywords)) if arrival.keywords else None,
                 ),
             )
         # The last to speak is right: a server without UIDVALIDITY gives the same UID to another message later.
@@ -251,35 +257,6 @@ class SqliteCatalogue:
         octets = bytes.fromhex(name)
         self._connection.execute("INSERT OR IGNORE INTO packs (name) VALUES (?)", (octets,))
         return self._connection.integer("SELECT id FROM packs WHERE name = ?", (octets,))
-
-    def _term(self, text: str) -> int:
-        if (number := self._term_ids.get(text)) is None:
-            self._connection.execute("INSERT OR IGNORE INTO terms (text) VALUES (?)", (text,))
-            number = self._term_ids[text] = self._connection.integer("SELECT id FROM terms WHERE text = ?", (text,))
-        return number
-
-    def _addresses(self, addresses: Sequence[EmailAddress]) -> list[int]:
-        """Return the numbers of addresses, each once."""
-        known = self._address_ids
-        numbers = [known.get((each.name, each.addr_spec)) or self._address(each) for each in addresses]
-        return numbers if len(numbers) < 2 else list(dict.fromkeys(numbers))
-
-    def _address(self, address: EmailAddress) -> int:
-        """Return the number of an address, giving it one when it is new, and remember it."""
-        key = address.key
-        spec = None if address.addr_spec == key else address.addr_spec
-        number = self._connection.integer(
-            "SELECT id FROM addresses WHERE key = ? AND name = ? AND addr_spec IS ?", (key, address.name, spec)
-        )
-        if not number:
-            self._connection.execute(
-                "INSERT INTO addresses (key, name, addr_spec) VALUES (?,?,?)", (key, address.name, spec)
-            )
-            number = self._connection.integer("SELECT last_insert_rowid()")
-        if len(self._address_ids) >= _CACHED_ADDRESSES:
-            self._address_ids.clear()
-        self._address_ids[address.name, address.addr_spec] = number
-        return number
 
     def _rows(self, blob_ids: Iterable[BlobId]) -> dict[BlobId, int]:
         """Return the rows of those that are kept, with one statement for many: they are asked for on every delivery."""
@@ -337,8 +314,7 @@ class SqliteCatalogue:
     def summaries(self, rows: Sequence[int]) -> Sequence[Summary]:
         """Return lines in the order asked; rows that are gone are left out."""
         with self._connection.snapshot():
-            found = [self._reader.summary(row) for row in rows]
-        return [summary for summary in found if summary is not None]
+            return self._reader.summaries(rows)
 
     def details(self, row: int) -> Details | None:
         """Return all that is known of one message, or None when it is gone."""
@@ -401,15 +377,22 @@ class SqliteCatalogue:
         ]
 
     def counts(self) -> Counts:
-        """Return totals; `defects` counts messages that have any."""
+        """Return totals; `defects` counts messages that have any, `unlinked` is mail but internal that fits nobody."""
         row = self._connection.one("SELECT count(*), COALESCE(sum(octets), 0), min(row), max(row) FROM messages")
         messages, octets, oldest, newest = row if row is not None else (0, 0, None, None)
+        unlinked = self._connection.integer(
+            "SELECT count(*) FROM messages m INDEXED BY messages_thread WHERE m.direction <> ? AND NOT EXISTS"
+            " (SELECT 1 FROM links l WHERE l.row = m.row AND l.standing <> ?)",
+            (reading.DIRECTIONS.index(Direction.INTERNAL), Standing.SUGGESTED),
+        )
         return Counts(
             messages=messages if isinstance(messages, int) else 0,
             octets=octets if isinstance(octets, int) else 0,
             defects=self._connection.integer("SELECT count(DISTINCT row) FROM defects"),
             newest=reading.instant_of(newest) if isinstance(newest, int) else None,
             oldest=reading.instant_of(oldest) if isinstance(oldest, int) else None,
+            unlinked=unlinked,
+            customers=self._connection.integer("SELECT count(*) FROM customers WHERE merged_into IS NULL"),
         )
 
     def last_sequence(self) -> int:

@@ -5,7 +5,7 @@ Knows how `people` and `parts` are packed and how instants are kept relative to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
+from archiver.store.linked import Names, customers_by_thread, links_of
 
 if TYPE_CHECKING:
     from archiver.store.connection import StoreConnection
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 SECOND_BITS = 20
 """messages.row = Unix seconds << 20 | number within the second."""
 
-ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to")
-"""Address fields of Message, in the order of `people`."""
+ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to", "author", "forwarded", "reported")
+"""Address fields of Message, in the order of `people`; rows of format 1 have none of the last three."""
+
+EXAMINED, AUTOMATIC = 1, 2
+"""messages.flags: examined for evidence; and sent by a program, too. 0 is neither."""
 
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
 KINDS = tuple(PartKind)
@@ -114,10 +118,11 @@ class Reader:
         self._people = msgspec.msgpack.Decoder(list[list[int]])
         self._parts = msgspec.msgpack.Decoder(list[PackedPart])
 
-    def summary(self, row: int) -> Summary | None:
-        """Return one message's line, or None when it is gone."""
-        found = self._row(row)
-        return None if found is None else self._summary(found, self._unpack_parts(found))
+    def summaries(self, rows: Iterable[int]) -> list[Summary]:
+        """Return messages' lines in the order asked; rows that are gone are left out."""
+        found = [each for row in rows if (each := self._row(row)) is not None]
+        customers = self._customers_of(found)
+        return [self._summary(each, self._unpack_parts(each), customers) for each in found]
 
     def details(self, row: int) -> Details | None:
         """Return all that is known of one message, or None when it is gone."""
@@ -128,7 +133,7 @@ class Reader:
         people = self._unpack_people(found)
         seconds = found.row >> SECOND_BITS
         return Details(
-            summary=self._summary(found, parts),
+            summary=self._summary(found, parts, self._customers_of([found])),
             bcc=people[5],
             reply_to=people[2],
             received_at=None if found.received is None else _instant(seconds + found.received, 0),
@@ -150,7 +155,22 @@ class Reader:
         found = self._connection.one(f"SELECT {_COLUMNS} FROM messages WHERE row = ?", (row,))  # noqa: S608 constant
         return None if found is None else _Row(*found)  # type: ignore[arg-type]
 
-    def _summary(self, found: _Row, parts: Iterable[Part]) -> Summary:
+    def _customers_of(self, found: Sequence[_Row]) -> Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return the references of customers and candidates, by row; nothing is asked where there is no customer."""
+        names = Names(self._connection)
+        if not found or not names.any:
+            return {}
+        rows = [each.row for each in found]
+        links = links_of(self._connection, rows)
+        bare = {each.row: each.thread for each in found if each.row not in links}
+        by_thread = customers_by_thread(self._connection, bare)
+        named = {row: names.of_links(each) for row, each in links.items()}
+        return named | {row: ((), names.of(customers)) for row, customers in by_thread.items()}
+
+    def _summary(
+        self, found: _Row, parts: Iterable[Part], customers: Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]
+    ) -> Summary:
+        linked, candidates = customers.get(found.row, ((), ()))
         people = self._unpack_people(found)
         seconds = found.row >> SECOND_BITS
         sent = None if found.sent is None else _instant(seconds + found.sent, found.zone or 0)
@@ -169,6 +189,8 @@ class Reader:
             mailboxes=tuple(dict.fromkeys(f"{seen.account}/{seen.mailbox}" for seen in self._seen(found.row))),
             attachments=tuple(part.filename or part.content_type for part in Message(parts=tuple(parts)).attachments),
             preview=found.preview,
+            customers=linked,
+            candidates=candidates,
         )
 
     def _unpack_people(self, found: _Row) -> list[tuple[EmailAddress, ...]]:

@@ -76,7 +76,51 @@ def _first(connection: StoreConnection) -> None:
     connection.execute(_TABLES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+_CUSTOMERS = """
+-- flags: 0 taken in by a release that gathered no evidence, 1 examined, 2 examined and sent by a program. SQLite adds
+-- the column without touching a row, and keeps 0 and 1 without an octet of their own.
+ALTER TABLE messages ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+-- With direction and flags, which conversations wait for an answer is told by the index alone.
+DROP INDEX messages_thread;
+CREATE INDEX messages_thread ON messages (thread, direction, flags);
+CREATE INDEX messages_unexamined ON messages (flags) WHERE flags = 0;
+
+-- id is never used again: a link can never come to mean another customer. key: the reference, case folded.
+-- record: MessagePack, see customers.py; before, after: the winner's record around the merge that ended this one.
+CREATE TABLE customers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, record BLOB NOT NULL,
+    created INTEGER NOT NULL, changed INTEGER NOT NULL, merged_into INTEGER, before BLOB, after BLOB
+);
+CREATE INDEX customers_merged ON customers (merged_into) WHERE merged_into IS NOT NULL;
+
+-- In the order that history reads; the index holds all of a link, so that nothing is looked up twice.
+CREATE TABLE links (
+    customer INTEGER NOT NULL, row INTEGER NOT NULL, rule INTEGER NOT NULL, standing INTEGER NOT NULL,
+    PRIMARY KEY (customer, row)
+) WITHOUT ROWID;
+CREATE INDEX links_row ON links (row, standing, rule);
+
+-- VAT numbers (kind 0) and licence and reference numbers (kind 1), each once, and the messages that mention them.
+CREATE TABLE numbers (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value TEXT NOT NULL, UNIQUE (value, kind));
+CREATE TABLE mentions (number INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (number, row)) WITHOUT ROWID;
+CREATE INDEX mentions_row ON mentions (row);
+
+-- By hand, about a message whatever row it has. Never deleted but with the customer; at most one stands.
+CREATE TABLE decisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, blob_id BLOB NOT NULL, customer INTEGER NOT NULL, links INTEGER NOT NULL,
+    who TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL, undone_at INTEGER, undone_by TEXT
+);
+CREATE INDEX decisions_blob ON decisions (blob_id);
+CREATE INDEX decisions_customer ON decisions (customer);
+CREATE UNIQUE INDEX decisions_standing ON decisions (blob_id, customer) WHERE undone_at IS NULL;
+"""
+
+
+def _second(connection: StoreConnection) -> None:
+    connection.execute(_CUSTOMERS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)
 """Migration n brings format n to n + 1; a released one is never changed."""
 
 
@@ -106,3 +150,11 @@ def check_format(connection: StoreConnection, application_id: int, newest: int) 
             f"{name} has format {version}; this release reads up to {newest}", hint="install a newer archiver"
         )
     return version
+
+
+def check_current(connection: StoreConnection, application_id: int, newest: int) -> None:
+    """Check a database for reading only: raise FormatError when it is older too, and `check_format`'s errors."""
+    if check_format(connection, application_id, newest) < newest:
+        raise FormatError(
+            f"{connection.path.name} was written by an older release", hint="run `archiver sync` once: it is converted"
+        )
