@@ -18,6 +18,7 @@ import click
 
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
+from archiver.cli.pager import pager
 from archiver.cli.terminal import Terminal
 from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError
 
@@ -41,18 +42,20 @@ def main(
     columns: int | None = None,
     read_secret: Callable[[str], str] | None = None,
     read_line: Callable[[str], str] | None = None,
+    page: Callable[[str], bool] | None = None,
 ) -> int:
     """Run `archiver` with these arguments (the process's own by default) and return the exit code.
 
     The keyword arguments replace the surroundings: the use cases, the environment, the clock, the time zone to show
-    times in, the width to lay out for, and how a person is asked.
+    times in, the width to lay out for, how a person is asked, and the pager.
     """
     surroundings = os.environ if environ is None else environ
     for stream in (sys.stdout, sys.stderr):
         # A locale that lacks a character must not end a listing half-way.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    terminal = Terminal(sys.stdout, sys.stderr, environ=surroundings, columns=columns)
+    page = page or pager(surroundings, encoding=sys.stdout.encoding or "ascii")
+    terminal = Terminal(sys.stdout, sys.stderr, environ=surroundings, columns=columns, page=page)
     invocation = Invocation(
         terminal=terminal,
         environ=surroundings,

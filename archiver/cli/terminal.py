@@ -11,6 +11,7 @@ The rules of this interface, for whoever changes it:
   traceback. People are told what to do next.
 - JSON is one object on one line, indented on a terminal, ASCII only: it survives every locale and every lone surrogate.
 - Layout fits the terminal's columns; into a pipe, bodies of mail are not wrapped and tables are not cut.
+- What is longer than the terminal's lines may go through the person's pager; into a pipe there never is one.
 - Prompts are for a person at a terminal. Secrets are read without echo and never printed, except the recovery code,
   once, by `init` and `key add`.
 """
@@ -18,7 +19,8 @@ The rules of this interface, for whoever changes it:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 from archiver.cli.escape import visible
@@ -41,11 +43,21 @@ class Terminal:
     """Standard output and standard error, with the manners of the module's docstring.
 
     `outcome` is the exit code should the reader of standard output go away early: a command that did work before it
-    printed sets it first.
+    printed sets it first. `page` shows long text in the person's pager, and is False when there is none.
     """
 
-    def __init__(self, out: TextIO, err: TextIO, *, environ: Mapping[str, str], columns: int | None = None) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        err: TextIO,
+        *,
+        environ: Mapping[str, str],
+        columns: int | None = None,
+        page: Callable[[str], bool] | None = None,
+    ) -> None:
         self._out = out
+        self._encoding = out.encoding or "ascii"
+        self._page = page
         self._err = err
         self.out_is_terminal = _is_terminal(out)
         self.err_is_terminal = _is_terminal(err)
@@ -146,10 +158,37 @@ class Terminal:
     def can_show(self, characters: str) -> bool:
         """Tell whether standard output's encoding has these characters."""
         try:
-            characters.encode(self._out.encoding or "ascii")
+            characters.encode(self._encoding)
         except (UnicodeEncodeError, LookupError):
             return False
         return True
+
+    @contextmanager
+    def paged(self, *, wanted: bool = True) -> Iterator[None]:
+        """Keep what is printed in memory, and give it to the pager at the end if it is longer than the terminal.
+
+        Enter it outside of an open archive: a person may read for hours. What was printed before an error is shown.
+        """
+        if self._page is None or not (wanted and self.out_is_terminal):
+            yield
+            return
+        from io import StringIO
+
+        screen, self._out = self._out, StringIO()
+        try:
+            yield
+        except BaseException:
+            screen.write(self._take(screen))
+            raise
+        text = self._take(screen)
+        screen.flush()
+        if text.count("\n") < _terminal_lines() or not self._page(text):
+            screen.write(text)
+
+    def _take(self, screen: TextIO) -> str:
+        held, self._out = self._out, screen
+        held.seek(0)
+        return held.read()
 
     def flush(self) -> None:
         """Hand everything printed to the system; raises BrokenPipeError when the reader has gone."""
@@ -177,6 +216,12 @@ def _terminal_columns() -> int:
     import shutil
 
     return shutil.get_terminal_size((80, 24)).columns
+
+
+def _terminal_lines() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).lines
 
 
 def _rendered(spans: Iterable[Span | str], *, colour: bool) -> str:

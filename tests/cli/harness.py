@@ -45,7 +45,10 @@ class Ran:
 
 @dataclass
 class Cli:
-    """One person's or one script's archiver; call it with the words of a command line."""
+    """One person's or one script's archiver; call it with the words of a command line.
+
+    `pages` is what would have gone to the pager; all of it is on the screen too.
+    """
 
     monkeypatch: pytest.MonkeyPatch
     home: Path
@@ -56,6 +59,8 @@ class Cli:
     environ: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
     prompts: list[str] = field(default_factory=list)
+    pages: list[str] = field(default_factory=list)
+    on_page: Callable[[], object] = lambda: None
     clock: Callable[[], datetime] = lambda: NOW
 
     @property
@@ -71,6 +76,11 @@ class Cli:
         def reply(prompt: str) -> str:
             self.prompts.append(prompt)
             return self.answers(prompt) if callable(self.answers) else next(replies)
+
+        def page(text: str) -> bool:
+            self.pages.append(text)
+            self.on_page()
+            return False
 
         environ: Mapping[str, str] = {
             "HOME": str(self.home),
@@ -90,6 +100,7 @@ class Cli:
                 columns=self.columns or 80,
                 read_secret=reply,
                 read_line=reply,
+                page=page,
             )
         octets = out.kept.getvalue()
         return Ran(code, octets.decode(self.encoding, "backslashreplace"), err.kept.getvalue().decode(), octets)
