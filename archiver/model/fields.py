@@ -31,6 +31,9 @@ class FieldKind(Enum):
     MESSAGE_ID = "Message-ID"
     ID = "id"
     THREAD = "id of a message"
+    CUSTOMER = "customer"  # by reference, VAT number or name: those that a message belongs to
+    CANDIDATE = "customer that it might be"  # likewise, those that a message might belong to
+    STANDING = "standing"  # how a message stands towards customers, or whether a program sent it
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,17 @@ QUERY_FIELDS: tuple[QueryField, ...] = (
         "direction", FieldKind.DIRECTION, "which way the message went", "direction:incoming", (), (),
         ("incoming", "outgoing", "internal", "other"),
         (("in", "incoming"), ("received", "incoming"), ("out", "outgoing"), ("sent", "outgoing")),
+    ),
+    QueryField(
+        "customer", FieldKind.CUSTOMER, "mail linked to this customer: number, name or VAT number",
+        "customer:K1001", ("client", "klant"),
+    ),
+    QueryField(
+        "candidate", FieldKind.CANDIDATE, "mail that might be this customer's", 'candidate:"Peeters Bouw"',
+    ),
+    QueryField(
+        "is", FieldKind.STANDING, "linked, unlinked, ambiguous, or sent by a program (automatic)", "is:unlinked", (),
+        (), ("linked", "unlinked", "ambiguous", "automatic"),
     ),
     QueryField("account", FieldKind.ACCOUNT, "account it was collected from", "account:info"),
     QueryField("mailbox", FieldKind.MAILBOX, "mailbox it was seen in, or below it", "mailbox:Sent", ("folder", "in")),

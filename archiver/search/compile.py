@@ -19,10 +19,16 @@ from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
 from archiver.search.language import ANYWHERE, AT
 from archiver.search.language import tree_of as query
-from archiver.search.plan import MATCHING_ROWS, ROW, Condition, Plan, conditions_of
+from archiver.search.plan import MATCHING_ROWS, ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
 
 _DIRECTIONS = {"incoming": 0, "outgoing": 1, "internal": 2, "other": 3}
+
+_LINKED, _AMBIGUOUS, _SUGGESTED = 0, 1, 2
+"""links.standing."""
+
+_AUTOMATIC = 2
+"""messages.flags of what a program sent."""
 
 
 class Names(Protocol):
@@ -34,6 +40,10 @@ class Names(Protocol):
 
     def message_id(self, value: str) -> Condition:
         """Return the condition for a Message-ID."""
+        ...
+
+    def customers(self, value: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
+        """Return the internal ids of the customers that a text means, and references that are near when none is."""
         ...
 
 
@@ -105,6 +115,8 @@ class _Compiler:
             return Plan(match=_in_columns(node.fieldname, quoted([node.text]) + (" *" if prefix else "")))
         if field.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX}:
             return self._seen_in(node, field.kind, prefix=prefix)
+        if field.kind in {FieldKind.CUSTOMER, FieldKind.CANDIDATE}:
+            return self._of_customer(node, field.kind, prefix=prefix)
         if field.kind is FieldKind.MESSAGE_ID:
             return Plan(conditions=(self._names.message_id(node.text),))
         return Plan(conditions=(_CONDITIONS[field.kind](node.text),))
@@ -123,6 +135,24 @@ class _Compiler:
         marks = ", ".join("?" * len(ids))
         sql = f"EXISTS (SELECT 1 FROM cat.locations AS l WHERE l.row = {ROW} AND l.mailbox IN ({marks}))"
         return Plan(conditions=(Condition(sql, tuple(ids)),))
+
+    def _of_customer(self, node: query.Term | query.Prefix, kind: FieldKind, *, prefix: bool) -> Plan:
+        ids, near = self._names.customers(node.text, prefix=prefix)
+        if not ids:
+            raise QueryError(
+                "there is no such customer",
+                position=getattr(node, "startchar", None) or 0,
+                expected="a customer's number, name or VAT number",
+                hint=f"near: {', '.join(near)}" if near else "archiver customer find looks one up",
+            )
+        standings = (_LINKED,) if kind is FieldKind.CUSTOMER else (_AMBIGUOUS, _SUGGESTED)
+        walk = Walk(tuple(ids), standings)
+        customers, kept = (", ".join("?" * len(values)) for values in (walk.customers, walk.standings))
+        sql = (
+            f"EXISTS (SELECT 1 FROM cat.links AS k WHERE k.customer IN ({customers}) AND k.row = {ROW}"
+            f" AND k.standing IN ({kept}))"
+        )
+        return Plan(conditions=(Condition(sql, (*walk.customers, *walk.standings), walk),))
 
 
 def _in_columns(fieldname: str, expression: str) -> str:
@@ -202,6 +232,17 @@ def _has(_value: str) -> Condition:
     return _of_message("m.attachments > 0")
 
 
+def _standing(value: str) -> Condition:
+    """Say how a message stands: unlinked is not internal and fits nobody; a mere suggestion links nothing."""
+    if value == "automatic":
+        return _of_message("m.flags = ?", _AUTOMATIC)
+    if value == "unlinked":
+        nobodys = "NOT EXISTS (SELECT 1 FROM cat.links AS k WHERE k.row = m.row AND k.standing < ?)"
+        return _of_message(f"m.direction <> ? AND {nobodys}", _DIRECTIONS["internal"], _SUGGESTED)
+    standing = _LINKED if value == "linked" else _AMBIGUOUS
+    return Condition(f"EXISTS (SELECT 1 FROM cat.links AS k WHERE k.row = {ROW} AND k.standing = ?)", (standing,))
+
+
 def _begins(value: str) -> tuple[str, tuple[object, ...]]:
     """Say that blob_id begins with these hex digits, through the index on its first six bytes."""
     low = bytes.fromhex(value[:12].ljust(12, "0"))
@@ -226,4 +267,5 @@ _CONDITIONS: dict[FieldKind, Callable[[str], Condition]] = {
     FieldKind.HAS: _has,
     FieldKind.ID: _id,
     FieldKind.THREAD: _thread,
+    FieldKind.STANDING: _standing,
 }

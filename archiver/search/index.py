@@ -14,7 +14,7 @@ moments of each other; `slots` leads back to the row, and `progress.displaced` i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from archiver.model.catalogue import IndexDocument
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 SLOT_SECONDS_BITS = 4
 """A slot is 2**SLOT_SECONDS_BITS seconds."""
+
+_PHRASES = 100
+"""Phrases looked for by one query."""
 
 SCHEMA_VERSION = 1
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
@@ -99,6 +102,22 @@ class FullTextIndex:
     def count(self) -> int:
         """Return how many messages are indexed."""
         return _integer(self._connection, "SELECT count(*) FROM slots")
+
+    def rows_with(self, phrases: Collection[str]) -> set[int]:
+        """Return messages whose subject or text, own or quoted, holds one of these phrases.
+
+        A phrase is of tokens as `analysis.tokens` cuts them, with a space between; it is not folded here.
+        """
+        found: set[int] = set()
+        wanted = sorted(phrases)
+        for start in range(0, len(wanted), _PHRASES):
+            some = " OR ".join('"' + phrase.replace('"', '""') + '"' for phrase in wanted[start : start + _PHRASES])
+            rows = self._connection.execute(
+                "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid WHERE mail MATCH ?",
+                (f"{{subject body quoted}} : ({some})",),
+            )
+            found.update(row for (row,) in rows if isinstance(row, int))
+        return found
 
     def _slots(self, rows: Sequence[int]) -> dict[int, int]:
         """Return the slot of each row, giving one to those that have none yet, in the order of time."""

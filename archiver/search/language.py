@@ -194,6 +194,9 @@ _LEAVES: dict[FieldKind, _Leaf] = {
     FieldKind.MESSAGE_ID: _literal,
     FieldKind.ID: _identifier,
     FieldKind.THREAD: _identifier,
+    FieldKind.CUSTOMER: _literal,
+    FieldKind.CANDIDATE: _literal,
+    FieldKind.STANDING: _chosen,
 }
 
 

@@ -11,11 +11,23 @@ MATCHING_ROWS = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.r
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """Links of customers, by internal id and standing: what to walk newest first instead of all messages."""
+
+    customers: tuple[int, ...]
+    standings: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of SQL that is never NULL, with ROW for the message, and its bindings."""
+    """A condition of SQL that is never NULL, with ROW for the message, and its bindings.
+
+    `walk` says the same as rows of the catalogue's links, where it can be said so.
+    """
 
     sql: str
     bindings: tuple[object, ...] = ()
+    walk: Walk | None = None
 
 
 @dataclass(frozen=True, slots=True)

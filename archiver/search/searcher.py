@@ -35,6 +35,9 @@ WEIGHTS = {
 RANKED = 20_000
 """How many of the newest matches are ranked."""
 
+CustomerLookUp = Callable[[str, bool], tuple[Sequence[int], Sequence[str]]]
+"""Told a text and whether it is only the beginning of a name, returns internal ids, and near references when none."""
+
 _SLACK = 500
 
 _YEAR = 365.25 * 86_400
@@ -44,16 +47,22 @@ class FullTextSearcher:
     """`archiver.core.ports.Searcher` over an index connection with the catalogue attached as `cat`.
 
     `message_id_hash` is the catalogue's hash of a Message-ID; without it that field needs a scan of the catalogue.
+    `customers` looks customers up; without it nobody is one.
     """
 
     def __init__(
-        self, connection: Connection, clock: Clock, *, message_id_hash: Callable[[str], int] | None = None
+        self,
+        connection: Connection,
+        clock: Clock,
+        *,
+        message_id_hash: Callable[[str], int] | None = None,
+        customers: CustomerLookUp | None = None,
     ) -> None:
         if index_version(connection) != SCHEMA_VERSION:
             raise NoArchiveError("there is no index that this release can read", hint="run `archiver reindex`")
         self._connection = connection
         self._clock = clock
-        self._names = _CatalogueNames(connection, message_id_hash)
+        self._names = _CatalogueNames(connection, message_id_hash, customers)
 
     def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Sequence[Hit]:
         """Return hits, newest first ("date") or best first ("relevance"); raises QueryError with its position."""
@@ -115,10 +124,14 @@ class FullTextSearcher:
 
     def _statement(self, plan: Plan) -> tuple[str, str, tuple[object, ...]]:
         """Return what to select from where, the conditions and their bindings."""
-        conditions = [Condition(c.sql.replace(ROW, _row(plan)), c.bindings) for c in conditions_of(plan)]
-        if plan.match is None:
-            source = "message.row FROM cat.messages AS message"
-        else:
+        asked = conditions_of(plan)
+        source = "message.row FROM cat.messages AS message"
+        if plan.match is None and (led := next((c for c in asked if c.walk is not None), None)) is not None:
+            asked.remove(led)
+            walked, source = _walked(led, source)
+            asked.insert(0, walked)
+        conditions = [Condition(c.sql.replace(ROW, _row(plan)), c.bindings) for c in asked]
+        if plan.match is not None:
             source = "slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
             if plan.low is not None:
                 conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.low),)))
@@ -129,6 +142,21 @@ class FullTextSearcher:
         return source, where, tuple(b for c in conditions for b in c.bindings)
 
 
+def _walked(condition: Condition, source: str) -> tuple[Condition, str]:
+    """Return a condition on customers, and the table to walk: theirs has few messages where the archive has many."""
+    walk = condition.walk
+    if walk is None:
+        return condition, source
+    customers, standings = (", ".join("?" * len(values)) for values in (walk.customers, walk.standings))
+    if len(walk.customers) == 1:
+        return (
+            Condition(f"message.customer = ? AND message.standing IN ({standings})", condition.bindings),
+            "message.row FROM cat.links AS message",
+        )
+    rows = f"SELECT k.row FROM cat.links AS k WHERE k.customer IN ({customers}) AND k.standing IN ({standings})"
+    return Condition(f"message.row IN ({rows})", condition.bindings), source
+
+
 def _row(plan: Plan) -> str:
     """Name the message's row, qualified: within a condition a bare "row" would be that of the inner table."""
     return "message.row" if plan.match is None else "+slots.row"
@@ -137,9 +165,19 @@ def _row(plan: Plan) -> str:
 class _CatalogueNames:
     """`archiver.search.compile.Names` over the catalogue."""
 
-    def __init__(self, connection: Connection, message_id_hash: Callable[[str], int] | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        message_id_hash: Callable[[str], int] | None,
+        customers: CustomerLookUp | None,
+    ) -> None:
         self._connection = connection
         self._hash = message_id_hash
+        self._customers = customers
+
+    def customers(self, value: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
+        """Ask whoever knows the records."""
+        return ((), ()) if self._customers is None else self._customers(value, prefix)
 
     def mailboxes(self, kind: FieldKind, value: str, *, prefix: bool) -> Sequence[int] | None:
         """Compare names without case; a mailbox also by any run of its path's parts, and by its special use."""

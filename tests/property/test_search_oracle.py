@@ -29,6 +29,8 @@ _mail = st.builds(
     subject=_text, sender=_address, recipient=_address, cc=_address, bcc=_address, body=_text, quoted=_text,
     filenames=_text, attachments=_text, direction=st.sampled_from(DIRECTIONS), files=st.integers(0, 1),
     account=st.sampled_from(("info", "sales")), mailbox=st.sampled_from(("INBOX", "Sent")),
+    links=st.dictionaries(st.integers(1, 3), st.integers(0, 2), max_size=2).map(lambda links: tuple(links.items())),
+    automatic=st.booleans(),
 )  # fmt: skip
 
 _word = st.sampled_from(_WORDS)
@@ -43,6 +45,8 @@ _typed = st.sampled_from((
     "since:2025-03", "until:2025-02-10", "date:2025-04", "date:2025-02..2025-05", "since:yesterday",
     "date:..2025-01-20",
     "has:attachment", "direction:incoming", "direction:out", "account:info", "mailbox:sent", "mailbox:S*", "*",
+    "customer:K1", "customer:k3", "customer:peeters", "customer:k*", 'candidate:"K2"', "candidate:peeters",
+    "is:linked", "is:unlinked", "is:ambiguous", "is:automatic",
     "domain:example.be", "domain:be.evil.test", "domain:my-example.be", "domain:sub.example.be",
 ))  # fmt: skip
 _leaf = st.one_of(

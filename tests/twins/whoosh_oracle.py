@@ -29,6 +29,8 @@ from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 DIRECTIONS = ("incoming", "outgoing", "internal", "other")
+CUSTOMERS = {"k1": (1,), "k2": (2,), "k3": (3,), "peeters": (1, 2)}
+"""Customers by what a query may call them: a name may be that of several."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Mail:
     mailbox: str = "INBOX"
     message_id: str | None = None
     thread_of: int = -1  # number of another mail of the same thread
+    links: tuple[tuple[int, int], ...] = ()  # customer's id and standing: 0 linked, 1 ambiguous, 2 suggested
+    automatic: bool = False
 
     def document(self, row: int) -> IndexDocument:
         return IndexDocument(
@@ -86,6 +90,14 @@ class World:
         return hashlib.sha256(f"mail {number}".encode()).digest()
 
 
+def customers_named(text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
+    """Look a customer up as the searcher is told to."""
+    name = text.lower()
+    if not prefix:
+        return CUSTOMERS.get(name, ()), [] if name in CUSTOMERS or not name.startswith("k") else ["K1", "K2"]
+    return sorted({each for known, ids in CUSTOMERS.items() if known.startswith(name) for each in ids}), []
+
+
 @contextmanager
 def world(folder: Path, mails: Sequence[Mail]) -> Iterator[World]:
     """Index mails in encrypted databases, as the store opens them."""
@@ -98,7 +110,9 @@ def world(folder: Path, mails: Sequence[Mail]) -> Iterator[World]:
             rows = _fill_catalogue(writable, mails)
         index = FullTextIndex(connection)
         index.add([m.document(row) for m, row in zip(mails, rows, strict=True)], len(mails))
-        yield World(mails, connection, index, FullTextSearcher(connection, lambda: NOW), rows)
+        yield World(
+            mails, connection, index, FullTextSearcher(connection, lambda: NOW, customers=customers_named), rows
+        )
 
 
 def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[int]:
@@ -120,8 +134,8 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
             thread = rows[mail.thread_of] if 0 <= mail.thread_of < number else row
             catalogue.execute(
                 "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived,"
-                " message_id, subject, preview, people, parts)"
-                " VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90')",
+                " message_id, subject, preview, people, parts, flags)"
+                " VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90', ?)",
                 (
                     row,
                     number + 1,
@@ -130,7 +144,12 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
                     DIRECTIONS.index(mail.direction),
                     mail.files,
                     mail.message_id,
+                    2 if mail.automatic else 1,
                 ),
+            )
+            catalogue.execute_many(
+                "INSERT INTO links (customer, row, rule, standing) VALUES (?, ?, 1, ?)",
+                [(customer, row, standing) for customer, standing in dict(mail.links).items()],
             )
             catalogue.execute(
                 "INSERT INTO locations (mailbox, uid, row) VALUES (?, ?, ?)",
@@ -161,7 +180,8 @@ class Oracle:
         schema = fields.Schema(
             number=fields.STORED, at=fields.NUMERIC(numtype=int, bits=64, signed=True),
             direction=fields.ID, has=fields.ID,
-            account=fields.ID, mailbox=fields.ID, everything=fields.ID, **names,
+            account=fields.ID, mailbox=fields.ID, everything=fields.ID, customer=fields.KEYWORD,
+            candidate=fields.KEYWORD, standing=fields.KEYWORD, **names,
         )  # fmt: skip
         self._mails = mails
         self._index = RamStorage().create_index(schema)
@@ -171,7 +191,8 @@ class Oracle:
             texts |= {name: fold_addresses(getattr(mail, name)) for name in ("sender", "recipient", "cc", "bcc")}
             writer.add_document(
                 number=number, at=mail.at, direction=mail.direction, has="attachment" if mail.files else "nothing",
-                account=mail.account.lower(), mailbox=mail.mailbox.lower(), everything="yes", **texts,
+                account=mail.account.lower(), mailbox=mail.mailbox.lower(), everything="yes",
+                **_standings(mail), **texts,
             )  # fmt: skip
         writer.commit()
 
@@ -179,6 +200,21 @@ class Oracle:
         tree = _for_whoosh(parse(text, NOW))
         with self._index.searcher() as searcher:
             return {hit["number"] for hit in searcher.search(tree, limit=None)}
+
+
+def _standings(mail: Mail) -> dict[str, str]:
+    links = dict(mail.links)
+    standing = {
+        "linked": 0 in links.values(),
+        "ambiguous": 1 in links.values(),
+        "unlinked": mail.direction != "internal" and not {0, 1} & set(links.values()),
+        "automatic": mail.automatic,
+    }
+    return {
+        "customer": " ".join(str(each) for each, how in links.items() if how == 0),
+        "candidate": " ".join(str(each) for each, how in links.items() if how),
+        "standing": " ".join(name for name, holds in standing.items() if holds),
+    }
 
 
 _EVERYTHING = query.Term("everything", "yes")
@@ -201,6 +237,11 @@ def _for_whoosh(node: query.Query) -> query.Query:  # noqa: PLR0911 - one return
             return query.Or([query.Sequence([type(p)(c, p.text) for p in node.subqueries]) for c in _columns(name)])
         case query.Phrase():
             return query.Or([query.Phrase(c, node.words) for c in _columns(node.fieldname)])
+        case query.Term() | query.Prefix() if node.fieldname in {"customer", "candidate"}:
+            ids, _ = customers_named(node.text, isinstance(node, query.Prefix))
+            return query.Or([query.Term(node.fieldname, str(each)) for each in ids])
+        case query.Term() if node.fieldname == "is":
+            return query.Term("standing", node.text)
         case query.Term() | query.Prefix():
             return query.Or([type(node)(c, _value(node)) for c in _columns(node.fieldname)])
     raise AssertionError(node)

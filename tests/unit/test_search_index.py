@@ -141,6 +141,46 @@ def test_messages_are_found_by_their_identifiers(tmp_path: Path) -> None:
         assert w.found(f"-id:{identifier}") == [2, 0]
 
 
+def test_mail_of_a_customer_is_found_and_what_might_be_theirs_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    links = [((1, 0),), ((1, 1), (2, 1)), ((1, 0), (2, 2)), (), ((2, 0),)]
+    with world(tmp_path, [Mail(at=MARCH + n, body="word", links=each) for n, each in enumerate(links)]) as w:
+        assert w.found("customer:K1") == w.found("klant:k1 word") == [2, 0]
+        assert w.found("customer:peeters") == w.found("customer:k1 OR customer:k2") == [4, 2, 0]
+        assert w.found("candidate:K2") == [2, 1]
+        assert w.found("customer:K1 candidate:K2") == [2]
+        assert w.found("-customer:K1") == w.found("word -customer:K1") == [4, 3, 1]
+        assert w.found("customer:K1", limit=1, offset=1) == [0]
+        assert w.found("customer:K3") == w.found("customer:K3 word") == []
+        assert [w.searcher.count(q) for q in ("customer:K1", "customer:peeters", "candidate:K1")] == [2, 3, 1]
+
+
+def test_mail_is_found_by_how_it_stands_towards_customers(tmp_path: Path) -> None:
+    mails = [
+        Mail(at=MARCH, links=((1, 0),)),
+        Mail(at=MARCH + 1, links=((1, 1), (2, 1))),
+        Mail(at=MARCH + 2, links=((1, 2),)),
+        Mail(at=MARCH + 3, automatic=True),
+        Mail(at=MARCH + 4, direction="internal"),
+    ]
+    with world(tmp_path, mails) as w:
+        assert w.found("is:linked") == [0]
+        assert w.found("is:ambiguous") == [1]
+        assert w.found("is:unlinked") == [3, 2]
+        assert w.found("is:automatic") == [3]
+
+
+def test_an_unknown_customer_is_a_mistake_with_its_position_and_those_that_are_near(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH)]) as w:
+        for text, near in {"word customer:k9": "K1, K2", "word candidate:nobody": "customer find"}.items():
+            with pytest.raises(QueryError) as caught:
+                w.found(text)
+            assert caught.value.position == text.index(":") + 1
+            assert near in (caught.value.hint or "")
+            assert "k9" not in f"{caught.value} {caught.value.hint}"
+        with pytest.raises(QueryError, match="no such customer"):
+            FullTextSearcher(w.connection, lambda: NOW).search("customer:k1", limit=1)
+
+
 def test_relevance_prefers_own_words_in_the_subject_to_quoted_ones(tmp_path: Path) -> None:
     mails = [
         Mail(at=MARCH, subject="licence", body="hello there you all"),

@@ -1,0 +1,141 @@
+"""Names of companies and people, as words that can be compared; and which customers a name in a query means.
+
+Words are compared without case and accents; legal forms say nothing about who is meant. Knows no records store, and
+loads nothing heavy: a search for `customer:` waits for it. Telephone numbers and near misses are finding.py's.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from archiver.model.customer import CustomerRecord
+
+_LEGAL_FORMS = frozenset((
+    "nv", "bv", "bvba", "sprl", "srl", "sa", "sas", "sarl", "eurl", "sasu", "sca", "sc", "cv", "cvba", "scrl", "vof",
+    "snc", "comm", "commv", "gcv", "scs", "vzw", "asbl", "ivzw", "aisbl", "ebvba", "gmbh", "ag", "kg", "ohg", "ug",
+    "mbh", "gbr", "ev", "eg", "se", "ltd", "limited", "llc", "llp", "plc", "inc", "corp", "corporation", "co", "spa",
+    "srls", "ab", "as", "aps", "oy", "oyj", "spzoo", "stichting", "maatschap",
+))  # fmt: skip
+_FILLERS = frozenset((
+    "de", "der", "den", "die", "das", "het", "the", "van", "von", "of", "la", "le", "les", "l", "d", "du", "des",
+    "et", "en", "and", "und", "y", "e", "di", "a",
+))  # fmt: skip
+
+_STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+
+_NEAR = 5
+"""References that are named when a customer is not found."""
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Cut a text into its words: letters and digits, without case and accents."""
+    folded = unicodedata.normalize("NFKD", text.casefold()).translate(_STROKED)
+    plain = "".join(c for c in folded if not unicodedata.combining(c))
+    return tuple("".join(c if c.isalnum() else " " for c in plain).split())
+
+
+def company_words(name: str) -> tuple[str, ...]:
+    """Return the words of a company's name that tell it from others; all of them where nothing would be left.
+
+    Legal forms are dropped however they are dotted: "B.V.B.A." is one word.
+    """
+    every = words(name.replace(".", ""))
+    telling = tuple(word for word in every if word not in _LEGAL_FORMS and word not in _FILLERS)
+    return telling or every
+
+
+def has_words(name: Iterable[str], wanted: Sequence[str], *, prefix: bool = False) -> bool:
+    """Tell whether all wanted words are in a name, in any order; with `prefix`, the last one may be a beginning."""
+    there = set(name)
+    whole = wanted[:-1] if prefix else wanted
+    if not there.issuperset(whole):
+        return False
+    return not prefix or any(word.startswith(wanted[-1]) for word in there)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The customers that a text means, by internal id; `near` are references that might be meant when there is none."""
+
+    customers: tuple[int, ...]
+    near: tuple[str, ...] = ()
+
+
+def customers_named(records: Sequence[CustomerRecord], text: str, *, prefix: bool = False) -> Named:
+    """Return those with this reference, else this VAT number, else exactly this name, else a name with these words.
+
+    With `prefix` the last word may be the beginning of one, and no text is every customer. A reference of a customer
+    that was merged means the one that it was merged into.
+    """
+    alive = [record for record in records if record.merged_into is None]
+    if not prefix:
+        for found in (_by_reference(records, text), _by_vat(alive, text)):
+            if found:
+                return Named(found)
+    wanted = words(text)
+    if not wanted:
+        return Named(tuple(record.id for record in alive) if prefix and not text.strip() else ())
+    named = [(record, words(record.customer.name)) for record in alive]
+    if not prefix and (same := tuple(record.id for record, name in named if name == wanted)):
+        return Named(same)
+    if fitting := tuple(record.id for record, name in named if has_words(name, wanted, prefix=prefix)):
+        return Named(fitting)
+    return Named((), _near(alive, wanted))
+
+
+def surviving(records: Iterable[CustomerRecord], identifier: int) -> int | None:
+    """Follow merges to the customer that is left; None when there is no such customer."""
+    merged = {record.id: record.merged_into for record in records}
+    seen: set[int] = set()
+    while identifier in merged and identifier not in seen:
+        seen.add(identifier)
+        after = merged[identifier]
+        if after is None:
+            return identifier
+        identifier = after
+    return None
+
+
+def _by_reference(records: Sequence[CustomerRecord], text: str) -> tuple[int, ...]:
+    wanted = text.strip().casefold()
+    for record in records:
+        if record.customer.reference.casefold() == wanted:
+            left = surviving(records, record.id)
+            return () if left is None else (left,)
+    return tuple(
+        record.id
+        for record in records
+        if record.merged_into is None and wanted in (each.casefold() for each in record.customer.former_references)
+    )
+
+
+def _by_vat(records: Sequence[CustomerRecord], text: str) -> tuple[int, ...]:
+    """Compare letters and digits; the country may be left out, and Belgium's leading zero too."""
+    wanted = "".join(c for c in text.upper() if c.isalnum())
+    if sum(c.isdigit() for c in wanted) < 7:
+        return ()
+    spellings = {wanted, "0" + wanted}
+    return tuple(
+        record.id
+        for record in records
+        if (vat := record.customer.vat) is not None and (vat in spellings or vat[2:] in spellings)
+    )
+
+
+def _near(records: Sequence[CustomerRecord], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return references of customers whose name or reference is spelled nearly like this."""
+    from difflib import get_close_matches
+
+    by_word: dict[str, list[str]] = {}
+    for record in records:
+        for word in (*words(record.customer.name), *words(record.customer.reference)):
+            by_word.setdefault(word, []).append(record.customer.reference)
+    near = dict.fromkeys(
+        reference
+        for word in wanted
+        for match in get_close_matches(word, by_word, n=_NEAR, cutoff=0.75)
+        for reference in by_word[match]
+    )
+    return tuple(near)[:_NEAR]
