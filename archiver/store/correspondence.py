@@ -7,13 +7,14 @@ Knows which index answers which question. Knows nothing of how it is shown, fold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.core.customer_ports import Correspondent, Entry
 from archiver.model.address import EmailAddress
 from archiver.model.link import Link, Rule, Standing
+from archiver.model.message import Direction
 from archiver.store import reading
 from archiver.store.linked import customers_by_thread, integer, links_of, marks, pieces
 
@@ -39,6 +40,44 @@ _CORRESPONDING = tuple(
 _SENDER, _FROM = reading.ROLES.index("sender"), reading.ROLES.index("from_")
 
 
+class _Walked(NamedTuple):
+    """A link joined with its message, as SQLite gave it."""
+
+    row: int
+    thread: int
+    direction: int
+    rule: int
+    standing: int
+    people: bytes
+
+
+_WALKED = "m.row, m.thread, m.direction, l.rule, l.standing, m.people"
+
+
+class _Asked:
+    """Asks of each address once whether it is wanted."""
+
+    def __init__(self, connection: StoreConnection, who: Callable[[EmailAddress], bool]) -> None:
+        import msgspec
+
+        self._connection = connection
+        self._who = who
+        self._people = msgspec.msgpack.Decoder(list[list[int]])
+        self._answers: dict[int, bool] = {}
+
+    def among(self, page: Sequence[_Walked]) -> list[_Walked]:
+        """Return those of a page in which a wanted address takes part, in any role of Evidence."""
+        people = [reading.of_evidence(self._people.decode(each.people)) for each in page]
+        unknown = {number for numbers in people for number in numbers} - self._answers.keys()
+        for number, address in reading.addresses_of(self._connection, unknown):
+            self._answers[number] = self._who(address)
+        return [
+            each
+            for each, numbers in zip(page, people, strict=True)
+            if any(self._answers.get(number, False) for number in numbers)
+        ]
+
+
 @dataclass(slots=True)
 class _Count:
     """What is counted for one address."""
@@ -46,6 +85,7 @@ class _Count:
     newest: int
     name: int
     directions: list[int]
+    automatic: int = 0
 
 
 class SqliteCorrespondence:
@@ -58,36 +98,92 @@ class SqliteCorrespondence:
         self._people = msgspec.msgpack.Decoder(list[list[int]])
 
     def entries(
-        self, customer: int, *, low: int | None = None, high: int | None = None, candidates: bool = False
+        self,
+        customer: int,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        candidates: bool = False,
+        direction: Direction | None = None,
+        who: Callable[[EmailAddress], bool] | None = None,
+        threads: Collection[int] | None = None,
     ) -> Iterator[Entry]:
-        """Yield a customer's messages with low ≤ row < high, newest first; or those that might be theirs."""
-        below = _LAST_ROW if high is None else high
+        """Yield a customer's messages with low ≤ row < high, newest first; or those that might be theirs.
+
+        Only those of this direction, with an address of which `who` says yes, and in these threads.
+        """
+        lowest, below = 0 if low is None else low, _LAST_ROW if high is None else high
+        is_wanted = None if who is None else _Asked(self._connection, who)
+        pages: Iterable[list[_Walked]] = (
+            self._pages(customer, lowest, below, _standing(candidates))
+            if threads is None
+            else [self._in_threads(customer, threads, lowest, below, _standing(candidates))]
+        )
+        number = None if direction is None else reading.DIRECTIONS.index(direction)
+        for page in pages:
+            some = page if number is None else [each for each in page if each.direction == number]
+            for each in some if is_wanted is None else is_wanted.among(some):
+                link = Link(customer, Rule(each.rule), Standing(each.standing))
+                yield Entry(each.row, each.thread, reading.DIRECTIONS[each.direction], link)
+
+    def _pages(self, customer: int, low: int, below: int, standing: str) -> Iterator[list[_Walked]]:
         size = _FIRST
-        while True:
-            some = list(
-                self._connection.execute(
-                    "SELECT l.row, m.thread, m.direction, l.rule, l.standing"
-                    " FROM links l CROSS JOIN messages m ON m.row = l.row"
-                    f" WHERE l.customer = ? AND l.row >= ? AND l.row < ? AND {_standing(candidates)}"
-                    " ORDER BY l.row DESC LIMIT ?",
-                    (customer, 0 if low is None else low, below, size),
-                )
-            )
-            for row, thread, direction, rule, standing in some:
-                link = Link(customer, Rule(integer(rule)), Standing(integer(standing)))
-                yield Entry(integer(row), integer(thread), reading.DIRECTIONS[integer(direction)], link)
-            if len(some) < size:
+        while page := self._walk(
+            f"""SELECT {_WALKED} FROM links l CROSS JOIN messages m ON m.row = l.row
+            WHERE l.customer = ? AND l.row >= ? AND l.row < ? AND {standing} ORDER BY l.row DESC LIMIT ?""",
+            (customer, low, below, size),
+        ):
+            yield page
+            if len(page) < size:
                 return
-            below = integer(some[-1][0])
+            below = page[-1].row
             size = min(size * 4, _MOST)
 
-    def count(self, customer: int, *, low: int | None = None, high: int | None = None, candidates: bool = False) -> int:
+    def _in_threads(
+        self, customer: int, threads: Collection[int], low: int, below: int, standing: str
+    ) -> list[_Walked]:
+        """Return entries of these threads; they are looked up by thread, however many messages the customer has."""
+        found: list[_Walked] = []
+        for some in pieces(threads):
+            found += self._walk(
+                f"""SELECT {_WALKED} FROM messages m CROSS JOIN links l ON l.customer = ? AND l.row = m.row
+                WHERE m.thread IN ({marks(some)}) AND m.row >= ? AND m.row < ? AND {standing}""",
+                (customer, *some, low, below),
+            )
+        return sorted(found, reverse=True)
+
+    def _walk(self, sql: str, bindings: Sequence[object]) -> list[_Walked]:
+        return [_Walked(*row) for row in self._connection.execute(sql, bindings)]  # type: ignore[arg-type]
+
+    def count(
+        self,
+        customer: int,
+        *,
+        low: int | None = None,
+        high: int | None = None,
+        candidates: bool = False,
+        direction: Direction | None = None,
+        who: Callable[[EmailAddress], bool] | None = None,
+    ) -> int:
         """Count what `entries` yields."""
+        if direction is not None or who is not None:
+            return sum(
+                1
+                for _ in self.entries(customer, low=low, high=high, candidates=candidates, direction=direction, who=who)
+            )
         return self._connection.integer(
-            "SELECT count(*) FROM links l"
-            f" WHERE l.customer = ? AND l.row >= ? AND l.row < ? AND {_standing(candidates)}",
+            f"SELECT count(*) FROM links l WHERE customer = ? AND row >= ? AND row < ? AND {_standing(candidates)}",
             (customer, 0 if low is None else low, _LAST_ROW if high is None else high),
         )
+
+    def span(self, customer: int) -> tuple[int, int] | None:
+        """Return the rows of the oldest and the newest message linked to a customer; None when there is none."""
+        of_customer = f"SELECT row FROM links l WHERE customer = ?1 AND {_standing(candidates=False)} ORDER BY row"
+        ends = self._connection.one(
+            f"SELECT ({of_customer} LIMIT 1), ({of_customer} DESC LIMIT 1)",
+            (customer,),
+        )
+        return None if ends is None or ends[0] is None else (integer(ends[0]), integer(ends[1]))
 
     def unanswered(self, *, low: int | None = None) -> Iterator[tuple[int, int]]:
         """Yield (thread, row) of threads whose last word is an incoming message; oldest first.
@@ -111,13 +207,16 @@ class SqliteCorrespondence:
         )
         return iter([(integer(thread), integer(row)) for thread, row in found])
 
-    def unlinked(self, *, is_ours: Callable[[EmailAddress], bool] = lambda _: False) -> Sequence[Correspondent]:
-        """Count mail that fits nobody, by address that takes part in it and is not ours; most mail first."""
-        keys, numbers = self._address_keys(is_ours)
+    def unlinked(self) -> Sequence[Correspondent]:
+        """Count mail that fits nobody, by address that takes part in it, most mail first.
+
+        Our own addresses are among them: who we are is the configuration's.
+        """
+        keys, numbers = self._address_keys()
         counts: dict[int, _Count] = {}
         decode = self._people.decode
-        for row, direction, people in self._connection.execute(
-            f"SELECT m.row, m.direction, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
+        for row, direction, flags, people in self._connection.execute(
+            f"SELECT m.row, m.direction, m.flags, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
         ):
             assert isinstance(people, bytes)  # noqa: S101 by the schema
             met: set[int] = set()
@@ -130,6 +229,7 @@ class SqliteCorrespondence:
                 if count is None:
                     count = counts[key] = _Count(integer(row), number, [0, 0, 0, 0])
                 count.directions[integer(direction)] += 1
+                count.automatic += direction == _INCOMING and flags == reading.AUTOMATIC
         names = self._names([count.name for count in counts.values()])
         found = [
             Correspondent(
@@ -139,6 +239,7 @@ class SqliteCorrespondence:
                 outgoing=count.directions[_OUTGOING],
                 other=count.directions[3],
                 newest=count.newest,
+                automatic=count.automatic,
             )
             for key, count in counts.items()
         ]
@@ -198,21 +299,14 @@ class SqliteCorrespondence:
                 threads[integer(row)] = integer(thread)
         return customers_by_thread(self._connection, threads)
 
-    def _address_keys(self, is_ours: Callable[[EmailAddress], bool]) -> tuple[list[str], dict[int, int]]:
-        """Return the external addresses, lower case, and which of them each address number is."""
-        keys: list[str] = []
-        places: dict[str, int | None] = {}
-        numbers: dict[int, int] = {}
-        for number, key in self._connection.execute("SELECT id, key FROM addresses"):
-            text = str(key)
-            if text not in places:
-                places[text] = None if not text or is_ours(EmailAddress("", text)) else len(keys)
-                if places[text] is not None:
-                    keys.append(text)
-            place = places[text]
-            if place is not None:
-                numbers[integer(number)] = place
-        return keys, numbers
+    def _address_keys(self) -> tuple[list[str], dict[int, int]]:
+        """Return the addresses, lower case, and which of them each address number is."""
+        places: dict[str, int] = {}
+        numbers = {
+            integer(number): places.setdefault(str(key), len(places))
+            for number, key in self._connection.execute("SELECT id, key FROM addresses WHERE key <> ''")
+        }
+        return list(places), numbers
 
     def _names(self, numbers: Collection[int]) -> dict[int, str]:
         return {
@@ -233,5 +327,5 @@ def _taking_part(roles: list[list[int]]) -> list[int]:
     return found
 
 
-def _standing(candidates: bool) -> str:  # noqa: FBT001 one of two constants
+def _standing(candidates: bool) -> str:  # noqa: FBT001 a choice of two
     return f"l.standing {'<>' if candidates else '='} {int(Standing.LINKED)}"

@@ -52,7 +52,7 @@ class SqliteLinks:
         addresses: dict[int, EmailAddress] = {}
         decisions = self._standing()
         if rows is None:
-            addresses.update(self._addresses("", ()))
+            addresses.update(self._all_addresses())
             high = _LAST_ROW
             while some := list(
                 self._connection.execute(
@@ -92,8 +92,7 @@ class SqliteLinks:
             roles.extend([[]] * (len(reading.ROLES) - len(roles)))
             named.append((integer(row), blob_id, integer(direction), roles))
             unknown.update(number for role in roles for number in role if number not in addresses)
-        for piece in pieces(unknown):
-            addresses.update(self._addresses(f" WHERE id IN ({marks(piece)})", piece))
+        addresses.update(reading.addresses_of(self._connection, unknown))
         for row, blob_id, direction, roles in named:
             from_, sender, reply_to, to, cc, bcc, _, author, forwarded, reported = (
                 tuple([addresses[number] for number in role if number in addresses]) if role else ()
@@ -119,11 +118,8 @@ class SqliteLinks:
                 ),
             )
 
-    def _addresses(self, where: str, bindings: Sequence[object]) -> Iterator[tuple[int, EmailAddress]]:
-        found = self._connection.execute(
-            f"SELECT id, name, COALESCE(addr_spec, key) FROM addresses{where}",
-            bindings,
-        )
+    def _all_addresses(self) -> Iterator[tuple[int, EmailAddress]]:
+        found = self._connection.execute("SELECT id, name, COALESCE(addr_spec, key) FROM addresses")
         return ((integer(number), EmailAddress(str(name), str(spec))) for number, name, spec in found)
 
     def _mentioned(self, where: str, bindings: Sequence[object]) -> dict[int, tuple[list[str], list[str]]]:
@@ -162,15 +158,11 @@ class SqliteLinks:
         wanted = self._address_numbers(frozenset(keys), tuple(domains))
         if not wanted:
             return set()
-        decode = self._people.decode
-        delivered = reading.ROLES.index("delivered_to")
-        rows: set[int] = set()
+        decode, rows = self._people.decode, set[int]()
         for row, people in self._connection.execute("SELECT row, people FROM messages"):
             assert isinstance(people, bytes)  # noqa: S101 by the schema
-            for role, numbers in enumerate(decode(people)):
-                if role != delivered and not wanted.isdisjoint(numbers):
-                    rows.add(integer(row))
-                    break
+            if not wanted.isdisjoint(reading.of_evidence(decode(people))):
+                rows.add(integer(row))
         return rows
 
     def _address_numbers(self, keys: frozenset[str], domains: tuple[str, ...]) -> frozenset[int]:

@@ -5,7 +5,7 @@ Knows how `people` and `parts` are packed and how instants are kept relative to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
-from archiver.store.linked import Names, customers_by_thread, links_of
+from archiver.store.linked import Names, customers_by_thread, links_of, marks, pieces
 
 if TYPE_CHECKING:
     from archiver.store.connection import StoreConnection
@@ -23,6 +23,8 @@ SECOND_BITS = 20
 
 ROLES = ("from_", "sender", "reply_to", "to", "cc", "bcc", "delivered_to", "author", "forwarded", "reported")
 """Address fields of Message, in the order of `people`; rows of format 1 have none of the last three."""
+
+_DELIVERED = ROLES.index("delivered_to")
 
 EXAMINED, AUTOMATIC = 1, 2
 """messages.flags: examined for evidence; and sent by a program, too. 0 is neither."""
@@ -98,6 +100,21 @@ def pack_people(ids: Sequence[Sequence[int]]) -> bytes:
 
     last = max((role for role, each in enumerate(ids) if each), default=-1)
     return msgspec.msgpack.encode(ids[: last + 1])
+
+
+def of_evidence(roles: Sequence[Sequence[int]]) -> list[int]:
+    """Return the address ids of unpacked people that are evidence: who a server delivered to is none."""
+    return [number for role, numbers in enumerate(roles) if role != _DELIVERED for number in numbers]
+
+
+def addresses_of(connection: StoreConnection, numbers: Iterable[int]) -> Iterator[tuple[int, EmailAddress]]:
+    """Yield addresses by their ids; those that are gone are left out."""
+    for some in pieces(numbers):
+        for number, name, spec in connection.execute(
+            f"SELECT id, name, COALESCE(addr_spec, key) FROM addresses WHERE id IN ({marks(some)})",  # noqa: S608 marks
+            some,
+        ):
+            yield _int(number), EmailAddress(str(name), str(spec))
 
 
 def pack_parts(parts: Sequence[PackedPart]) -> bytes:
