@@ -53,11 +53,19 @@ _NO_TEXT = frozenset(
 
 @dataclass(slots=True)
 class Body:
-    """What was read of a message's body."""
+    """What was read of a message's body.
+
+    `shown` are the texts of the message itself as they stand, own and quoted text not told apart, of the parts that
+    quote something; `attached` is what the senders of attached messages wrote there, and `nested` says that there are
+    such messages.
+    """
 
     text: str = ""
     quoted: str = ""
     parts: list[Part] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    attached: list[str] = field(default_factory=list)
+    nested: bool = False
 
 
 @dataclass(slots=True)
@@ -70,6 +78,18 @@ class _Reader:
     own_size: int = 0
     quoted_size: int = 0
     parts: list[Part] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
+    attached: list[str] = field(default_factory=list)
+
+    def add_shown(self, text: str, *, nested: bool) -> None:
+        """Take in what a reader of a part sees, the sender's own text kept apart from what is quoted."""
+        own, quoted = split_quotes(text)
+        if nested:
+            if own:
+                self.attached.append(own)
+        elif quoted:
+            self.shown.append(text)
+        self.add(own, quoted, nested=nested)
 
     def add(self, own: str, quoted: str, *, nested: bool) -> None:
         """Take text in; all text of a nested message counts as quoted: findable, but weaker."""
@@ -114,7 +134,8 @@ def read_body(root: Node, defects: Defects) -> Body:
         _read_leaf(node, reader, nested=inside, shown=id(node) not in skipped, first_text=not body_seen)
         if node.media.startswith("text/"):
             body_seen.add(id(node))
-    return Body("\n\n".join(reader.own), "\n\n".join(reader.quoted), reader.parts)
+    text, quoted = "\n\n".join(reader.own), "\n\n".join(reader.quoted)
+    return Body(text, quoted, reader.parts, reader.shown, reader.attached, bool(nested))
 
 
 def _other_versions(root: Node) -> set[int]:
@@ -208,8 +229,7 @@ def _read_text(node: Node, octets: bytes, charset: str | None, reader: _Reader, 
     text = _decoded(octets, charset, node.path, reader.defects)
     if node.media in {"text/enriched", "text/richtext"}:
         text = _enriched(text)
-    own, quoted = split_quotes(text)
-    reader.add(own, quoted, nested=nested)
+    reader.add_shown(text, nested=nested)
 
 
 def _enriched(text: str) -> str:
@@ -227,8 +247,7 @@ def _add_html(octets: bytes, charset: str | None, path: str, reader: _Reader, *,
     lines, whole = html_to_text(text)
     if not whole:
         reader.defects.add("html-limit", path)
-    own, quoted = split_quotes(clean(lines))
-    reader.add(own, quoted, nested=nested)
+    reader.add_shown(clean(lines), nested=nested)
 
 
 def _take_uuencoded(node: Node, octets: bytes, reader: _Reader) -> bytes:
@@ -279,8 +298,7 @@ def _read_tnef(node: Node, octets: bytes, reader: _Reader, *, nested: bool) -> N
         _add_html(found.html, None, node.path, reader, nested=nested)
     elif found.body:
         text = _decoded(found.body, found.codepage, node.path, reader.defects)
-        own, quoted = split_quotes(text)
-        reader.add(own, quoted, nested=nested)
+        reader.add_shown(text, nested=nested)
 
 
 def _read_nested_header(node: Node, reader: _Reader) -> None:

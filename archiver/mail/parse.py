@@ -1,7 +1,8 @@
 """A message's octets to `archiver.model.message.Message`.
 
-Puts the other modules of this package together: header fields, the tree of parts, texts, quotes. Never raises,
-whatever the octets. Deliberately opens no attachment beyond listing what TNEF and uuencode hold.
+Puts the other modules of this package together: header fields, the tree of parts, texts, quotes, and what links a
+message to customers. Never raises, whatever the octets. Deliberately opens no attachment beyond listing what TNEF and
+uuencode hold.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from archiver.mail.addresses import read_addresses
+from archiver.mail.authors import author
+from archiver.mail.automatic import is_automatic
 from archiver.mail.body import Body
 from archiver.mail.dates import field_date, received_date
 from archiver.mail.defects import Defects
+from archiver.mail.forwards import Forwards, read_forwards
 from archiver.mail.header import Fields, first, unfolded, unstructured
-from archiver.mail.identifiers import identifier, identifiers
+from archiver.mail.identifiers import MAX_IDENTIFIERS, identifier, identifiers
+from archiver.mail.reports import Report, read_report
 from archiver.mail.structure import Node, read
 from archiver.mail.text import guarded, parse_body, release
+from archiver.mail.vat import vat_numbers
 from archiver.mail.wire import HEADER_OCTETS
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Message
@@ -68,24 +74,44 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         raw = first(fields, name)
         return guarded(name, lambda: unstructured(raw, defects, hint), "", defects) if raw else ""
 
+    subject = text("subject")[:MAX_SUBJECT]
+    from_, to = people("from"), people("to")
+    names = frozenset([name for name, _ in fields])
+    report = guarded(
+        "report",
+        lambda: read_report(root, from_, to, people("x-failed-recipients"), lambda: f"{body.text}\n{body.quoted}"),
+        Report(),
+        defects,
+    )
+    returned = root.media == "multipart/report" or bool(report.reported)
+    forwards = guarded("forwards", lambda: read_forwards(root, subject, body, report=returned), Forwards(), defects)
+    references: tuple[str, ...] = guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects)
+    if report.identifiers:
+        references = tuple(dict.fromkeys(references + report.identifiers))[-MAX_IDENTIFIERS:]
     return Message(
-        subject=text("subject")[:MAX_SUBJECT],
+        subject=subject,
         message_id=guarded("message-id", lambda: identifier(_raw(fields, "message-id")), None, defects),
         in_reply_to=guarded("in-reply-to", lambda: identifiers(_raw(fields, "in-reply-to")), (), defects),
-        references=guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects),
+        references=references,
         sent_at=guarded("date", lambda: _sent_at(fields, defects), None, defects),
         arrived_at=guarded("received", lambda: received_date(_raw(fields, "received")), None, defects),
-        from_=people("from"),
+        from_=from_,
         sender=people("sender"),
         reply_to=people("reply-to"),
-        to=people("to"),
+        to=to,
         cc=people("cc"),
         bcc=people("bcc"),
         delivered_to=people("delivered-to") + people("x-original-to"),
         list_id=text("list-id")[:500] or None,
         auto_submitted=text("auto-submitted")[:100].lower() or None,
+        author=guarded("author", lambda: author(names, from_, people, text), (), defects),
+        forwarded=tuple(forwards.senders),
+        reported=report.reported,
+        vat_numbers=guarded("vat", lambda: vat_numbers((subject, body.text, forwards.text)), (), defects),
+        automatic=guarded("automatic", lambda: is_automatic(root, names, text), otherwise=False, defects=defects),
         text=body.text,
         quoted=body.quoted,
+        forwarded_text=forwards.text,
         parts=tuple(body.parts),
         defects=defects.found(),
     )

@@ -1,0 +1,406 @@
+"""Whose messages a message forwards, and what they wrote: inline forwards and attached messages.
+
+Knows the forwards of Outlook, Gmail, Apple Mail, Thunderbird, Lotus Notes and Yahoo in English, Dutch, French and
+German (and the commonest words of some others). A reply repeats the same header blocks, so one of Outlook's counts only
+under a subject that says "FW", or where nobody wrote anything above it. Deliberately cautious: in doubt it is a reply,
+and what a reply repeats is nobody's evidence. A name without an address gives nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from archiver.mail.addresses import read_addresses
+from archiver.mail.body import Body
+from archiver.mail.charset import one_line
+from archiver.mail.defects import Defects
+from archiver.mail.structure import NESTED, Node
+from archiver.model.address import EmailAddress
+
+MAX_FORWARDED = 20
+"""Senders that are kept of one message."""
+
+MAX_TEXT = 256 << 10
+"""Characters of forwarded text that are kept."""
+
+_MAX_LINES = 5000
+_MAX_LINE = 1000
+_MAX_LEVELS = 8
+_MAX_FIELDS = 14  # lines that the header block of a forwarded message may take
+
+_TAGS = r"\s*(?:(?:\[[^\[\]]{1,60}\]|\*{1,5}[^*]{1,30}\*{1,5})\s*)*"
+_FORWARD_SUBJECT = re.compile(
+    _TAGS + r"(?:fwd?|fw|wg|wtr|tr|doorst|doorgest(?:uurd)?|dst|i|rv|enc|vl|vb|pd|trs?f|weitergeleitet|forwarded"
+    r"|\(fwd\))\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]",
+    re.IGNORECASE,
+)
+_FORWARD_TAIL = re.compile(r"\((?:fwd|fw)\)\s*\Z|\[(?:fwd|fw):[^\]]*\]?\s*\Z", re.IGNORECASE)
+_REPLY_SUBJECT = re.compile(
+    _TAGS + r"(?:re|aw|antw(?:oord|ort)?|sv|vs|odp|r|rif|res|ref|ynt|回复|答复)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：]",
+    re.IGNORECASE,
+)
+
+_FORWARD_WORDS = (
+    r"forwarded messages?|forwarded (?:by|mail|e-?mail)|begin (?:of )?forwarded message|message forwarded"
+    r"|(?:begin )?(?:van )?doorgestuurde? (?:bericht|e-?mail|door)|doorgezonden (?:bericht|door)"
+    r"|message (?:transféré|transmis|réexpédié|retransmis)|(?:transféré|réacheminé|transmis|réexpédié) par"
+    r"|courriel transféré|e-?mail transféré|début du message (?:réexpédié|transféré|transmis)"
+    r"|weitergeleitete (?:nachricht|mail|e-?mail)|weitergeleitet von"
+    r"|(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail)"
+    r"|mensaje reenviado|messaggio inoltrato|mensagem encaminhada|vidarebefordrat meddelande"
+    r"|videresendt (?:meddelelse|melding)|välitetty viesti|wiadomość przekazana|пересылаемое сообщение|转发邮件"
+)
+_NEUTRAL_WORDS = (
+    r"original message|original appointment|originele? bericht|oorspronkelijke? (?:bericht|e-?mail)|origineel bericht"
+    r"|message d['’]origine|message (?:original|initial)|courriel original"
+    r"|ursprüngliche (?:nachricht|mail|e-mail)|ursprungliche nachricht|original-?nachricht|originalnachricht"
+    r"|mensaje original|messaggio originale|mensagem original|originalmeddelande|oprindelig meddelelse"
+    r"|alkuperäinen viesti|исходное сообщение|原始邮件"
+)
+_FORWARD = re.compile(
+    r"\s*+(?:[-_*=~>+]{2,}+\s*+(?:start of |begin |inline )?(?:" + _FORWARD_WORDS + r")\b"
+    r"|(?:begin forwarded message|begin (?:van )?(?:het )?doorgestuurde? (?:bericht|e-?mail)"
+    r"|début du (?:message|courriel|e-?mail) (?:réexpédié|transféré|transmis)"
+    r"|(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail))\s?[:：]?\s*\Z)",
+    re.IGNORECASE,
+)
+_NEUTRAL = re.compile(r"\s*+[-_*=~]{2,}+\s*+(?:" + _NEUTRAL_WORDS + r")\b", re.IGNORECASE)
+_SEPARATOR_INITIALS = "-_*=~+bBdDaA"
+_RULE = re.compile(r"\s*+[-_=*]{5,}+\s*\Z")
+_LABEL = re.compile(
+    r"\s*[*_|]{0,3}\s*(?:(?P<from>from|van|de|von|da|från|fra|od|lähettäjä|от|expéditeur|afzender|absender)"
+    r"|(?P<date>sent|date|verzonden|verstuurd|datum|envoyé(?: le)?|gesendet|enviado|inviato|data|skickat|sendt|fecha"
+    r"|sent on|date d['’]envoi|verzonden op)"
+    r"|(?P<to>to|aan|à|a|pour|an|para|till|til|destinataires?|empfänger)"
+    r"|(?P<subject>subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne|sujet|betreft)"
+    r"|(?P<other>cc|kopie|copie|bcc|reply-to|antwoord aan|répondre à|antwort an|antwort-an|attachments?|bijlagen?"
+    r"|importance|urgentie|priority|anlagen?|pièces? jointes?|organi[sz]ation|message-id|resent-\w+|x-[\w-]+))"
+    r"\s?[*_]{0,2}\s?\|?\s?[:：][*_]{0,2}\s*\|?\s*(?P<value>.*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+_KINDS = ("from", "date", "to", "subject", "other")
+_SPEC = r"[^\s<>()\[\]{},;:\"'|*]{1,64}@(?:[\w-]{1,63}\.){1,10}[\w-]{2,63}"
+_ANGLE = re.compile(rf"[<\[(]\s*(?:mailto:\s*)?({_SPEC})\s*[>\])|]")
+_MAILTO = re.compile(rf"mailto:\s*({_SPEC})", re.IGNORECASE)
+_BARE = re.compile(rf"(?<![\w.@/+-])({_SPEC})(?![\w@-])")
+_NOTES_LINE = re.compile(
+    rf"\s*(?:\"?(?P<name>[^\"<>@]{{0,80}}?)\"?\s*)?<?(?P<spec>{_SPEC})>?(?:\s+(?:on|op|le|am|at)?\s*\d.{{0,60}})?\s*\Z"
+)
+_ATTRIBUTION = re.compile(
+    r"(?:wrote|writes|schreef(?: het volgende)?|schrieb|a écrit|écrivait|escribió|ha scritto|escreveu|skrev)"
+    r"[^:]{0,120}[:：]\s*\Z",
+    re.IGNORECASE,
+)
+_OPENER = re.compile(r"\W{0,3}(?:on|op|le|am|el|il|em|den|at)\b", re.IGNORECASE)
+_SIGNATURE = re.compile(r"\s*(?:--|__)\s*\Z")
+# What a telephone adds by itself is nothing that its owner wrote.
+_DEVICE = re.compile(
+    r"\s*(?:sent from|verzonden vanaf|verstuurd vanaf|envoyé (?:de|depuis)|gesendet von|von meinem|outlook (?:for|voor"
+    r"|pour|für)|get outlook|download outlook|obtenir outlook|outlook herunterladen).{0,80}\Z",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Forwards:
+    """The senders of what a message forwards, outermost first, and what they wrote there."""
+
+    senders: list[EmailAddress] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What they wrote, bounded."""
+        return "\n\n".join(self.texts)[:MAX_TEXT]
+
+    def add(self, sender: EmailAddress | None) -> None:
+        """Take a sender in, once."""
+        known = {one.key for one in self.senders}
+        if sender is not None and sender.key not in known and len(known) < MAX_FORWARDED:
+            self.senders.append(sender)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The header of a message within the text of another; its body begins at line `end`, in quoting depth `depth`."""
+
+    sender: EmailAddress | None
+    subject: str | None
+    end: int
+    depth: int
+
+
+_Lines = list[tuple[int, str]]
+"""(depth of quoting, the line without its marks)."""
+
+
+def read_forwards(root: Node, subject: str, body: Body, *, report: bool) -> Forwards:
+    """Return what a message forwards. `report` says that what is attached was returned, not forwarded."""
+    found = Forwards()
+    if body.quoted or _forwards(subject):
+        for shown in body.shown or [body.text]:
+            _inline(shown, subject, found)
+    if body.nested and not report:
+        _attached(root, found)
+        found.texts.extend(body.attached)
+    return found
+
+
+def _forwards(subject: str) -> bool:
+    """Whether the outermost mark of a subject says that the message forwards another."""
+    return (_FORWARD_SUBJECT.match(subject) or _FORWARD_TAIL.search(subject)) is not None
+
+
+def _attached(root: Node, found: Forwards) -> None:
+    """Read who sent the messages that are attached; a digest (RFC 2046 section 5.1.5) is a list's, not a forward."""
+    for node in root.walk():
+        if node.media not in NESTED or not node.children:
+            continue
+        if node.parent is not None and node.parent.media == "multipart/digest":
+            continue
+        raws = [value for name, value in node.children[0].fields if name == "from"]
+        for one in read_addresses(raws[:1], Defects())[:3]:
+            if one.domain:
+                found.add(one)
+
+
+def _inline(shown: str, subject: str, found: Forwards) -> None:
+    """Read the forwards within a text."""
+    start = _first_mark(shown, lenient=_forwards(subject))
+    if start is None:
+        return
+    lines = [_unmarked(line) for line in shown[start : start + 2 * MAX_TEXT].split("\n", _MAX_LINES)[:_MAX_LINES]]
+    written = _is_written(shown[:start])
+    at = 0
+    for _ in range(_MAX_LEVELS):
+        separated, block = _opened(lines, at)
+        if block is None:
+            return
+        if not separated and not _forwards(subject) and (written or _REPLY_SUBJECT.match(subject) is not None):
+            return
+        found.add(block.sender)
+        text, following = _body(lines, block)
+        if text:
+            found.texts.append(text)
+        if following is None:
+            return
+        subject, written, at = block.subject or "", bool(text), following
+
+
+def _unmarked(line: str) -> tuple[int, str]:
+    """Return the depth of quoting of a line, and the line without its marks."""
+    text = line.lstrip("> \t\xa0")
+    return line.count(">", 0, len(line) - len(text)), text
+
+
+def _first_mark(shown: str, *, lenient: bool) -> int | None:
+    """Return where the first quote of a text begins, if it begins as a forward may; None for replies.
+
+    `lenient` takes a header block that is not complete enough to count without the subject's word for it.
+    """
+    at = 0
+    for number, line in enumerate(shown.split("\n", _MAX_LINES)):
+        begun, at = at, at + len(line) + 1
+        if number >= _MAX_LINES:
+            return None
+        depth, text = _unmarked(line[:_MAX_LINE])
+        if not text:
+            continue
+        initial = text[0]
+        if initial in _SEPARATOR_INITIALS and (_FORWARD.match(text) or _NEUTRAL.match(text)):
+            return begun
+        match = _LABEL.match(text) if ":" in text[:24] or "：" in text[:24] else None
+        if match is not None and match["from"] and match["value"] and _is_block(shown, at, lenient=lenient):
+            return begun
+        if depth:
+            return None
+        if _attributes(text, shown, at):
+            return begun if lenient and _address(text) is not None else None
+    return None
+
+
+def _attributes(text: str, shown: str, after: int) -> bool:
+    """Whether "On …, … wrote:" stands here, folded over at most three lines."""
+    if _OPENER.match(text) is None and text.rstrip()[-1:] not in ":：":
+        return False
+    if _ATTRIBUTION.search(text[-200:]):
+        return True
+    if _OPENER.match(text) is None or len(text) > 200:
+        return False
+    for line in shown[after : after + 400].split("\n")[:2]:
+        stripped = line.strip()
+        if not stripped or stripped[0] == ">":
+            return False
+        if _ATTRIBUTION.search(stripped[-200:]):
+            return True
+    return False
+
+
+def _is_block(shown: str, after: int, *, lenient: bool) -> bool:
+    """Whether other fields of a header follow a From: a date and one more, or any one when that is enough."""
+    kinds: set[str] = set()
+    for line in shown[after : after + 4000].split("\n")[:8]:
+        _, text = _unmarked(line)
+        match = _LABEL.match(text)
+        if match is not None:
+            kinds.add(_kind(match))
+    kinds.discard("from")
+    return bool(kinds) if lenient else "date" in kinds and len(kinds) > 1
+
+
+def _opened(lines: _Lines, at: int) -> tuple[bool, _Block | None]:
+    """Read the separator, if any, and the header block from `at`; tell whether the separator says "forwarded"."""
+    separated = False
+    notes = False
+    position = at
+    while position < len(lines) and position < at + 6:
+        text = lines[position][1]
+        if text and _FORWARD.match(text):
+            separated = True
+            notes = notes or "/" in text or re.search(r"\b(?:by|door|par|von)\b", text, re.IGNORECASE) is not None
+        elif text and not _NEUTRAL.match(text) and not _RULE.match(text):
+            break
+        position += 1
+    if position >= len(lines):
+        return separated, None
+    block = _block(lines, position)
+    if block is None and notes:
+        block = _notes_block(lines, position)
+    if block is None and (position == at or separated):
+        block = _attributed(lines, position)
+    return separated, block
+
+
+def _block(lines: _Lines, at: int) -> _Block | None:
+    """Read the fields from `at` down to the text below them; None without a From.
+
+    HTML leaves empty lines between fields, and none before the text; a long field is folded, or stands below its label.
+    """
+    fields: dict[str, str] = {}
+    depth, pending, position = lines[at][0], "", at
+    while position < min(at + _MAX_FIELDS, len(lines)):
+        line_depth, text = lines[position]
+        match = _LABEL.match(text[:_MAX_LINE]) if text else None
+        if match is not None:
+            pending = _kind(match)
+            if pending == "from" and "from" in fields:
+                break
+            fields.setdefault(pending, match["value"])
+            depth = max(depth, line_depth)
+        elif not text:
+            following = _following(lines, position)
+            if "subject" in fields or following is None or _LABEL.match(lines[following][1][:_MAX_LINE]) is None:
+                break
+        elif pending == "from" or (pending in {"to", "other"} and ("@" in text or ";" in text)):
+            fields[pending] += f" {text[:_MAX_LINE]}"
+        else:
+            break
+        position += 1
+    if "from" not in fields:
+        return None
+    subject = one_line(fields["subject"])[:1000] if "subject" in fields else None
+    return _Block(_address(fields["from"]), subject, position, depth)
+
+
+def _kind(label: re.Match[str]) -> str:
+    """Return which field a label names."""
+    return next(kind for kind in _KINDS if label[kind])
+
+
+def _following(lines: _Lines, at: int) -> int | None:
+    """Return the next line that is not empty, at most two further on."""
+    return next((one for one in range(at + 1, min(at + 3, len(lines))) if lines[one][1]), None)
+
+
+def _notes_block(lines: _Lines, at: int) -> _Block | None:
+    """Read what Lotus Notes puts below its separator: who and when on a line without a label, To and Subject below."""
+    depth, text = lines[at]
+    match = _NOTES_LINE.match(text[:_MAX_LINE])
+    if match is None:
+        return None
+    subject = None
+    end = at + 1
+    for position in range(at + 1, min(at + _MAX_FIELDS, len(lines))):
+        label = _LABEL.match(lines[position][1][:_MAX_LINE])
+        if label is not None:
+            end = position + 1
+            subject = one_line(label["value"]) if label["subject"] else subject
+    return _Block(EmailAddress((match["name"] or "").strip(), match["spec"]), subject, end, depth)
+
+
+def _attributed(lines: _Lines, at: int) -> _Block | None:
+    """Read "On …, Jan <jan@…> wrote:" as the header of what follows it."""
+    joined = ""
+    for position in range(at, min(at + 3, len(lines))):
+        joined = f"{joined} {lines[position][1]}".strip()[:_MAX_LINE]
+        if _ATTRIBUTION.search(joined[-200:]):
+            following = _following(lines, position)
+            return _Block(_address(joined), None, position + 1, lines[following][0] if following is not None else 0)
+    return None
+
+
+def _address(value: str) -> EmailAddress | None:
+    """Return the address in the value of a From field: that in brackets, else a link's, else a bare one."""
+    value = value[:_MAX_LINE]
+    match = _ANGLE.search(value) or _MAILTO.search(value)
+    if match is None and "<" not in value:
+        match = _BARE.search(value)
+    if match is None:
+        return None
+    spec = match[1].rstrip(".")
+    name = one_line(value[: match.start()]).strip(" \"'|*_<[(")
+    return EmailAddress("" if "@" in name else name[:200], one_line(spec))
+
+
+def _body(lines: _Lines, block: _Block) -> tuple[str, int | None]:
+    """Return what stands below a header block without the quotes in it, and where another message may begin."""
+    kept: list[str] = []
+    at = block.end
+    while at < len(lines):
+        depth, text = lines[at]
+        if depth < block.depth and text:
+            break
+        if text and _begins(lines, at):
+            return "\n".join(kept).strip(), at
+        if depth <= block.depth:
+            if text and _quotes_from(lines, at):
+                break
+            kept.append(text)
+        at += 1
+    return "\n".join(kept).strip(), None
+
+
+def _begins(lines: _Lines, at: int) -> bool:
+    """Whether a separator or a header block stands at this line."""
+    text = lines[at][1][:_MAX_LINE]
+    if text[0] in _SEPARATOR_INITIALS and (_FORWARD.match(text) or _NEUTRAL.match(text)):
+        return True
+    if ":" not in text[:24] and "：" not in text[:24]:
+        return False
+    match = _LABEL.match(text)
+    if match is None or not match["from"] or not match["value"]:
+        return False
+    below = [_LABEL.match(one[:_MAX_LINE]) for _, one in lines[at + 1 : at + 9]]
+    return any(one and one["date"] for one in below) and any(one and (one["to"] or one["subject"]) for one in below)
+
+
+def _quotes_from(lines: _Lines, at: int) -> bool:
+    """Whether "On …, … wrote:" stands here: all below it is quoted."""
+    text = lines[at][1]
+    if _ATTRIBUTION.search(text[-200:]) and (_OPENER.match(text) or any(map(str.isdigit, text))):
+        return True
+    if _OPENER.match(text) is None or len(text) > 200 or at + 1 >= len(lines):
+        return False
+    joined = f"{text} {lines[at + 1][1][:200]}"
+    return _ATTRIBUTION.search(joined[-200:]) is not None and any(map(str.isdigit, joined))
+
+
+def _is_written(own: str) -> bool:
+    """Whether somebody wrote something above a quote: what a telephone adds, a signature, a rule count for nothing."""
+    for line in own.split("\n"):
+        if _SIGNATURE.match(line):
+            return False
+        if line.strip() and not _DEVICE.match(line) and not _RULE.match(line):
+            return True
+    return False

@@ -1,0 +1,231 @@
+"""VAT numbers in text, of every country of the EU and of Northern Ireland, as people write them.
+
+A number counts when its country stands before it, or when it is Belgian and written with dots or beside a word such as
+"BTW" or "RPR"; always only when its check digits hold (python-stdnum, loaded with the first candidate). Deliberately
+reads no number that stands in a telephone number, an account number (IBAN), a structured communication, a URL or a
+longer run of digits, and asks no register whether a number was ever given out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+MAX_NUMBERS = 20
+"""Numbers that are kept of one message."""
+
+MAX_CANDIDATES = 2000
+"""Runs of digits in one text that are looked at."""
+
+_BEFORE = 60  # characters before a number in which its country, or the word that says what it is, may stand
+_AFTER = 24
+
+# Spaces, no-break spaces, dots, hyphens (also the typographic ones): what people put between groups of digits.
+_GAP = "[ .\\-\u00a0\u2007\u2009\u202f\u2010\u2011\u2013]"
+_RUN = re.compile("[0-9][0-9 .\\-\u00a0\u2007\u2009\u202f\u2010\u2011\u2013]{3,}[0-9]")
+_NOT_AFTER = r"(?![0-9A-Za-z])(?![.\-/,][0-9])"
+
+# "9" a digit, "A" a letter, "X" either; a letter of lower case stands for itself. The longest form first.
+_FORMS = {
+    "AT": "u99999999", "BE": "9999999999|999999999", "BG": "9999999999|999999999", "CY": "99999999A",
+    "CZ": "9999999999|999999999|99999999", "DE": "999999999", "DK": "99999999", "EE": "999999999", "EL": "999999999",
+    "GR": "999999999", "ES": "X9999999X", "FI": "99999999", "FR": "XX999999999", "HR": "99999999999",
+    "HU": "99999999", "IE": "9X99999AA|9X99999A", "IT": "99999999999", "LT": "999999999999|999999999",
+    "LU": "99999999", "LV": "99999999999", "MT": "99999999", "NL": "999999999b99", "PL": "9999999999",
+    "PT": "999999999", "RO": "9999999999|999999999|99999999|9999999|999999|99999", "SE": "999999999999",
+    "SI": "99999999", "SK": "9999999999", "XI": "999999999999|999999999",
+}  # fmt: skip
+_CLASSES = {"9": "[0-9]", "A": "[A-Za-z]", "X": "[0-9A-Za-z]", "u": "[Uu]", "b": "[Bb]"}
+_COUNTRY = re.compile(rf"(?<![0-9A-Za-z_@=&?#%])(?:BTW|TVA|VAT)?({'|'.join(_FORMS)})", re.IGNORECASE)
+
+# Countries whose code is a word of Dutch, French, German, English or another language of the EU.
+_WORDS = frozenset("AT BE CY DE EE EL ES FI FR HR IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905
+_IBAN_LENGTHS = {
+    "AT": 20, "BE": 16, "BG": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24, "FI": 18, "FR": 27,
+    "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IT": 27, "LT": 20, "LU": 20, "LV": 21, "MT": 31, "NL": 18, "PL": 28,
+    "PT": 25, "RO": 24, "SE": 24, "SI": 19, "SK": 24,
+}  # fmt: skip
+_BELGIAN = re.compile(
+    rf"(?<![0-9A-Za-z./\-+*@_=&#%,:])(?:([01][0-9]{{3}}\.[0-9]{{3}}\.[0-9]{{3}})"
+    rf"|([01]?{_GAP}?[0-9]{{3}}{_GAP}{{0,2}}[0-9]{{3}}{_GAP}{{0,2}}[0-9]{{3}})){_NOT_AFTER}(?![+*])"
+)
+_LABEL = re.compile(
+    r"(?<![a-z])(?:btw|b\.t\.w|tva|t\.v\.a|vat|mwst|ust|uid|iva|kbo|bce|cbe|rpr|rpm|ondernemings?-?n(?:umme)?r"
+    r"|ondernemingsn|(?:num[eé]ro|n[°ºo]\.?) ?d.entreprise|d.entreprise|unternehmensn|steuern|(?:company|enterprise) n"
+    r"|tax (?:id|n))"
+)
+_TELEPHONE = re.compile(
+    r"(?<![a-z])(?:t[eé]l|gsm|mob|fax|phone|telefoon|telefon|portable|handy|whatsapp|cell|call|bel(?:len)? )"
+    r"|\+\s?\d|\b[tmf]\s?[:.]|[\u260e\u2706\U0001f4de\U0001f4f1]"
+)
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
+
+
+def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the VAT numbers in these texts, each once, in order, at most MAX_NUMBERS.
+
+    Canonical: two letters of the country as VIES writes them (Greece "EL"), then the number without any separator;
+    Belgian ones have ten digits.
+    """
+    found: dict[str, None] = {}
+    for text in texts:
+        for number in _numbers(text):
+            found[number] = None
+            if len(found) >= MAX_NUMBERS:
+                return tuple(found)
+    return tuple(found)
+
+
+def checked(country: str, number: str) -> str | None:
+    """Return a number in canonical form, or None when its check digits do not hold.
+
+    `country` is two letters, "GR" and "EL" alike; `number` has no country before it and may hold separators.
+    """
+    country = country.upper()
+    country = "EL" if country == "GR" else country
+    if country not in _FORMS:
+        return None
+    return _checked(country, _NOT_ALPHANUMERIC.sub("", number.upper()))
+
+
+@lru_cache(maxsize=4096)
+def _checked(country: str, number: str) -> str | None:
+    from stdnum.eu import vat
+    from stdnum.exceptions import ValidationError
+
+    try:
+        return str(vat.validate(country + number))
+    except ValidationError:
+        return None
+
+
+def _numbers(text: str) -> Iterator[str]:
+    done = 0  # what was read as a number or an account number is not read again
+    for count, run in enumerate(_RUN.finditer(text)):
+        if count >= MAX_CANDIDATES:
+            return
+        start, end = run.span()
+        if end <= done:
+            continue
+        line = text.rfind("\n", max(0, start - 16), start) + 1
+        prefixed, stop = _prefixed(text, max(line, start - 16, done), start)
+        done = max(done, stop)
+        if prefixed is not None:
+            yield prefixed
+        if end - start >= 9 and end > done:
+            yield from _belgian(text, max(start, done), end)
+
+
+@lru_cache(maxsize=64)
+def _form(country: str) -> re.Pattern[str]:
+    """Return what a country's numbers look like, gaps allowed between any two characters."""
+    forms = (f"{_GAP}{{0,2}}".join(_CLASSES[one] for one in form) for form in _FORMS[country].split("|"))
+    return re.compile(f"([ .:\\-/\u00a0\u2013]{{0,3}})({'|'.join(f'(?:{form}{_NOT_AFTER})' for form in forms)})")
+
+
+def _prefixed(text: str, begin: int, digits: int) -> tuple[str | None, int]:
+    """Read a number whose country stands between `begin` and its first digits; return it and where it ends.
+
+    Without one the end is that of an account number, or 0.
+    """
+    for match in _COUNTRY.finditer(text, begin, digits):
+        country = match[1].upper()
+        form = _form(country).match(text, match.end())
+        if form is None:
+            continue
+        end = form.end()
+        if end <= digits:
+            continue
+        account = _account_end(text, match.start(1), country)
+        if account:
+            return None, account
+        if not _is_meant(text, match, form[1]):
+            continue
+        number = checked(country, form[2])
+        if number is not None:
+            return number, end
+    return None, 0
+
+
+def _account_end(text: str, start: int, country: str) -> int:
+    """Return where the account number (ISO 13616) that begins here ends, 0 when none does."""
+    length = _IBAN_LENGTHS.get(country, 0)
+    if not length or not text[start + 2 : start + 4].isdecimal():
+        return 0
+    kept: list[str] = []
+    for at, letter in enumerate(text[start : start + 2 * length], start):
+        if letter.isascii() and letter.isalnum():
+            kept.append(letter.upper())
+            if len(kept) == length:
+                number = "".join(kept[4:] + kept[:4])
+                digits = "".join(str(int(one, 36)) for one in number)
+                return at + 1 if int(digits) % 97 == 1 else 0
+        elif letter not in " \u00a0.-":
+            return 0
+    return 0
+
+
+def _is_meant(text: str, match: re.Match[str], gap: str) -> bool:
+    """Whether the letters are a country's code: "de 123 456 789" and "COMMANDE DE 123456789" are prose.
+
+    A code in capitals that touches its number is believed; any other needs a word for VAT before it, or at least to
+    stand in capitals beside none. Within a URL nothing is.
+    """
+    start = match.start(1)
+    before = _context(text, start)
+    token = before.rpartition(" ")[2]
+    if token.endswith("/") and ("." in token or "//" in token):
+        return False
+    code = match[1]
+    if (code.isupper() and not gap) or _says_vat(before):
+        return True
+    country = code.upper()
+    if not code.isupper():
+        return country not in _WORDS
+    if not gap.strip() and country in _WORDS:
+        word = before.rstrip(" .:-").rpartition(" ")[2]
+        return not (len(word) > 1 and word.isupper())
+    return True
+
+
+def _belgian(text: str, start: int, end: int) -> Iterator[str]:
+    """Read Belgian numbers without their country in a run of digits."""
+    for match in _BELGIAN.finditer(text, start, min(len(text), end + 1)):
+        if match.end() > end:
+            continue
+        before = _context(text, match.start())
+        after = text[match.end() : match.end() + _AFTER].partition("\n")[0]
+        if match[1] is not None:
+            meant = not _says_telephone(before) or _says_vat(before)
+        else:
+            meant = _says_vat(before) or (_LABEL.match(after.lstrip(" ,-()").lower()) is not None)
+            meant = meant and not text.startswith("/", match.end())
+        if meant and not before.rstrip().endswith(("+++", "***")):
+            number = checked("BE", match[0])
+            if number is not None:
+                yield number
+
+
+def _context(text: str, at: int) -> str:
+    """Return what stands before a place in its line; of the line above, too, when it begins its line."""
+    before = text[max(0, at - _BEFORE) : at]
+    above, newline, line = before.rpartition("\n")
+    if not newline:
+        return before
+    if line.strip(" |\t"):
+        return line
+    return above.rpartition("\n")[2] + " "
+
+
+def _says_vat(before: str) -> bool:
+    """Whether the last word that says what a number is says that it is a VAT or enterprise number."""
+    before = before.lower()
+    label = last = None
+    for label in _LABEL.finditer(before):
+        last = label
+    return last is not None and _TELEPHONE.search(before, last.end()) is None
+
+
+def _says_telephone(before: str) -> bool:
+    return _TELEPHONE.search(before[-30:].lower()) is not None
