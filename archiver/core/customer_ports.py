@@ -142,6 +142,19 @@ class Correspondent:
     automatic: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Correspondents:
+    """How much unlinked mail there is with a group of addresses; each message counts once, however many take part."""
+
+    name: str
+    addresses: tuple[Correspondent, ...]
+    incoming: int
+    outgoing: int
+    other: int
+    newest: int
+    automatic: int = 0
+
+
 class Correspondence(Protocol):
     """Reading mail by customer; all newest first, streamed, so that a page costs a page."""
 
@@ -189,6 +202,13 @@ class Correspondence(Protocol):
 
     def unlinked(self) -> Sequence[Correspondent]:
         """Count mail that fits nobody, by external address that takes part in it."""
+        ...
+
+    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> Sequence[Correspondents]:
+        """Count the same by group; told an address, lower case, `group_of` names its group, None to leave it out.
+
+        The addresses of a group come with most mail first, the groups in no order.
+        """
         ...
 
     def unlinked_rows(self, addresses: Collection[str], *, limit: int) -> Sequence[int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from archiver.core.customer_ports import Correspondent, Entry
+from archiver.core.customer_ports import Correspondent, Correspondents, Entry
 from archiver.model.address import EmailAddress
 from archiver.model.link import Link, Rule, Standing
 from archiver.model.message import Direction
@@ -213,13 +213,52 @@ class SqliteCorrespondence:
         Our own addresses are among them: who we are is the configuration's.
         """
         keys, numbers = self._address_keys()
+        counts, _ = self._count_unlinked(numbers, {})
+        return _most_first(self._correspondents(keys, counts).values())
+
+    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> Sequence[Correspondents]:
+        """Count mail that fits nobody by groups of addresses; an address without a group is left out."""
+        keys, numbers = self._address_keys()
+        groups: dict[str, int] = {}
+        of_key = {
+            place: groups.setdefault(name, len(groups))
+            for place, key in enumerate(keys)
+            if (name := group_of(key)) is not None
+        }
+        counts, grouped = self._count_unlinked(
+            {number: place for number, place in numbers.items() if place in of_key}, of_key
+        )
+        members: dict[int, list[Correspondent]] = {}
+        for place, each in self._correspondents(keys, counts).items():
+            members.setdefault(of_key[place], []).append(each)
+        names = list(groups)
+        return [
+            Correspondents(
+                name=names[group],
+                addresses=tuple(_most_first(members[group])),
+                incoming=count.directions[_INCOMING],
+                outgoing=count.directions[_OUTGOING],
+                other=count.directions[3],
+                newest=count.newest,
+                automatic=count.automatic,
+            )
+            for group, count in grouped.items()
+        ]
+
+    def _count_unlinked(
+        self, numbers: Mapping[int, int], of_key: Mapping[int, int]
+    ) -> tuple[dict[int, _Count], dict[int, _Count]]:
+        """Count messages by address, told which each address number is, and by group, told of which each address is."""
         counts: dict[int, _Count] = {}
+        groups: dict[int, _Count] = {}
         decode = self._people.decode
         for row, direction, flags, people in self._connection.execute(
             f"SELECT m.row, m.direction, m.flags, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
         ):
             assert isinstance(people, bytes)  # noqa: S101 by the schema
             met: set[int] = set()
+            met_groups: set[int] = set()
+            way, automatic = integer(direction), direction == _INCOMING and flags == reading.AUTOMATIC
             for number in _taking_part(decode(people)):
                 key = numbers.get(number)
                 if key is None or key in met:
@@ -228,11 +267,22 @@ class SqliteCorrespondence:
                 count = counts.get(key)
                 if count is None:
                     count = counts[key] = _Count(integer(row), number, [0, 0, 0, 0])
-                count.directions[integer(direction)] += 1
-                count.automatic += direction == _INCOMING and flags == reading.AUTOMATIC
+                count.directions[way] += 1
+                count.automatic += automatic
+                if of_key:
+                    met_groups.add(of_key[key])
+            for group in met_groups:
+                count = groups.get(group)
+                if count is None:
+                    count = groups[group] = _Count(integer(row), 0, [0, 0, 0, 0])
+                count.directions[way] += 1
+                count.automatic += automatic
+        return counts, groups
+
+    def _correspondents(self, keys: Sequence[str], counts: Mapping[int, _Count]) -> dict[int, Correspondent]:
         names = self._names([count.name for count in counts.values()])
-        found = [
-            Correspondent(
+        return {
+            key: Correspondent(
                 address=keys[key],
                 name=names.get(count.name, ""),
                 incoming=count.directions[_INCOMING],
@@ -242,10 +292,7 @@ class SqliteCorrespondence:
                 automatic=count.automatic,
             )
             for key, count in counts.items()
-        ]
-        return sorted(
-            found, key=lambda each: (-(each.incoming + each.outgoing + each.other), -each.newest, each.address)
-        )
+        }
 
     def unlinked_rows(self, addresses: Collection[str], *, limit: int) -> Sequence[int]:
         """Return such messages with one of these addresses (lower case, as `unlinked` gives them), newest first."""
@@ -317,6 +364,12 @@ class SqliteCorrespondence:
                 some,
             )
         }
+
+
+def _most_first(correspondents: Iterable[Correspondent]) -> list[Correspondent]:
+    return sorted(
+        correspondents, key=lambda each: (-(each.incoming + each.outgoing + each.other), -each.newest, each.address)
+    )
 
 
 def _taking_part(roles: list[list[int]]) -> list[int]:
