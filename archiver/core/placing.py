@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from archiver.model.address import EmailAddress
 from archiver.model.delivery import Arrival
 from archiver.model.identity import Identity
 from archiver.model.message import Direction, Message
@@ -22,14 +23,19 @@ _IN_TRANSIT = timedelta(days=366)
 def direction_of(message: Message, identity: Identity, arrivals: Iterable[Arrival]) -> Direction:
     """Decide which way a message went.
 
-    The author (From, else Sender) decides: one of us makes it outgoing, or internal when every recipient is one of us.
-    Anybody else's mail is incoming when it was addressed to us, or lies in a mailbox of ours that is not Sent: a blind
-    copy or a list has no address of ours in its header.
+    The author (whoever wrote what a list rewrote, else From, else Sender) decides: one of us makes it outgoing, or
+    internal when every recipient is one of us. Anybody else's mail is incoming when it was addressed to us, or lies in a
+    mailbox of ours that is not Sent: a blind copy or a list has no address of ours in its header.
+
+    What our own programs send to ourselves for somebody else is incoming, too: our web form's mail, whose Reply-To is an
+    outsider (it is the customer who speaks), and our mail server's report on a message to one.
     """
-    authors = message.from_ or message.sender
+    authors = message.author or message.from_ or message.sender
     recipients = message.to + message.cc + message.bcc
     if any(identity.owns(author) for author in authors):
         if recipients and all(identity.owns(recipient) for recipient in recipients):
+            if _has_outsider(message.reply_to, identity) or _has_outsider(message.reported, identity):
+                return Direction.INCOMING
             return Direction.INTERNAL
         return Direction.OUTGOING
     if any(identity.owns(recipient) for recipient in recipients + message.delivered_to):
@@ -38,6 +44,10 @@ def direction_of(message: Message, identity: Identity, arrivals: Iterable[Arriva
     if uses and authors and "\\Sent" not in uses:
         return Direction.INCOMING
     return Direction.OTHER
+
+
+def _has_outsider(addresses: Iterable[EmailAddress], identity: Identity) -> bool:
+    return any(address.domain and not identity.owns(address) for address in addresses)
 
 
 def sorting_instant(message: Message, received_at: datetime | None, archived_at: datetime) -> datetime:

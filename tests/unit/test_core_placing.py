@@ -15,6 +15,7 @@ from archiver.model.message import BlobId, Direction, Message
 US = Identity(domains=("example.be",), addresses=("support@partner.example",))
 OURS, COLLEAGUE = EmailAddress("An", "an@example.be"), EmailAddress("", "Bob@Example.BE")
 THEIRS, SHARED = EmailAddress("", "eva@customer.test"), EmailAddress("", "Support+ticket7@partner.example")
+DAEMON = EmailAddress("Mail Delivery System", "MAILER-DAEMON@example.be")
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -37,6 +38,22 @@ def arrival(*, special_use: str | None = "\\Inbox", account: str = "info") -> Ar
         (Message(from_=(THEIRS,), sender=(OURS,), to=(OURS,)), Direction.INCOMING),
         (Message(sender=(OURS,), to=(THEIRS,)), Direction.OUTGOING),
         (Message(from_=(THEIRS,), to=(THEIRS,)), Direction.OTHER),
+        # a list of ours rewrote From: its author is an outsider all the same, and the other way round
+        (Message(from_=(OURS,), author=(THEIRS,), to=(OURS,)), Direction.INCOMING),
+        (Message(from_=(THEIRS,), author=(OURS,), to=(THEIRS,)), Direction.OUTGOING),
+        # our web form: the customer speaks
+        (Message(from_=(OURS,), reply_to=(THEIRS,), to=(COLLEAGUE,)), Direction.INCOMING),
+        (Message(from_=(OURS,), reply_to=(OURS, THEIRS), to=(OURS,)), Direction.INCOMING),
+        (Message(from_=(OURS,), reply_to=(COLLEAGUE,), to=(OURS,)), Direction.INTERNAL),
+        (Message(from_=(OURS,), reply_to=(EmailAddress("", "root"),), to=(OURS,)), Direction.INTERNAL),
+        (Message(from_=(OURS,), reply_to=(THEIRS,), to=(THEIRS,)), Direction.OUTGOING),
+        # our own mail server, and another's, report to us
+        (Message(from_=(DAEMON,), reported=(THEIRS,), to=(OURS,)), Direction.INCOMING),
+        (
+            Message(from_=(EmailAddress("", "postmaster@relay.test"),), reported=(THEIRS,), to=(OURS,)),
+            Direction.INCOMING,
+        ),
+        (Message(from_=(DAEMON,), reported=(COLLEAGUE,), to=(OURS,)), Direction.INTERNAL),
         (Message(), Direction.OTHER),
     ],
 )
