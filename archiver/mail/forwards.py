@@ -92,6 +92,7 @@ _ATTRIBUTION = re.compile(
     r"[^:]{0,120}[:：]\s*\Z",
     re.IGNORECASE,
 )
+_NEWS = re.compile(r"\W{0,3}in (?:message|article|news)\b", re.IGNORECASE)  # what stands in brackets is an identifier
 _OPENER = re.compile(r"\W{0,3}(?:on|op|le|am|el|il|em|den|at)\b", re.IGNORECASE)
 _SIGNATURE = re.compile(r"\s*(?:--|__)\s*\Z")
 # What a telephone adds by itself is nothing that its owner wrote.
@@ -149,7 +150,9 @@ def read_forwards(root: Node, subject: str, body: Body, *, report: bool) -> Forw
 
 def _forwards(subject: str) -> bool:
     """Whether the outermost mark of a subject says that the message forwards another."""
-    return (_FORWARD_SUBJECT.match(subject) or _FORWARD_TAIL.search(subject)) is not None
+    if _FORWARD_SUBJECT.match(subject):
+        return True
+    return _FORWARD_TAIL.search(subject) is not None and _REPLY_SUBJECT.match(subject) is None
 
 
 def _attached(root: Node, found: Forwards) -> None:
@@ -334,7 +337,7 @@ def _attributed(lines: _Lines, at: int) -> _Block | None:
     joined = ""
     for position in range(at, min(at + 3, len(lines))):
         joined = f"{joined} {lines[position][1]}".strip()[:_MAX_LINE]
-        if _ATTRIBUTION.search(joined[-200:]):
+        if _ATTRIBUTION.search(joined[-200:]) and _NEWS.match(joined) is None:
             following = _following(lines, position)
             return _Block(_address(joined), None, position + 1, lines[following][0] if following is not None else 0)
     return None
