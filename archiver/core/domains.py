@@ -35,7 +35,7 @@ def ascii_domain(text: str) -> str:
             domain = domain.translate(_DOTS).rstrip(".").encode("idna").decode("ascii").lower()
         except UnicodeError:
             return domain
-    return domain[:-1] if domain.endswith(".") else domain
+    return domain.removesuffix(".")
 
 
 def is_domain(domain: str) -> bool:
