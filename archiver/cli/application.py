@@ -204,7 +204,10 @@ class Proposal(Protocol):
 
 
 class UnlinkedGroup(Protocol):
-    """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that."""
+    """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that.
+
+    With `automatic`, programs write there and nobody of ours ever wrote back.
+    """
 
     @property
     def name(self) -> str: ...
@@ -220,6 +223,8 @@ class UnlinkedGroup(Protocol):
     def other(self) -> int: ...
     @property
     def newest(self) -> Summary: ...
+    @property
+    def automatic(self) -> bool: ...
     @property
     def proposals(self) -> Sequence[Proposal]: ...
 
@@ -247,8 +252,8 @@ class AmbiguousPage(Protocol):
 class CustomerChange(Protocol):
     """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
 
-    `links` counts messages by internal id; `references` names these. `warnings` say what is allowed and worth a look: an
-    address or number that another customer has too.
+    `links` counts messages by internal id; `references` names these. `warnings` say what is allowed and yet
+    worth a look: an address or number that another customer has too.
     """
 
     @property
@@ -274,8 +279,6 @@ class ImportChanges(Protocol):
     def links(self) -> LinkChanges: ...
     @property
     def references(self) -> Mapping[int, str]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
 
 
 class CustomerEditor(Protocol):

@@ -10,11 +10,12 @@ import click
 from archiver.cli.invocation import Invocation, QueryTyped
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, subject_of
 from archiver.errors import QueryError, UsageError
 
 if TYPE_CHECKING:
     from archiver.cli.application import OpenArchive, SearchItem, SearchPage, Sort
+    from archiver.model.customer import CustomerRecord
 
 _DATE_COLUMNS = 16
 _SNIPPET_LINES = 2
@@ -81,6 +82,8 @@ class QueryCommand(click.Command):
 )
 @click.option("--since", metavar="DATE", help="Only from this day on; like since:DATE in the query.")
 @click.option("--until", metavar="DATE", help="Only up to and including this day; like until:DATE in the query.")
+@click.option("--customer", metavar="CUSTOMER", help="Only mail with this customer: a reference, VAT number or name.")
+@click.option("--unlinked", is_flag=True, help="Only mail that fits no customer.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(
@@ -91,20 +94,27 @@ def command(
     sort: Sort,
     since: str | None,
     until: str | None,
+    customer: str | None,
+    unlinked: bool,
     as_json: bool,
 ) -> None:
     """Find mail.
 
-    All words must occur. Without a QUERY everything is listed, newest first.
+    All words must occur. Without a QUERY everything is listed, newest first. A customer's reference stands behind each
+    of their messages, with a question mark where it only might be theirs.
     """
     settings = invocation.settings()
     typed = " ".join(words)
-    query, invocation.query = _with_dates(typed, since, until)
+    options = _options(limit, sort, since, until, customer, unlinked=unlinked)
+    dates = [_date_term(field, value) for field, value in (("since", since), ("until", until)) if value is not None]
     with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
+        terms = [_customer_term(archive.customer(customer))] if customer is not None else []
+        terms += ["is:unlinked"] if unlinked else []
+        query, invocation.query = _with_terms(typed, [*terms, *dates])
         try:
             page = archive.search(query, limit=limit, offset=offset, sort=sort)
         except QueryError as error:
-            if error.position - invocation.query.shifted > len(typed):
+            if dates and error.position - invocation.query.shifted > len(typed):
                 raise UsageError(
                     "a date given with --since or --until cannot be understood", hint=_date_hint(error)
                 ) from None
@@ -114,26 +124,29 @@ def command(
 
             invocation.terminal.json(listing(page.total, [hit(item, archive, invocation.zone) for item in page.items]))
         else:
-            again = _again(words, limit, sort, since, until)
+            again = " ".join(["archiver search", *map(_quoted, words), *options])
             _show(invocation, page, archive, offset=offset, again=again, restricted=bool(query.strip()))
 
 
-def _with_dates(typed: str, since: str | None, until: str | None) -> tuple[str, QueryTyped]:
-    terms = [_term(field, value) for field, value in (("since", since), ("until", until)) if value is not None]
+def _with_terms(typed: str, terms: Sequence[str]) -> tuple[str, QueryTyped]:
     if not terms:
         return typed, QueryTyped(typed)
     if not typed.strip():
-        return " ".join(terms), QueryTyped("", shifted=-1)  # any mistake is one of the dates
+        return " ".join(terms), QueryTyped("", shifted=-1)  # any mistake is one of the terms
     if not _balanced(typed):
         # Unbalanced parentheses must be reported for what they are, not be closed by ours.
         return " ".join([typed, *terms]), QueryTyped(typed)
     return " ".join([f"({typed})", *terms]), QueryTyped(typed, shifted=1)
 
 
-def _term(field: str, value: str) -> str:
+def _date_term(field: str, value: str) -> str:
     if not value.strip() or _QUOTES.intersection(value):
         raise UsageError("a date given with --since or --until cannot be understood", hint=_date_hint(None))
     return f'{field}:"{value.strip()}"'
+
+
+def _customer_term(record: CustomerRecord) -> str:
+    return f'customer:"{record.customer.reference}"'
 
 
 def _date_hint(error: QueryError | None) -> str:
@@ -152,14 +165,23 @@ def _balanced(query: str) -> bool:
     return depth == 0 and not quoted
 
 
-def _again(words: Sequence[str], limit: int, sort: Sort, since: str | None, until: str | None) -> str:
+def _options(
+    limit: int, sort: Sort, since: str | None, until: str | None, customer: str | None, *, unlinked: bool
+) -> list[str]:
+    """Return what was asked for beside the query, to be typed again."""
+    asked = [("--since", since), ("--until", until), ("--customer", customer)]
+    return [
+        *([f"--limit {limit}"] if limit != 20 else []),
+        *([f"--sort {sort}"] if sort != "date" else []),
+        *(f"{name} {_quoted(value)}" for name, value in asked if value is not None),
+        *(["--unlinked"] if unlinked else []),
+    ]
+
+
+def _quoted(word: str) -> str:
     from shlex import quote
 
-    options = [f"--limit {limit}"] if limit != 20 else []
-    options += [f"--sort {sort}"] if sort != "date" else []
-    options += [f"--since {quote(since)}"] if since is not None else []
-    options += [f"--until {quote(until)}"] if until is not None else []
-    return " ".join(["archiver search", *map(quote, words), *options])
+    return quote(word)
 
 
 def _show(
@@ -189,12 +211,14 @@ def _show_hit(invocation: Invocation, item: SearchItem, name: str, *, plain: boo
     date = pad(invocation.date(summary.at), _DATE_COLUMNS)
     head = f"{name}  {date}  {arrow(summary.direction, plain=plain)} "
     who = correspondents(summary)
-    room = terminal.table_width - cells(head)
+    whose = _safe(customers_of(summary))
+    room = terminal.table_width - cells(head) - (cells(whose) + 2 if whose else 0)
     terminal.line(
         Span(f"{name}  ", "accent"),
         Span(date, "faint"),
         f"  {arrow(summary.direction, plain=plain)} ",
         cut(_safe(who), room),
+        Span(f"  {whose}" if whose else "", "accent"),
     )
     terminal.wrapped(Span(subject_of(summary), "strong"), indent=4, limit=2)
     if item.snippet.strip():

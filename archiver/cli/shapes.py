@@ -39,7 +39,10 @@ def hit(item: SearchItem, archive: OpenArchive, zone: tzinfo | None) -> Json:
 
 
 def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
-    """Return what hits, rows of a thread and shown messages have in common. There are no customers in this release."""
+    """Return what hits, rows of a thread and shown messages have in common.
+
+    `customers` are the references of those the message belongs to, `candidates` of those it might: never mixed.
+    """
     return {
         "id": archive.short_id(summary.blob_id),
         "thread": summary.thread,
@@ -50,7 +53,8 @@ def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) ->
         "to": _addresses(summary.to),
         "cc": _addresses(summary.cc),
         "subject": summary.subject,
-        "customers": [],
+        "customers": list(summary.customers),
+        "candidates": list(summary.candidates),
         "mailboxes": list(summary.mailboxes),
         "attachments": list(summary.attachments),
     }
@@ -101,8 +105,8 @@ def status(report: StatusReport, zone: tzinfo | None) -> Json:
         "pending": report.pending,
         "indexed": report.indexed,
         "defects": report.defects,
-        "unlinked": report.messages,
-        "customers": 0,
+        "unlinked": report.unlinked,
+        "customers": report.customers,
         "complete": report.complete,
         "unlocked": report.unlocked,
         "accounts": [_account(name, rows, zone) for name, rows in by_account(report.accounts).items()],

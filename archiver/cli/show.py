@@ -14,7 +14,7 @@ from archiver.cli.secrets import asker, write_new
 from archiver.cli.terminal import Terminal
 from archiver.cli.wording import count, long_date, people, size
 from archiver.errors import UsageError
-from archiver.model.catalogue import Details
+from archiver.model.catalogue import Details, Summary
 from archiver.model.message import Message, Part, PartKind
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _FILE_CHARACTERS = frozenset(" ._-+,()[]@#=&'")
 )
 @click.option("--force", is_flag=True, help="With --output: replace the file if there is one.")
 @click.option("--quoted", is_flag=True, help="Also what the message repeats of others.")
+@click.option("--no-pager", is_flag=True, help="Do not use a pager, however long the message is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(
@@ -53,6 +54,7 @@ def command(
     output: Path | None,
     force: bool,
     quoted: bool,
+    no_pager: bool,
     as_json: bool,
 ) -> None:
     """Show one message, or save a part of it.
@@ -65,7 +67,8 @@ def command(
         raise UsageError("--output saves --raw or --part", hint=f"archiver show {visible(name)} --raw --output FILE")
     settings = invocation.settings()
     terminal = invocation.terminal
-    with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
+    paged = not (no_pager or raw or part is not None or as_json)
+    with terminal.paged(wanted=paged), invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
         row = archive.resolve(name)
         if raw:
             _give(terminal, archive.octets(row), output, force=force, own_name=f"{_id_of(archive, row)}.eml", text=True)
@@ -159,6 +162,7 @@ def _show(invocation: Invocation, archive: OpenArchive, details: Details, messag
     _field(terminal, "kept as", f"{name} ({summary.direction.value}, {size(details.octets)})")
     if summary.mailboxes:
         _field(terminal, "seen in", ", ".join(summary.mailboxes))
+    _customers(terminal, archive, summary)
     terminal.line()
     _text(terminal, message, quoted=quoted, name=name)
     _parts(terminal, details.parts, name)
@@ -167,6 +171,23 @@ def _show(invocation: Invocation, archive: OpenArchive, details: Details, messag
         terminal.line(Span("defects", "warn"), " (the message is kept as it came; --raw shows it)")
         for defect in details.defects:
             terminal.line(f"  {defect.code}", f"  {defect.detail}" if defect.detail else "")
+
+
+def _customers(terminal: Terminal, archive: OpenArchive, summary: Summary) -> None:
+    """Print whose message it is and by which rule, and apart from that whose it might be."""
+    if not (summary.customers or summary.candidates):
+        return
+    from archiver.cli.reasons import RULES
+
+    explanation = archive.why(summary.row)
+    for label, customers in (
+        ("customer", explanation.verdict.linked),
+        ("might be", explanation.verdict.candidates),
+    ):
+        rules = {link.customer: RULES[link.rule] for link in explanation.verdict.links}
+        told = [(explanation.customers[customer].customer, rules[customer]) for customer in customers]
+        for customer, rule in told:
+            _field(terminal, label, f"{customer.reference} {customer.name} ({rule})")
 
 
 def _text(terminal: Terminal, message: Message, *, quoted: bool, name: str) -> None:

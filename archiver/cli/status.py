@@ -67,6 +67,11 @@ def _show(invocation: Invocation, report: StatusReport) -> None:
     if report.messages is not None:
         known = f"{count(report.messages, 'message')} ({size(report.octets or 0)}), {report.indexed or 0:,} indexed"
         terminal.line(known, f", {report.defects:,} with defects" if report.defects else "", ".")
+    if report.customers:
+        unlinked = f", {count(report.unlinked, 'message')} unlinked" if report.unlinked else ", no mail unlinked"
+        terminal.line(f"{count(report.customers, 'customer')}{unlinked}.")
+    elif report.messages and report.customers is not None:
+        terminal.line(Span("No customers yet: archiver customer add, or archiver unlinked -i proposes them.", "faint"))
     if report.pending:
         terminal.line(
             f"{count(report.pending, 'batch', 'batches')} of new mail waiting to be taken in: ",

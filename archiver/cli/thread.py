@@ -12,7 +12,8 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
 from archiver.cli.show import body
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, subject_of
+from archiver.cli.terminal import Terminal
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, named, names_of, subject_of
 from archiver.model.catalogue import Summary
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ _REPLY_MARKS = frozenset({"re", "aw", "antw", "antwort", "sv", "réf", "ref", "t
 @click.command("thread")
 @click.argument("name", metavar="ID")
 @click.option("--full", is_flag=True, help="With the text of each message, without what it quotes.")
+@click.option("--no-pager", is_flag=True, help="Do not use a pager, however long it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(invocation: Invocation, name: str, full: bool, as_json: bool) -> None:
+def command(invocation: Invocation, name: str, full: bool, no_pager: bool, as_json: bool) -> None:
     """List the conversation that a message belongs to.
 
     One line a message, oldest first; the message asked for is marked. ID is what search prints.
     """
     settings = invocation.settings()
-    with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
+    with (
+        invocation.terminal.paged(wanted=not (no_pager or as_json)),
+        invocation.app.open_archive(settings, ask=asker(invocation)) as archive,
+    ):
         row = archive.resolve(name)
         messages = archive.thread(row)
         if as_json:
@@ -53,6 +58,7 @@ def command(invocation: Invocation, name: str, full: bool, as_json: bool) -> Non
 def _show(invocation: Invocation, archive: OpenArchive, messages: Sequence[Summary], *, asked: int, full: bool) -> None:
     terminal = invocation.terminal
     terminal.line(Span(cut(subject_of(messages[0]), terminal.table_width), "strong"))
+    _whose(terminal, archive, messages)
     told = bare_subject(messages[0].subject)
     for summary in messages:
         if full:
@@ -63,6 +69,18 @@ def _show(invocation: Invocation, archive: OpenArchive, messages: Sequence[Summa
             body(terminal, archive.parsed(summary.row).text or "(no text of its own)", indent=2)
     terminal.line()
     terminal.line(f"{count(len(messages), 'message')}.")
+
+
+def _whose(terminal: Terminal, archive: OpenArchive, messages: Sequence[Summary]) -> None:
+    """Print the customers of the conversation, and apart from them those it might belong to."""
+    linked = dict.fromkeys(reference for summary in messages for reference in summary.customers)
+    perhaps = dict.fromkeys(reference for summary in messages for reference in summary.candidates)
+    if not (linked or perhaps):
+        return
+    names = names_of(archive.customers())
+    for label, references in (("with ", linked), ("might be with ", [one for one in perhaps if one not in linked])):
+        if references:
+            terminal.wrapped(Span(label, "faint"), ", ".join(named(reference, names) for reference in references))
 
 
 def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, asked: bool, full: bool) -> None:

@@ -6,14 +6,18 @@ exact forms in `archiver.cli.shapes`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING
 
 from archiver.cli.escape import visible
 from archiver.errors import UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
 from archiver.model.message import Direction
+
+if TYPE_CHECKING:
+    from archiver.model.customer import CustomerRecord
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -44,6 +48,28 @@ def long_date(at: datetime, *, zone: tzinfo | None) -> str:
         f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M} "
         f"({offset[:3]}:{offset[3:5]})"
     )
+
+
+def day(at: datetime, *, now: datetime, zone: tzinfo | None) -> str:
+    """Return a whole day, as the heading over what happened on it."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    written = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    near = {today: " (today)", today - timedelta(days=1): " (yesterday)"}
+    return written + near.get(local.date(), "")
+
+
+def clock_time(at: datetime, *, zone: tzinfo | None) -> str:
+    """Return hours and minutes, where the day is told already."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def age(passed: timedelta) -> str:
+    """Return how long ago, in the one unit that people would say it in; nothing is older than it says."""
+    minutes = max(0, int(passed.total_seconds() // 60))
+    for length, name in ((1440, "day"), (60, "hour")):
+        if minutes >= length:
+            return count(minutes // length, name)
+    return count(minutes, "minute")
 
 
 def size(octets: int) -> str:
@@ -96,6 +122,12 @@ def person(address: EmailAddress) -> str:
     return f"{name} <{address.addr_spec.strip()}>"
 
 
+def bare_person(address: EmailAddress) -> str:
+    """Return the name alone, where a list would be buried under addresses; the address where it gives no name."""
+    name = address.name.strip()
+    return name if name and "@" not in name else address.addr_spec.strip()
+
+
 def people(addresses: Sequence[EmailAddress]) -> str:
     """Return all of them, separated by commas."""
     return ", ".join(person(address) for address in addresses)
@@ -119,6 +151,32 @@ def arrow(direction: Direction, *, plain: bool) -> str:
 def subject_of(summary: Summary) -> str:
     """Return the subject, visible, or words where there is none."""
     return visible(summary.subject.strip()) or "(no subject)"
+
+
+def customers_of(summary: Summary) -> str:
+    """Return the references of a message's customers, and those it might belong to with a question mark; "" if none."""
+    return "  ".join([*summary.customers, *(f"{reference}?" for reference in summary.candidates)])
+
+
+def names_of(records: Iterable[CustomerRecord]) -> Mapping[str, str]:
+    """Return the customers' names by reference, without case, former references included."""
+    return {
+        reference.casefold(): record.customer.name
+        for record in records
+        for reference in (*record.customer.former_references, record.customer.reference)
+    }
+
+
+def named(reference: str, names: Mapping[str, str]) -> str:
+    """Return a customer as people know it: reference and name."""
+    name = names.get(reference.casefold(), "")
+    return f"{reference} {name}" if name else reference
+
+
+def listed(words: Iterable[str], *, last: str = "and") -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    every = list(words)
+    return f" {last} ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
 
 
 def _first(addresses: Sequence[EmailAddress]) -> str:

@@ -17,8 +17,8 @@ from tests.cli.test_cli_transcripts import mails, troubled, whole
 from tests.cli.twin import NOW, Damage, Mail, Slot, Status, Twin, Verify, blob_id
 
 HIT = {
-    "id", "thread", "message_id", "sent_at", "direction", "from", "to", "cc", "subject", "customers", "mailboxes",
-    "attachments", "snippet", "score",
+    "id", "thread", "message_id", "sent_at", "direction", "from", "to", "cc", "subject", "customers", "candidates",
+    "mailboxes", "attachments", "snippet", "score",
 }  # fmt: skip
 FIGURES = {"server", "archived", "excluded", "failed", "erased", "complete", "last_sync"}
 ONE = blob_id(1).hex()[:8]

@@ -18,6 +18,7 @@ from archiver.model.message import Defect, Direction, Part, PartKind
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
+from tests.cli.worlds import linked
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
 AN = EmailAddress("An Peeters", "an@klant.example")
@@ -101,7 +102,19 @@ def troubled() -> Twin:
     )
 
 
-WORLDS = {"whole": whole, "troubled": troubled}
+WORLDS = {"whole": whole, "troubled": troubled, "linked": linked}
+
+
+def answered(prompt: str) -> str:
+    """Answer as somebody who knows the code, agrees to everything and knows one new customer."""
+    known = {
+        "Type it": CODE, "Name": "Vermeulen & Co", "Town": "Lokeren", "VAT": "0403.170.701",
+        "Contact": "Lien Vermeulen", "  E-mail": "lien@vermeulen.example", "  Mobile": "0471 98 76 54",
+    }  # fmt: skip
+    asked = next((answer for question, answer in known.items() if prompt.startswith(question)), None)
+    if asked is not None:
+        return asked
+    return "y" if prompt.endswith(("/n] ", "/N] ")) else "" if prompt.endswith(": ") else PASSPHRASE
 
 
 def play(cli: Cli, transcript: str) -> str:
@@ -113,7 +126,7 @@ def play(cli: Cli, transcript: str) -> str:
     played = [first]
     for line in lines:
         if line.startswith("$ archiver"):
-            cli.answers = lambda prompt: CODE if prompt.startswith("Type it") else PASSPHRASE
+            cli.answers = answered
             ran = cli(*shlex.split(line)[2:])
             err = _without_bars(ran.err)
             shown = [*ran.out.splitlines(), *(f"! {text}" for text in err.splitlines())]

@@ -6,6 +6,7 @@ Knows nothing of stores or servers. Searching is by plain substring, so that tes
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -169,6 +170,12 @@ class OpenTwin(CustomersOpen):
         rows = [
             r for r, m in enumerate(self._mails) if all(w.lower() in f"{m.subject} {m.text}".lower() for w in words)
         ]
+        self.world.asked.append(("search", query))
+        customer = re.search(r'customer:"(.*?)"', query)
+        if customer is not None:
+            rows = [r for r in rows if customer[1] in self.summary(r).customers]
+        if "is:unlinked" in query:
+            rows = [r for r in rows if not (self.summary(r).customers or self.summary(r).candidates)]
         rows.sort(key=lambda r: self._mails[r].at, reverse=True)
         items = [
             Item(self.summary(r), 1.5, self._mails[r].text, self._mails[r].marks) for r in rows[offset : offset + limit]

@@ -19,7 +19,7 @@ from archiver.errors import UsageError
 from archiver.model.catalogue import Summary
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.link import Decision, Link, LinkChanges, Rule, Standing, Verdict
-from archiver.model.message import BlobId
+from archiver.model.message import BlobId, Direction
 
 if TYPE_CHECKING:
     from tests.cli.twin import OpenTwin
@@ -93,6 +93,7 @@ class Group:
     outgoing: int = 0
     other: int = 0
     proposals: Sequence[Proposed] = ()
+    automatic: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,6 @@ class Imported:
     changes: Sequence[Change]
     links: LinkChanges
     references: Mapping[int, str]
-    warnings: Sequence[str] = ()
 
 
 @dataclass
@@ -231,7 +231,7 @@ class CustomersOpen:
         return Explained(verdict, decisions, {record.id: record for record in self.book.records})
 
     def history(self, record: CustomerRecord, **asked: object) -> HistoryPage:
-        """Every linked thread; what was asked for is only noted."""
+        """Every linked thread; what was asked for beside limit, offset and candidates is only noted."""
         self.world.asked.append(("history", record.customer.reference, asked))
         wanted = Standing.LINKED if not asked.get("candidates") else Standing.AMBIGUOUS
         links = self.all_links()
@@ -241,16 +241,23 @@ class CustomersOpen:
         threads: dict[int, list[Summary]] = {}
         for row in sorted(rows, key=lambda row: self.summary(row).at, reverse=True):
             threads.setdefault(self.summary(row).thread, []).append(self.summary(row))
-        folded = [ThreadOfHistory(messages, messages[0].from_[0].name or "?") for messages in threads.values()]
-        return HistoryPage(len(rows), folded, candidates=self.customer_figures(record).candidates)
+        folded = [ThreadOfHistory(messages, _theirs(messages[0])) for messages in threads.values()]
+        limit, offset = asked.get("limit", 20), asked.get("offset", 0)
+        assert isinstance(limit, int)
+        assert isinstance(offset, int)
+        more = len(folded) > offset + limit
+        figures = self.customer_figures(record)
+        return HistoryPage(len(rows), folded[offset : offset + limit], more=more, candidates=figures.candidates)
 
     def waiting(self, **asked: object) -> WaitingPage:
         self.world.asked.append(("waiting", asked))
         return self.world.waiting
 
     def unlinked(self, *, text: str | None = None, limit: int = 20, offset: int = 0) -> UnlinkedPage:
+        """The groups that a test set, less those whose newest message is linked by now."""
         page = self.world.unlinked
-        items = [group for group in page.items if text is None or text in group.name]
+        still = [group for group in page.items if not self.summary(group.newest.row).customers]
+        items = [group for group in still if text is None or text in group.name]
         return UnlinkedPage(page.messages, len(items), items[offset : offset + limit])
 
     def unlinked_messages(self, group: object, *, limit: int = 5) -> Sequence[Summary]:
@@ -354,7 +361,7 @@ class EditorTwin:
         for customer in customers:
             known = self._book.by_reference(customer.reference)
             changes.append(self.add(customer) if known is None else self.edit(known, customer))
-        return Imported(changes, self._compared(before), self._references(), self._book.warnings)
+        return Imported(changes, self._compared(before), self._references())
 
     def link(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges:
         return self._decided(row, record, links=True, why=why)
@@ -417,6 +424,12 @@ class EditorTwin:
                 counts.setdefault(names[1], Counter()).update(old - new)
         figures = {name: tuple(sorted(counter.items())) for name, counter in counts.items()}
         return LinkChanges(sum(1 for row in before if set(before[row]) != set(after[row])), **figures)
+
+
+def _theirs(summary: Summary) -> str:
+    """The customer's side of a message."""
+    side = summary.to if summary.direction is Direction.OUTGOING else summary.from_
+    return (side[0].name or side[0].addr_spec) if side else ""
 
 
 def copied(book: Book) -> Book:
