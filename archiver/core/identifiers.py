@@ -45,13 +45,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 class RecordProblem(UsageError):  # noqa: N818 - a problem among others, gathered
     """One thing that is wrong with a customer's record: `field` says where, the message why, the hint what to write.
 
-    Neither holds the value. `contact` is the number of the contact from 0, None where the company itself is meant.
+    Neither holds the value. `contact` is the number of the contact from 0, None where the company itself is meant;
+    `place` that of the value from 0 where there can be several.
     """
 
-    def __init__(self, field: str, message: str, *, hint: str | None = None, contact: int | None = None) -> None:
+    def __init__(
+        self, field: str, message: str, *, hint: str | None = None, contact: int | None = None, place: int = 0
+    ) -> None:
         super().__init__(message, hint=hint)
         self.field = field
         self.contact = contact
+        self.place = place
 
 
 def one_line(text: str) -> str:
@@ -63,7 +67,7 @@ def several_lines(text: str) -> str:
     """Return text in NFC without control characters but line feeds and tabs, no space at the end of a line."""
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     lines = [_CONTROL.sub(" ", line).rstrip() for line in plain.split("\n")]
-    return "\n".join(lines).strip("\n").rstrip()
+    return "\n".join(lines).strip()
 
 
 # --- VAT numbers

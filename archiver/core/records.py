@@ -69,7 +69,7 @@ _POSTAL_PREFIX = re.compile(r"^[A-Z]{1,3}-\s*(?=[0-9])")
 
 
 class RecordProblems(UsageError):  # noqa: N818 - named after what it gathers
-    """A customer's record cannot be kept: `wrong` has everything that is wrong with it, `problems` the same in words."""
+    """A customer's record cannot be kept: `wrong` has all that is wrong with it, `problems` the same in words."""
 
     def __init__(self, wrong: tuple[RecordProblem, ...]) -> None:
         lines = tuple(f"{where(problem)}: {problem.message}" for problem in wrong)
@@ -104,7 +104,7 @@ def examined(
         return canonical_domain(text, identity=identity, shared_domains=shared_domains)
 
     reference = attempt("reference", canonical_reference, customer.reference) or ""
-    name = one_line(customer.name)
+    name = _said(customer.name)
     if not name:
         problems.append(RecordProblem("name", "it is missing", hint="give the name of the company"))
     country = attempt("country", canonical_country, customer.country) or ""
@@ -116,15 +116,15 @@ def examined(
         customer,
         reference=reference,
         name=name,
-        address="\n".join(one_line(line) for line in several_lines(customer.address).split("\n") if line.strip()),
+        address="\n".join(filter(None, map(_said, several_lines(customer.address).split("\n")))),
         postal_code=canonical_postal_code(customer.postal_code, home),
-        city=one_line(customer.city),
+        city=_said(customer.city),
         country=country,
         vat=vat or None,
         domains=domains,
         licences=attempt.each("licences", canonical_licence, customer.licences),
         contacts=tuple(dict.fromkeys(contacts)),
-        notes=several_lines(customer.notes),
+        notes="" if customer.notes.strip() == "-" else several_lines(customer.notes),
         consents=tuple(dict.fromkeys(customer.consents)),
         former_references=tuple(dict.fromkeys(customer.former_references)),
     )
@@ -138,18 +138,19 @@ class _Attempt:
         self._problems = problems
 
     def __call__(
-        self, field: str, canonical: Callable[[str], str], text: str, contact: int | None = None
+        self, field: str, canonical: Callable[[str], str], text: str, contact: int | None = None, place: int = 0
     ) -> str | None:
         try:
             return canonical(text)
         except RecordProblem as problem:
-            self._problems.append(RecordProblem(field, problem.message, hint=problem.hint, contact=contact))
+            again = RecordProblem(field, problem.message, hint=problem.hint, contact=contact, place=place)
+            self._problems.append(again)
             return None
 
     def each(
         self, field: str, canonical: Callable[[str], str], texts: Iterable[str], contact: int | None = None
     ) -> tuple[str, ...]:
-        made = (self(field, canonical, text, contact) for text in texts if text.strip())
+        made = [self(field, canonical, text, contact, place) for place, text in enumerate(texts) if text.strip()]
         return tuple(dict.fromkeys(value for value in made if value))
 
 
@@ -167,13 +168,19 @@ def _contacts(
 
     for index, contact in enumerate(contacts):
         made = Contact(
-            one_line(contact.name),
+            _said(contact.name),
             attempt.each("email", foreign, contact.emails, index),
             attempt.each("phone", number, contact.phones, index),
             attempt.each("mobile", number, contact.mobiles, index),
         )
         if made != Contact():
             yield made
+
+
+def _said(text: str) -> str:
+    """Return one line of text; a lone "-" is how people say that there is nothing."""
+    plain = one_line(text)
+    return "" if plain == "-" else plain
 
 
 def canonical_reference(text: str) -> str:
@@ -206,7 +213,7 @@ def canonical_postal_code(text: str, country: str) -> str:
 
     Zeros that a spreadsheet took off are put back where all codes of a country have five digits.
     """
-    plain = _POSTAL_PREFIX.sub("", one_line(text).upper())
+    plain = _POSTAL_PREFIX.sub("", _said(text).upper())
     if country == "NL" and (parts := re.fullmatch(r"([1-9][0-9]{3})\s?([A-Z]{2})", plain)):
         return f"{parts[1]} {parts[2]}"
     if country in ("DE", "FR", "ES", "IT") and re.fullmatch(r"[0-9]{4}", plain):
