@@ -94,6 +94,10 @@ class Links(Protocol):
         """Remember licence and reference numbers found in messages, as (row, code); known ones are left."""
         ...
 
+    def set_codes(self, found: Mapping[int, Collection[str]]) -> None:
+        """Replace the licence and reference numbers of these messages; those that no message has any longer are gone."""
+        ...
+
     def decide(self, blob_id: BlobId, customer: int, *, links: bool, who: str, at: datetime, why: str) -> Decision:
         """Record a decision by hand; one about the same message and customer that still stood is undone by it."""
         ...

@@ -222,6 +222,18 @@ class SqliteLinks:
         with self._connection.transaction():
             self._numbers.mention(CODE, found)
 
+    def set_codes(self, found: Mapping[int, Collection[str]]) -> None:
+        """Replace the licence and reference numbers of these messages."""
+        with self._connection.transaction():
+            self._connection.execute_many(
+                "DELETE FROM mentions WHERE row = ? AND number IN (SELECT id FROM numbers WHERE kind = ?)",
+                ((row, CODE) for row in found),
+            )
+            self._numbers.mention(CODE, [(row, code) for row, codes in found.items() for code in codes])
+            self._connection.execute(
+                "DELETE FROM numbers WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM mentions WHERE number = id)", (CODE,)
+            )
+
     # --- decisions by hand ----------------------------------------------------------------------------------------
 
     def decide(self, blob_id: BlobId, customer: int, *, links: bool, who: str, at: datetime, why: str) -> Decision:
@@ -308,6 +320,24 @@ class SqliteLinks:
             except BaseException:
                 self._numbers.forget()
                 raise
+
+    # --- checking -------------------------------------------------------------------------------------------------
+
+    def strays(self) -> Sequence[str]:
+        """Say which links, mentions and decisions name a message or a customer that is not there, and how many.
+
+        A decision about a message that is gone is none: it counts again should the message come back.
+        """
+        no_message = "NOT EXISTS (SELECT 1 FROM messages m WHERE m.row = t.row)"
+        no_customer = "NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = t.customer)"
+        checks = {
+            "links of messages that are not there": f"links t WHERE {no_message}",
+            "links to customers that are not there": f"links t WHERE {no_customer}",
+            "decisions about customers that are not there": f"decisions t WHERE {no_customer}",
+            "numbers found in messages that are not there": f"mentions t WHERE {no_message}",
+        }
+        found = ((self._connection.integer(f"SELECT count(*) FROM {what}"), name) for name, what in checks.items())
+        return [f"{count} {name}" for count, name in found if count]
 
     def _integers(self, sql: str, bindings: Sequence[object]) -> list[int]:
         return [integer(value) for (value,) in self._connection.execute(sql, bindings)]
