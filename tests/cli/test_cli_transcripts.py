@@ -18,6 +18,7 @@ from archiver.model.message import Defect, Direction, Part, PartKind
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
+from tests.cli.twin_customers import janssens, peeters
 from tests.cli.worlds import linked
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
@@ -102,19 +103,25 @@ def troubled() -> Twin:
     )
 
 
-WORLDS = {"whole": whole, "troubled": troubled, "linked": linked}
+def customers() -> Twin:
+    """The same mail, and two customers: one that it is with, and one that has none."""
+    twin = whole()
+    twin.book.keep(peeters(), janssens())
+    return twin
+
+
+WORLDS = {"whole": whole, "troubled": troubled, "linked": linked, "customers": customers}
 
 
 def answered(prompt: str) -> str:
-    """Answer as somebody who knows the code, agrees to everything and knows one new customer."""
+    """Answer as somebody who knows the secrets, agrees to everything and has one new customer to tell of."""
     known = {
         "Type it": CODE, "Name": "Vermeulen & Co", "Town": "Lokeren", "VAT": "0403.170.701",
         "Contact": "Lien Vermeulen", "  E-mail": "lien@vermeulen.example", "  Mobile": "0471 98 76 54",
     }  # fmt: skip
-    asked = next((answer for question, answer in known.items() if prompt.startswith(question)), None)
-    if asked is not None:
-        return asked
-    return "y" if prompt.endswith(("/n] ", "/N] ")) else "" if prompt.endswith(": ") else PASSPHRASE
+    found = [answer for question, answer in known.items() if prompt.startswith(question)]
+    secret = "passphrase" in prompt.lower() or "again" in prompt
+    return found[0] if found else PASSPHRASE if secret else "y" if prompt.endswith("] ") else ""
 
 
 def play(cli: Cli, transcript: str) -> str:
@@ -123,6 +130,7 @@ def play(cli: Cli, transcript: str) -> str:
     columns, kind, world = first.removeprefix("# ").split(", ")
     cli.columns, cli.tty, cli.app = int(columns.split()[0]), kind == "terminal", WORLDS[world]()
     cli.environ["NO_COLOR"] = "1"
+    cli.monkeypatch.chdir(cli.home)
     played = [first]
     for line in lines:
         if line.startswith("$ archiver"):

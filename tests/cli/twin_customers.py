@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 
 from archiver.core.customer_ports import Correspondent
 from archiver.core.progress import OnProgress, Progress
+from archiver.core.records import checked
 from archiver.errors import UsageError
 from archiver.model.catalogue import Summary
 from archiver.model.customer import Contact, Customer, CustomerRecord
+from archiver.model.identity import Identity
 from archiver.model.link import Decision, Link, LinkChanges, Rule, Standing, Verdict
 from archiver.model.message import BlobId, Direction
 
 if TYPE_CHECKING:
     from tests.cli.twin import OpenTwin
 
+OURS = Identity(("ons.example",))
 CREATED = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
 
@@ -134,7 +137,7 @@ class Book:
     decisions: list[Decision] = field(default_factory=list)
     merges: dict[int, tuple[Customer, Customer]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    check: Callable[[Customer], Customer] = lambda customer: customer
+    check: Callable[[Customer], Customer] = lambda customer: checked(customer, identity=OURS, region="BE")
     next_id: int = 1
 
     def keep(self, *customers: Customer) -> Book:
@@ -326,6 +329,7 @@ class EditorTwin:
         before = self.archive.all_links()
         references = self._references()
         self._book.records = [r for r in self._book.records if record.id not in {r.id, r.merged_into}]
+        self._book.decisions = [d for d in self._book.decisions if d.customer != record.id]
         return self._changed(record, record.customer, None, before, references)
 
     def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> Change:

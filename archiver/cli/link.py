@@ -1,0 +1,23 @@
+"""`archiver link`: what a person knows better than the rules."""
+
+from __future__ import annotations
+
+import click
+
+from archiver.cli.deciding import decide
+from archiver.cli.invocation import Invocation
+
+
+@click.command("link")
+@click.argument("message", metavar="ID")
+@click.argument("customer", metavar="CUSTOMER")
+@click.option("--why", default="", metavar="TEXT", help="The reason, for colleagues.")
+@click.option("--undo", is_flag=True, help="Take back that it was linked by hand; the rules decide again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(invocation: Invocation, message: str, customer: str, why: str, undo: bool, as_json: bool) -> None:
+    """Link a message to a customer by hand.
+
+    It outranks every rule, whatever changes, until it is undone; who and why are kept, and archiver why ID tells them.
+    """
+    decide(invocation, "link", message, customer, why=why, undo=undo, as_json=as_json)
