@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from archiver.core.domains import ascii_domain, is_public_suffix, is_shared, parents, registrable
 from archiver.core.mentions import CodeBook, licence_code, reference_code
@@ -22,6 +23,9 @@ RULES_VERSION = 1
 
 MAX_ADDRESS = 998
 """Characters beyond which an addr-spec is none (RFC 5322 section 2.1.1: no line is longer)."""
+
+_REMEMBERED = 65536
+"""Addresses and domains whose answer is kept: the same come again and again, and hostile mail holds any number."""
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -60,6 +64,15 @@ def canonical_number(vat: str) -> str:
     """Return a canonical VAT number as the directory compares it: Greece is EL (its prefix) however it was written."""
     number = vat.strip().upper()
     return f"EL{number[2:]}" if number.startswith("GR") else number
+
+
+class Known(NamedTuple):
+    """What the directory makes of one address: ours, or whose contact, or else in whose domain."""
+
+    ours: bool
+    contacts: frozenset[int] = _NOBODY
+    domain: str = ""
+    owners: frozenset[int] = _NOBODY
 
 
 class Directory:
@@ -108,6 +121,7 @@ class Directory:
         self._domains, self._vats = _frozen(domains), _frozen(vats)
         self._licences, self._references = _frozen(licences), _frozen(references)
         self._found_domains: dict[str, tuple[str, frozenset[int]] | None] = {}
+        self._known: dict[str, Known] = {}
 
     def __len__(self) -> int:
         """Count the customers, without those that were merged into others."""
@@ -126,6 +140,17 @@ class Directory:
             return False
         above = parents(ascii_domain(domain))
         return not self._own.isdisjoint(above[1:] if below else above)
+
+    def known(self, addr_spec: str) -> Known:
+        """Return what an address is; the owners of its domain are looked for only when it is nobody's contact."""
+        try:
+            return self._known[addr_spec]
+        except KeyError:
+            pass
+        known = self._know(addr_spec)
+        if len(self._known) < _REMEMBERED:
+            self._known[addr_spec] = known
+        return known
 
     def by_address(self, addr_spec: str) -> frozenset[int]:
         """Return whose contact this is: by the whole address, else by the mailbox that it is a spelling of."""
@@ -150,7 +175,7 @@ class Directory:
         except KeyError:
             pass
         found = self._find_domain(domain)
-        if len(self._found_domains) < 65536:  # a bound on memory, whatever an archive holds
+        if len(self._found_domains) < _REMEMBERED:
             self._found_domains[domain] = found
         return found
 
@@ -214,6 +239,18 @@ class Directory:
         """A digest of all that decides links apart from the records: who we are, shared domains, the rules' version."""
         parts = (sorted(self._identity.domains), sorted(self._identity.addresses), sorted(self._shared), RULES_VERSION)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def _know(self, addr_spec: str) -> Known:
+        _, at, domain = addr_spec.strip().rpartition("@")
+        if not at or len(addr_spec) > MAX_ADDRESS:
+            return Known(ours=False)
+        if self.owns(addr_spec):
+            return Known(ours=True)
+        contacts = self.by_address(addr_spec)
+        if contacts:
+            return Known(ours=False, contacts=contacts)
+        found = self.domain_of(domain)
+        return Known(ours=False) if found is None else Known(ours=False, domain=found[0], owners=found[1])
 
     def _find_domain(self, domain: str) -> tuple[str, frozenset[int]] | None:
         # The public suffix list is slow to load: it is asked only where a customer's domain fits already.

@@ -1,9 +1,9 @@
 """Licence numbers and our own reference numbers, as they stand in subject and text.
 
 A number is written as it was issued (`ABCD-1234-EFGH`), all in one (`ABCD1234EFGH`) or with other separators
-(`abcd 1234 efgh`); digits alone (`1001`) say nothing unless a word before them tells what they are (`klantnr. 1001`). A code found
-is written as its tokens with spaces between them, after `# ` if it counts behind such a word only; this is the form of
-`Evidence.codes`, and every function here takes it as well as the code that a record holds.
+(`abcd 1234 efgh`); digits alone (`1001`) say nothing unless a word before them tells what they are (`klantnr. 1001`).
+A code found is written as its tokens with spaces between them, after `# ` if it counts behind such a word only; this is
+the form of `Evidence.codes`, and every function here takes it as well as the code that a record holds.
 
 Tokens are cut as `archiver.search.analysis` cuts them, so that the full-text index can tell where a code of a new
 customer might stand in old mail (`search_phrases`). Deliberately knows no VAT numbers and no customers.
