@@ -334,6 +334,8 @@ class Twin:
         except BaseException:
             vars(self.book).update(vars(before))
             raise
+        finally:
+            self.calls.append("changed")
         if dry_run:
             vars(self.book).update(vars(before))
 
