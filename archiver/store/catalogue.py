@@ -166,6 +166,7 @@ class SqliteCatalogue:
             for part in message.parts
         ]
         sent, received = message.sent_at, ingested.received_at
+        direction = reading.DIRECTIONS.index(ingested.direction)
         execute(
             "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
@@ -173,7 +174,7 @@ class SqliteCatalogue:
                 sequence,
                 ingested.blob_id,
                 thread,
-                reading.DIRECTIONS.index(ingested.direction),
+                direction,
                 record.octets,
                 sum(part.kind in _ATTACHMENTS for part in message.parts),
                 None if sent is None else reading.epoch_seconds(sent) - seconds,
@@ -193,7 +194,10 @@ class SqliteCatalogue:
                 "INSERT INTO defects VALUES (?,?,?,?)", (row, position, self._numbers.term(defect.code), defect.detail)
             )
         for link in ingested.links:
-            execute("INSERT OR REPLACE INTO links VALUES (?,?,?,?)", (link.customer, row, link.rule, link.standing))
+            execute(
+                "INSERT OR REPLACE INTO links VALUES (?,?,?,?,?)",
+                (link.customer, row, link.rule, link.standing, direction),
+            )
         self._numbers.mention(VAT_NUMBER, [(row, value) for value in message.vat_numbers])
         self._numbers.mention(CODE, [(row, value) for value in ingested.codes])
         return row

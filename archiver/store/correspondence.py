@@ -112,26 +112,22 @@ class SqliteCorrespondence:
 
         Only those of this direction, with an address of which `who` says yes, and in these threads.
         """
-        lowest, below = 0 if low is None else low, _LAST_ROW if high is None else high
+        wanted, bindings = _bounds(customer, low, high, candidates=candidates, direction=direction)
         is_wanted = None if who is None else _Asked(self._connection, who)
-        pages: Iterable[list[_Walked]] = (
-            self._pages(customer, lowest, below, _standing(candidates))
-            if threads is None
-            else [self._in_threads(customer, threads, lowest, below, _standing(candidates))]
+        pages = (
+            self._pages(wanted, bindings) if threads is None else iter([self._in_threads(threads, wanted, bindings)])
         )
-        number = None if direction is None else reading.DIRECTIONS.index(direction)
         for page in pages:
-            some = page if number is None else [each for each in page if each.direction == number]
-            for each in some if is_wanted is None else is_wanted.among(some):
+            for each in page if is_wanted is None else is_wanted.among(page):
                 link = Link(customer, Rule(each.rule), Standing(each.standing))
                 yield Entry(each.row, each.thread, reading.DIRECTIONS[each.direction], link)
 
-    def _pages(self, customer: int, low: int, below: int, standing: str) -> Iterator[list[_Walked]]:
-        size = _FIRST
+    def _pages(self, wanted: str, bindings: Sequence[object]) -> Iterator[list[_Walked]]:
+        size, below = _FIRST, _LAST_ROW
         while page := self._walk(
             f"""SELECT {_WALKED} FROM links l CROSS JOIN messages m ON m.row = l.row
-            WHERE l.customer = ? AND l.row >= ? AND l.row < ? AND {standing} ORDER BY l.row DESC LIMIT ?""",
-            (customer, low, below, size),
+            WHERE {wanted} AND l.row < ? ORDER BY l.row DESC LIMIT ?""",
+            (*bindings, below, size),
         ):
             yield page
             if len(page) < size:
@@ -139,16 +135,14 @@ class SqliteCorrespondence:
             below = page[-1].row
             size = min(size * 4, _MOST)
 
-    def _in_threads(
-        self, customer: int, threads: Collection[int], low: int, below: int, standing: str
-    ) -> list[_Walked]:
+    def _in_threads(self, threads: Collection[int], wanted: str, bindings: Sequence[object]) -> list[_Walked]:
         """Return entries of these threads; they are looked up by thread, however many messages the customer has."""
         found: list[_Walked] = []
         for some in pieces(threads):
             found += self._walk(
-                f"""SELECT {_WALKED} FROM messages m CROSS JOIN links l ON l.customer = ? AND l.row = m.row
-                WHERE m.thread IN ({marks(some)}) AND m.row >= ? AND m.row < ? AND {standing}""",
-                (customer, *some, low, below),
+                f"""SELECT {_WALKED} FROM messages m CROSS JOIN links l ON l.row = m.row
+                WHERE {wanted} AND m.thread IN ({marks(some)})""",
+                (*bindings, *some),
             )
         return sorted(found, reverse=True)
 
@@ -166,15 +160,11 @@ class SqliteCorrespondence:
         who: Callable[[EmailAddress], bool] | None = None,
     ) -> int:
         """Count what `entries` yields."""
-        if direction is not None or who is not None:
-            return sum(
-                1
-                for _ in self.entries(customer, low=low, high=high, candidates=candidates, direction=direction, who=who)
-            )
-        return self._connection.integer(
-            f"SELECT count(*) FROM links l WHERE customer = ? AND row >= ? AND row < ? AND {_standing(candidates)}",
-            (customer, 0 if low is None else low, _LAST_ROW if high is None else high),
-        )
+        if who is not None:
+            asked = self.entries(customer, low=low, high=high, candidates=candidates, direction=direction, who=who)
+            return sum(1 for _ in asked)
+        wanted, bindings = _bounds(customer, low, high, candidates=candidates, direction=direction)
+        return self._connection.integer(f"SELECT count(*) FROM links l WHERE {wanted}", bindings)
 
     def span(self, customer: int) -> tuple[int, int] | None:
         """Return the rows of the oldest and the newest message linked to a customer; None when there is none."""
@@ -380,5 +370,17 @@ def _taking_part(roles: list[list[int]]) -> list[int]:
     return found
 
 
-def _standing(candidates: bool) -> str:  # noqa: FBT001 a choice of two
+def _bounds(
+    customer: int, low: int | None, high: int | None, *, candidates: bool, direction: Direction | None
+) -> tuple[str, list[object]]:
+    """Return the condition on a customer's links that is asked for, and its bindings."""
+    wanted = f"l.customer = ? AND l.row >= ? AND l.row < ? AND {_standing(candidates=candidates)}"
+    bindings: list[object] = [customer, 0 if low is None else low, _LAST_ROW if high is None else high]
+    if direction is not None:
+        wanted += " AND l.direction = ?"
+        bindings.append(reading.DIRECTIONS.index(direction))
+    return wanted, bindings
+
+
+def _standing(*, candidates: bool) -> str:
     return f"l.standing {'<>' if candidates else '='} {int(Standing.LINKED)}"

@@ -213,7 +213,7 @@ class SqliteLinks:
         with self._connection.transaction():
             self._connection.execute_many("DELETE FROM links WHERE row = ?", ((row,) for row in changes))
             self._connection.execute_many(
-                "INSERT OR REPLACE INTO links SELECT ?1, row, ?3, ?4 FROM messages WHERE row = ?2",
+                "INSERT OR REPLACE INTO links SELECT ?1, row, ?3, ?4, direction FROM messages WHERE row = ?2",
                 ((link.customer, row, link.rule, link.standing) for row, links in changes.items() for link in links),
             )
 

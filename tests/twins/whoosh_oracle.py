@@ -148,8 +148,11 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
                 ),
             )
             catalogue.execute_many(
-                "INSERT INTO links (customer, row, rule, standing) VALUES (?, ?, 1, ?)",
-                [(customer, row, standing) for customer, standing in dict(mail.links).items()],
+                "INSERT INTO links (customer, row, rule, standing, direction) VALUES (?, ?, 1, ?, ?)",
+                [
+                    (customer, row, standing, DIRECTIONS.index(mail.direction))
+                    for customer, standing in dict(mail.links).items()
+                ],
             )
             catalogue.execute(
                 "INSERT INTO locations (mailbox, uid, row) VALUES (?, ?, ?)",
