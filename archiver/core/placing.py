@@ -24,11 +24,11 @@ def direction_of(message: Message, identity: Identity, arrivals: Iterable[Arriva
     """Decide which way a message went.
 
     The author (whoever wrote what a list rewrote, else From, else Sender) decides: one of us makes it outgoing, or
-    internal when every recipient is one of us. Anybody else's mail is incoming when it was addressed to us, or lies in a
-    mailbox of ours that is not Sent: a blind copy or a list has no address of ours in its header.
+    internal when every recipient is one of us. Anybody else's mail is incoming when it was addressed to us, or lies in
+    a mailbox of ours that is not Sent: a blind copy or a list has no address of ours in its header.
 
-    What our own programs send to ourselves for somebody else is incoming, too: our web form's mail, whose Reply-To is an
-    outsider (it is the customer who speaks), and our mail server's report on a message to one.
+    What our own programs send to ourselves for somebody else is incoming, too: our web form's mail, whose Reply-To is
+    an outsider (it is the customer who speaks), and our mail server's report on a message to one.
     """
     authors = message.author or message.from_ or message.sender
     recipients = message.to + message.cc + message.bcc

@@ -6,8 +6,7 @@ text: "out of office" is also what people write about.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from archiver.mail.header import first, unfolded
 from archiver.mail.structure import Node
 
 _SIGNS = frozenset(
@@ -20,22 +19,27 @@ _ASKED = frozenset({"auto-submitted", "precedence", "return-path", "x-auto-respo
 _PRECEDENCES = frozenset("bulk list junk auto_reply auto-reply".split())  # noqa: SIM905 - a table
 
 
-def is_automatic(root: Node, names: frozenset[str], text: Callable[[str], str]) -> bool:
+def is_automatic(root: Node, names: frozenset[str]) -> bool:
     """Tell whether a program sent this: a report, an absence note, a list, a newsletter.
 
-    `names` are those of the header's fields (lower case), `text` gives a field as one line.
+    `names` are those of the header's fields (lower case).
     """
     if root.media == "multipart/report" or not names.isdisjoint(_SIGNS):
         return True
     if names.isdisjoint(_ASKED):
         return False
-    submitted = text("auto-submitted").lower().partition(";")[0].partition("(")[0].strip()
+    submitted = _field(root, "auto-submitted").partition(";")[0].partition("(")[0].strip()
     if submitted not in {"", "no"}:
         return True
-    if text("precedence").strip().lower() in _PRECEDENCES:
+    if _field(root, "precedence") in _PRECEDENCES:
         return True
-    if "return-path" in names and text("return-path").replace(" ", "") == "<>":
+    if "return-path" in names and _field(root, "return-path").replace(" ", "") == "<>":
         return True
     # Exchange gives it to what it writes itself; with fewer words it also stands in mail that people wrote.
-    suppressed = text("x-auto-response-suppress").lower()
+    suppressed = _field(root, "x-auto-response-suppress")
     return "all" in suppressed.split(",") or "oof" in suppressed
+
+
+def _field(root: Node, name: str) -> str:
+    raw = first(root.fields, name)
+    return unfolded(raw[:1000]).strip().lower() if raw else ""

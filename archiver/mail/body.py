@@ -55,15 +55,14 @@ _NO_TEXT = frozenset(
 class Body:
     """What was read of a message's body.
 
-    `shown` are the texts of the message itself as they stand, own and quoted text not told apart, of the parts that
-    quote something; `attached` is what the senders of attached messages wrote there, and `nested` says that there are
-    such messages.
+    `shown` are the texts of the message itself that quote something: each as it stands, then its own and its quoted
+    text; `attached` is what the senders of attached messages wrote there, and `nested` says that there are some.
     """
 
     text: str = ""
     quoted: str = ""
     parts: list[Part] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    shown: list[tuple[str, str, str]] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
     nested: bool = False
 
@@ -78,7 +77,7 @@ class _Reader:
     own_size: int = 0
     quoted_size: int = 0
     parts: list[Part] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    shown: list[tuple[str, str, str]] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
 
     def add_shown(self, text: str, *, nested: bool) -> None:
@@ -88,7 +87,7 @@ class _Reader:
             if own:
                 self.attached.append(own)
         elif quoted:
-            self.shown.append(text)
+            self.shown.append((text, own, quoted))
         self.add(own, quoted, nested=nested)
 
     def add(self, own: str, quoted: str, *, nested: bool) -> None:

@@ -67,6 +67,7 @@ _FORWARD = re.compile(
 )
 _NEUTRAL = re.compile(r"\s*+[-_*=~]{2,}+\s*+(?:" + _NEUTRAL_WORDS + r")\b", re.IGNORECASE)
 _SEPARATOR_INITIALS = "-_*=~+bBdDaA"
+_MARK_INITIALS = frozenset("-_*=~+|> \t\xa0abdefglosvwо")  # what a separator, or the name of a From field, begins with
 _RULE = re.compile(r"\s*+[-_=*]{5,}+\s*\Z")
 _LABEL = re.compile(
     r"\s*[*_|]{0,3}\s*(?:(?P<from>from|van|de|von|da|från|fra|od|lähettäjä|от|expéditeur|afzender|absender)"
@@ -139,9 +140,11 @@ _Lines = list[tuple[int, str]]
 def read_forwards(root: Node, subject: str, body: Body, *, report: bool) -> Forwards:
     """Return what a message forwards. `report` says that what is attached was returned, not forwarded."""
     found = Forwards()
-    if body.quoted or _forwards(subject):
-        for shown in body.shown or [body.text]:
-            _inline(shown, subject, found)
+    if body.shown:
+        for shown, own, quoted in body.shown:
+            _inline(shown, own, quoted, subject, found)
+    elif _forwards(subject):
+        _inline(body.text, body.text, "", subject, found)
     if body.nested and not report:
         _attached(root, found)
         found.texts.extend(body.attached)
@@ -168,9 +171,12 @@ def _attached(root: Node, found: Forwards) -> None:
                 found.add(one)
 
 
-def _inline(shown: str, subject: str, found: Forwards) -> None:
-    """Read the forwards within a text."""
-    start = _first_mark(shown, lenient=_forwards(subject))
+def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) -> None:
+    """Read the forwards within a text, which is given as it stands, and divided into own and quoted text."""
+    marked = _forwards(subject)
+    if not marked and not _may_begin(quoted, answers=bool(own) or _REPLY_SUBJECT.match(subject) is not None):
+        return
+    start = _first_mark(shown, lenient=marked)
     if start is None:
         return
     lines = [_unmarked(line) for line in shown[start : start + 2 * MAX_TEXT].split("\n", _MAX_LINES)[:_MAX_LINES]]
@@ -189,6 +195,21 @@ def _inline(shown: str, subject: str, found: Forwards) -> None:
         if following is None:
             return
         subject, written, at = block.subject or "", bool(text), following
+
+
+def _may_begin(quoted: str, *, answers: bool) -> bool:
+    """Whether quoted text begins as a forward may, to look no further at most replies.
+
+    `answers` says that only a separator with the word makes it one.
+    """
+    first, _, others = quoted[: 2 * _MAX_LINE].partition("\n")
+    if first[:1].lower() not in _MARK_INITIALS:
+        return first[:1] == ""
+    if _FORWARD.match(first):
+        return True
+    if _NEUTRAL.match(first) or _RULE.match(first):
+        return not answers or _FORWARD.match(others.lstrip()) is not None
+    return not answers and _LABEL.match(first) is not None
 
 
 def _unmarked(line: str) -> tuple[int, str]:

@@ -79,7 +79,9 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
     names = frozenset([name for name, _ in fields])
     report = guarded(
         "report",
-        lambda: read_report(root, from_, to, people("x-failed-recipients"), lambda: f"{body.text}\n{body.quoted}"),
+        lambda: read_report(
+            root, from_, to, lambda: people("x-failed-recipients"), lambda: f"{body.text}\n{body.quoted}"
+        ),
         Report(),
         defects,
     )
@@ -108,7 +110,7 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         forwarded=tuple(forwards.senders),
         reported=report.reported,
         vat_numbers=guarded("vat", lambda: vat_numbers((subject, body.text, forwards.text)), (), defects),
-        automatic=guarded("automatic", lambda: is_automatic(root, names, text), otherwise=False, defects=defects),
+        automatic=guarded("automatic", lambda: is_automatic(root, names), otherwise=False, defects=defects),
         text=body.text,
         quoted=body.quoted,
         forwarded_text=forwards.text,

@@ -68,12 +68,12 @@ def read_report(
     root: Node,
     from_: tuple[EmailAddress, ...],
     to: tuple[EmailAddress, ...],
-    failed: tuple[EmailAddress, ...],
+    failed: Callable[[], tuple[EmailAddress, ...]],
     texts: Callable[[], str],
 ) -> Report:
     """Return what a message reports on; an empty report when it is none.
 
-    `failed` is what stands in X-Failed-Recipients, `texts` gives all the text of the message; it is asked only when
+    `failed` gives what stands in X-Failed-Recipients, `texts` all the text of the message; that is asked for only when
     a daemon reports without the parts of RFC 6522. A report inside a forwarded message is not this message's.
     """
     daemon = is_from_daemon(from_)
@@ -88,7 +88,7 @@ def read_report(
     if not daemon and not status:
         return Report()  # a complaint (RFC 5965), or anything else that calls itself a report
     returned = [fields for node in parts if (fields := _returned(node)) is not None][:3]
-    found = [one for node in status for one in _recipients(node)] or list(failed)
+    found = [one for node in status for one in _recipients(node)] or list(failed())
     ids = [one for fields in returned for one in identifiers(_raw(fields, "message-id"))[:1]]
     if not found or not ids:
         text = texts()[:_MAX_OCTETS] if daemon else ""
