@@ -27,14 +27,16 @@ def merged(winner: Customer, loser: Customer) -> Customer:
     """
     kept: list[str] = []
     filled: dict[str, str] = {}
-    place, same_place = _place(winner), _fits(_place(winner), _place(loser))
-    if same_place or not any(place[:3]):
+    place, other = _place(winner), _place(loser)
+    if _fits(place, other):
         filled = {name: getattr(winner, name) or getattr(loser, name) for name in _PLACE}
-        if not same_place and winner.country and loser.country != winner.country:
+    elif any(other[:3]) and not any(place[:3]):
+        filled = {name: getattr(loser, name) for name in _PLACE}
+        if winner.country and loser.country != winner.country:
             filled["country"] = loser.country or winner.country
-            kept.append(f"country before: {winner.country}")
-    elif any(_place(loser)):
-        kept.append(f"address {', '.join(part.replace(chr(10), ', ') for part in _place(loser) if part)}")
+            kept.append(f"address in {loser.country}, before {winner.country}" if loser.country else "address")
+    elif any(other):
+        kept.append(f"address {', '.join(part.replace(chr(10), ', ') for part in other if part)}")
     if loser.name and loser.name != winner.name:
         kept.insert(0, f"name {loser.name}")
     if loser.vat and winner.vat and loser.vat != winner.vat:

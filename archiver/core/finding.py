@@ -1,0 +1,507 @@
+"""Find a customer by whatever a caller says: part of a name, an address, a domain, a number in any spelling.
+
+Compares what is kept with what was typed, digit by digit and word by word, so that none of the libraries behind
+`archiver.core.records` is loaded while the telephone rings. Nothing is looked up anywhere else, and no index is kept:
+2,000 customers are read through in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from archiver.core.naming import surviving
+from archiver.errors import UsageError
+from archiver.model.customer import Customer, CustomerRecord
+
+_NEAR = 5
+"""References that are named when it is not clear who is meant."""
+
+_CERTAIN = 80
+"""The score from which a find that is alone at the top is taken for who is meant."""
+
+_FUZZY_FROM = 5
+"""Letters of a word in which one may be wrong."""
+
+_STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ß": "ss"})
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_PUNCTUATION = {ord(c): None for c in " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
+_ONLY_ALNUM = re.compile(r"[^0-9A-Z]+")
+_NUMBER = re.compile(r"^[+(]?[0-9][0-9 ()/.+\-\u00a0\u2011]*$")
+_EXTENSION = re.compile(r"\s*(?:;ext=|ext\.?|tst\.?|toestel|poste|#|x)\s*[0-9]{1,7}$", re.IGNORECASE)
+_CALLING_CODES = {
+    "AT": "43", "BE": "32", "CH": "41", "DE": "49", "DK": "45", "ES": "34", "FR": "33", "GB": "44", "IE": "353",
+    "IT": "39", "LU": "352", "NL": "31", "PL": "48", "PT": "351", "SE": "46",
+}  # fmt: skip
+"""Of the countries around: which of two equal numbers a caller means. Others are found without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerMatch:
+    """A customer that fits: `field` is what fits, as the record names it, `value` what it says there.
+
+    `score` is 1 to 100: from 95 one of their identifiers is exactly what was typed, below 80 it is a likeness.
+    """
+
+    record: CustomerRecord
+    field: str
+    value: str
+    score: int
+
+
+class UnclearError(UsageError):
+    """A text means no customer, or several; `matches` are the nearest, best first. The message has references only."""
+
+    def __init__(self, message: str, *, matches: Sequence[CustomerMatch], hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.matches = tuple(matches)
+
+
+def find(records: Sequence[CustomerRecord], text: str, *, region: str, limit: int = 10) -> Sequence[CustomerMatch]:
+    """Return customers that fit, best first, each once with its best field; equal ones by name, then reference.
+
+    `region` (ISO 3166-1 alpha-2) is where a telephone number without country code is dialled. Records that were merged
+    into others are passed over: what they had, the others have.
+    """
+    wanted = _Wanted.of(text, region)
+    if wanted is None:
+        return ()
+    alive = [record for record in records if record.merged_into is None]
+    haystack = _Haystack(_text(record.customer) for record in alive)
+    found = [match for place in haystack.worth_a_look(wanted) if (match := _best(alive[place], wanted))]
+    if not any(match.score >= _CERTAIN for match in found):
+        met = {match.record.id for match in found}
+        near = (alive[place] for place in haystack.nearly_fitting(wanted))
+        found.extend(_misspelt([record for record in near if record.id not in met], wanted))
+    found.sort(key=lambda match: (-match.score, fold(match.record.customer.name), match.record.customer.reference))
+    return found[:limit]
+
+
+def resolve(records: Sequence[CustomerRecord], text: str, region: str) -> CustomerRecord:
+    """Return the one customer that is meant; raises UnclearError (a UsageError) that names near ones by reference.
+
+    A reference decides, then a VAT number, then a whole name, then whatever fits one customer with certainty. The
+    reference of a customer that was merged means the one it was merged into.
+    """
+    by_reference = _referenced(records, text)
+    if by_reference is not None:
+        return by_reference
+    found = find(records, text, region=region, limit=_NEAR + 1)
+    for field in ("reference", "vat", "name", ""):
+        exact = [match for match in found if match.score >= 95 and field in ("", match.field)]
+        if len(exact) == 1:
+            return exact[0].record
+        if exact:
+            break
+    best = found[0].score if found else 0
+    if best >= _CERTAIN and len([match for match in found if match.score >= _CERTAIN]) == 1:
+        return found[0].record
+    near = ", ".join(match.record.customer.reference for match in found[:_NEAR])
+    if not found:
+        raise UnclearError("no such customer", matches=(), hint="look with: archiver customer find TEXT")
+    several = len(found) > 1
+    more = ", …" if len(found) > _NEAR else ""
+    message = f"several customers fit: {near}{more}" if several else f"no such customer; near it is {near}"
+    raise UnclearError(message, matches=found[:_NEAR], hint="say which one by its reference")
+
+
+def fold(text: str) -> str:
+    """Return text without case and accents."""
+    return text.lower() if text.isascii() else _BEYOND_ASCII.sub(lambda run: _folded_run(run.group()), text.casefold())
+
+
+@lru_cache(maxsize=1024)
+def _folded_run(run: str) -> str:
+    """Fold letters beyond ASCII; the same few stand in most names."""
+    plain = unicodedata.normalize("NFKD", run).translate(_STROKED)
+    return "".join(c for c in plain if not unicodedata.combining(c))
+
+
+def _text(customer: Customer) -> str:
+    """Return everything that can be found of a customer, a value a line."""
+    parts = [
+        customer.reference, customer.name, customer.city, customer.postal_code, customer.address, customer.vat or "",
+        *customer.domains, *customer.licences, *customer.former_references,
+    ]  # fmt: skip
+    if "." in customer.name:
+        parts.append(customer.name.replace(".", ""))
+    for contact in customer.contacts:
+        parts.append(contact.name)
+        parts += contact.emails
+        parts += contact.phones
+        parts += contact.mobiles
+    return "\n".join(parts)
+
+
+class _Haystack:
+    """All customers as one folded text: looking for a word in it costs as much as reading it once.
+
+    Says by place which customers are worth a closer look: all that can fit, and some that cannot.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._text = fold("\0".join(texts))
+        self._each = self._text.split("\0")
+        self._starts = _starts(self._each)
+
+    def worth_a_look(self, wanted: _Wanted) -> Iterable[int]:
+        places = set(self._with_words(wanted))
+        if wanted.number:
+            places.update(_holding(self._text, self._starts, wanted.number))
+        for parent in wanted.parents:
+            places.update(_holding(self._text, self._starts, parent))
+        if len(wanted.squeezed) >= 2 and (wanted.digits or not places):
+            squeezed = self._text.translate(_PUNCTUATION)
+            starts = _starts(squeezed.split("\0"))
+            places.update(_holding(squeezed, starts, wanted.squeezed.lower()))
+            if len(wanted.digits) >= 6:
+                places.update(_holding(squeezed, starts, wanted.digits))
+        return sorted(places)
+
+    def _with_words(self, wanted: _Wanted) -> Iterator[int]:
+        longest = max(wanted.words, key=len)
+        rest = [word for word in wanted.words if word != longest]
+        begins = [re.compile(rf"(?<![^\W_]){re.escape(word)}") for word in wanted.words if len(word) < 3]
+        for place in _holding(self._text, self._starts, longest):
+            text = self._each[place]
+            if all(word in text for word in rest) and all(begin.search(text) for begin in begins):
+                yield place
+
+    def nearly_fitting(self, wanted: _Wanted) -> Iterable[int]:
+        """Return customers who may have the longest word with one letter wrong; none if all words are short.
+
+        One half of such a word is as it should be, at its beginning or its end, or the two letters in the middle are
+        exchanged.
+        """
+        word = max(wanted.words, key=len)
+        if len(word) < _FUZZY_FROM or not word.isalpha() or wanted.number:
+            return ()
+        half = len(word) // 2
+        exchanged = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
+        anchored = re.compile(rf"(?<![^\W_]){word[:half]}|{word[half:]}(?![^\W_])|{exchanged}")
+        places: set[int] = set()
+        for part in (word[:half], word[half:], exchanged):
+            places.update(_holding(self._text, self._starts, part))
+        return sorted(place for place in places if anchored.search(self._each[place]))
+
+
+def _starts(texts: Iterable[str]) -> list[int]:
+    """Return where each of the texts begins when they are joined by one character, and where the next one would."""
+    starts = [0]
+    for text in texts:
+        starts.append(starts[-1] + len(text) + 1)
+    return starts
+
+
+def _holding(text: str, starts: Sequence[int], part: str) -> Iterator[int]:
+    """Yield the places of texts that hold a part, in order."""
+    position = text.find(part)
+    while position >= 0:
+        place = bisect_right(starts, position) - 1
+        yield place
+        position = text.find(part, starts[place + 1])
+
+
+def _referenced(records: Sequence[CustomerRecord], text: str) -> CustomerRecord | None:
+    wanted = " ".join(text.split()).casefold()
+    by_id = {record.id: record for record in records}
+    alive = [record for record in records if record.merged_into is None]
+    for record in (*alive, *records):
+        if record.customer.reference.casefold() == wanted:
+            left = surviving(records, record.id)
+            return by_id.get(left) if left is not None else None
+    former = [r for r in alive if wanted in (reference.casefold() for reference in r.customer.former_references)]
+    return former[0] if len(former) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was typed, in the forms that it is compared in; an empty one is no such thing."""
+
+    plain: str  # folded, spaces collapsed
+    words: tuple[str, ...]
+    squeezed: str  # letters and digits only, upper case
+    digits: str  # all digits in it but zeros at the beginning
+    number: str  # digits of a telephone number, without what is dialled before
+    international: str  # the same with its country, where that was typed or follows from the region
+    domain: str
+    address: str
+    parents: tuple[str, ...]  # the domain and those it lies below
+
+    @classmethod
+    def of(cls, text: str, region: str) -> _Wanted | None:
+        plain = " ".join(fold(text).split())
+        words = tuple(_words(plain))
+        if not words:
+            return None
+        bare = plain.rpartition("<")[2].rstrip("> ").removeprefix("mailto:") if "<" in plain else plain
+        address = bare.removeprefix("mailto:") if "@" in bare and " " not in bare else ""
+        host = re.sub(r"^[a-z]+://", "", bare)
+        host = re.split(r"[/?#:]", host, maxsplit=1)[0].rpartition("@")[2].removeprefix("www.").strip(".")
+        number, international = _dialled(" ".join(text.split()), region)
+        domain = _ascii_domain(host) if "." in host and " " not in host else ""
+        labels = domain.split(".")
+        return cls(
+            plain=plain,
+            words=words,
+            squeezed=_ONLY_ALNUM.sub("", plain.upper()),
+            digits="".join(c for c in plain if c.isdigit()).lstrip("0"),
+            number=number,
+            international=international,
+            domain=domain,
+            address=address,
+            parents=tuple(".".join(labels[start:]) for start in range(len(labels) - 1)),
+        )
+
+
+def _ascii_domain(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def _dialled(text: str, region: str) -> tuple[str, str]:
+    """Return the digits of a telephone number as kept numbers end, and the whole of it where that is known."""
+    text = _EXTENSION.sub("", re.sub(r"^tel:", "", text, flags=re.IGNORECASE))
+    if not _NUMBER.match(text):
+        return "", ""
+    abroad = text.lstrip("( ").startswith(("+", "00"))
+    digits = "".join(c for c in text.replace("(0)", "") if c.isdigit())
+    if abroad:
+        digits = digits.removeprefix("00") if not text.lstrip("( ").startswith("+") else digits
+        return (digits, digits) if len(digits) >= 6 else ("", "")
+    national = digits.removeprefix("0")
+    if len(national) < 5 or len(digits) < 6:
+        return "", ""
+    code = _CALLING_CODES.get(region, "")
+    whole = code + (digits if region == "IT" else national) if code else ""
+    return national, whole
+
+
+def _words(folded: str) -> Iterator[str]:
+    yield from "".join(c if c.isalnum() else " " for c in folded).split()
+
+
+def _best(record: CustomerRecord, wanted: _Wanted) -> CustomerMatch | None:
+    """Try the fields from the most to the least telling."""
+    customer = record.customer
+    best: tuple[int, str, str] | None = None
+    for attempt in _ATTEMPTS:
+        found = attempt(customer, wanted)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+            if best[0] >= 95:
+                break
+    return CustomerMatch(record, best[1], best[2], best[0]) if best else None
+
+
+_Found = tuple[int, str, str] | None
+
+
+def _reference(customer: Customer, wanted: _Wanted) -> _Found:
+    for reference, exact in ((customer.reference, 100), *((former, 97) for former in customer.former_references)):
+        plain = fold(reference)
+        if plain == wanted.plain:
+            return exact, "reference", reference
+        squeezed = _ONLY_ALNUM.sub("", plain.upper())
+        if squeezed == wanted.squeezed:
+            return exact - 4, "reference", reference
+        if len(wanted.squeezed) >= 2 and squeezed.startswith(wanted.squeezed):
+            return 60, "reference", reference
+    return None
+
+
+def _vat(customer: Customer, wanted: _Wanted) -> _Found:
+    vat, typed = customer.vat, wanted.squeezed
+    if vat is None or sum(c.isdigit() for c in typed) < 6:
+        return None
+    typed = f"EL{typed[2:]}" if typed.startswith("GR") else re.sub(r"^(?:BTW|TVA|VAT|MWST|UST)(?:NR|ID)*", "", typed)
+    if typed == vat:
+        return 99, "vat", vat
+    country, number = vat[:2], vat[2:]
+    bare = typed.removeprefix(country)
+    if number == bare or number.lstrip("0") == bare.lstrip("0"):
+        return 98, "vat", vat
+    return (70, "vat", vat) if bare in number else None
+
+
+def _phone(customer: Customer, wanted: _Wanted) -> _Found:
+    if not wanted.number:
+        return None
+    best: _Found = None
+    for contact in customer.contacts:
+        for field, numbers in (("phone", contact.phones), ("mobile", contact.mobiles)):
+            for kept in numbers:
+                digits = kept[1:].partition(";")[0]
+                if not digits.endswith(wanted.number):
+                    continue
+                if digits == wanted.international:
+                    return 98, field, kept
+                whole = len(wanted.number) >= 8 and len(digits) - len(wanted.number) <= 3
+                score = 96 if whole else 72
+                if best is None or score > best[0]:
+                    best = score, field, kept
+    return best
+
+
+def _licence(customer: Customer, wanted: _Wanted) -> _Found:
+    typed = wanted.squeezed
+    if len(typed) < 4:
+        return None
+    for licence in customer.licences:
+        squeezed = _ONLY_ALNUM.sub("", fold(licence).upper())
+        if squeezed == typed:
+            return 97, "licence", licence
+        if typed in squeezed and any(c.isdigit() for c in typed):
+            return 68, "licence", licence
+    return None
+
+
+def _email(customer: Customer, wanted: _Wanted) -> _Found:
+    typed = wanted.address or (wanted.plain if " " not in wanted.plain and len(wanted.plain) >= 3 else "")
+    if not typed:
+        return None
+    for email in customer.emails:
+        if email == wanted.address:
+            return 98, "email", email
+    for email in customer.emails:
+        if typed in fold(email):
+            return (82 if wanted.address else 58), "email", email
+    return None
+
+
+def _domain(customer: Customer, wanted: _Wanted) -> _Found:
+    typed = wanted.domain
+    for domain in customer.domains:
+        if typed and typed == domain:
+            return (90 if wanted.address and not wanted.address.startswith("@") else 97), "domain", domain
+        if typed and typed.endswith(f".{domain}"):
+            return 84, "domain", domain
+    if typed and not wanted.address:
+        for email in customer.emails:
+            if email.rpartition("@")[2] == typed:
+                return 78, "email", email
+    part = wanted.plain if " " not in wanted.plain and len(wanted.plain) >= 3 else ""
+    return next(((56, "domain", domain) for domain in customer.domains if part and part in domain), None)
+
+
+def _name(customer: Customer, wanted: _Wanted) -> _Found:
+    name = fold(customer.name)
+    if name == wanted.plain:
+        return 96, "name", customer.name
+    return _named("name", customer.name, name, wanted, 90)
+
+
+def _contact(customer: Customer, wanted: _Wanted) -> _Found:
+    best: _Found = None
+    for contact in customer.contacts:
+        found = _named("contact", contact.name, fold(contact.name), wanted, 86)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    return best
+
+
+def _named(field: str, value: str, folded: str, wanted: _Wanted, whole: int) -> _Found:
+    """Compare words in any order: whole ones, then beginnings and initials, then parts of words."""
+    if not all(word[0] in folded for word in wanted.words):
+        return None
+    words = list(_words(folded))
+    if wanted.squeezed == "".join(words).upper():  # "A.B.C." and "ABC"
+        return whole + 4, field, value
+    if _covers(words, wanted.words, str.__eq__):
+        return whole - (len(words) > len(wanted.words)), field, value
+    longest = max(len(word) for word in wanted.words)
+    if longest >= 2 and _covers(words, wanted.words, str.startswith):
+        return whole - 12, field, value
+    if longest >= 3 and _covers(words, wanted.words, str.__contains__):
+        return whole - 26, field, value
+    return None
+
+
+def _covers(words: Sequence[str], wanted: Sequence[str], fits: Callable[[str, str], bool]) -> bool:
+    """Tell whether each wanted word has a word of its own; the longest choose first."""
+    free = list(words)
+    for want in sorted(wanted, key=len, reverse=True):
+        for word in free:
+            if fits(word, want):
+                free.remove(word)
+                break
+        else:
+            return False
+    return True
+
+
+def _place(customer: Customer, wanted: _Wanted) -> _Found:
+    if customer.postal_code and fold(customer.postal_code).replace(" ", "") == wanted.plain.replace(" ", ""):
+        return 50, "postal_code", customer.postal_code
+    if customer.city and customer.city.isascii() and wanted.plain[0] not in customer.city.lower():
+        return None
+    city = fold(customer.city)
+    if city and (city == wanted.plain or city.startswith(wanted.plain)):
+        return 48, "city", customer.city
+    return None
+
+
+def _everything(customer: Customer, wanted: _Wanted) -> _Found:
+    """Several words, each somewhere: a name and a city, a person and a company, a street."""
+    if len(wanted.words) < 2 and len(wanted.plain) < 4:
+        return None
+    texts = (customer.name, *(c.name for c in customer.contacts), customer.city, customer.postal_code, customer.address)
+    folded = fold(" ".join(texts))
+    if not all(word in folded for word in wanted.words):
+        return None
+    words = list(_words(folded))
+    if not _covers(words, wanted.words, str.startswith):
+        return None
+    if len(wanted.words) > 1:
+        return 76, "name", customer.name
+    return 40, "address", customer.address.replace("\n", ", ")
+
+
+_ATTEMPTS: tuple[Callable[[Customer, _Wanted], _Found], ...] = (
+    _reference, _vat, _phone, _licence, _email, _domain, _name, _contact, _place, _everything,
+)  # fmt: skip
+
+
+def _misspelt(records: Sequence[CustomerRecord], wanted: _Wanted) -> Iterator[CustomerMatch]:
+    """Yield customers in whose name, or a contact's, every word is there with at most one letter wrong."""
+    near: dict[str, bool] = {}
+
+    def fits(word: str, want: str) -> bool:
+        if word == want:
+            return True
+        if len(want) < _FUZZY_FROM or abs(len(word) - len(want)) > 1:
+            return len(want) < _FUZZY_FROM and word.startswith(want)
+        key = f"{want} {word}"
+        if key not in near:
+            near[key] = one_edit(word, want)
+        return near[key]
+
+    for record in records:
+        customer = record.customer
+        for field, name in (("name", customer.name), *(("contact", contact.name) for contact in customer.contacts)):
+            if name and _covers(list(_words(fold(name))), wanted.words, fits):
+                yield CustomerMatch(record, field, name, 54 if field == "name" else 52)
+                break
+
+
+def one_edit(one: str, other: str) -> bool:
+    """Tell whether two words differ by one letter: another, one more, one less, or two neighbours exchanged."""
+    if len(one) > len(other):
+        one, other = other, one
+    if len(other) - len(one) > 1:
+        return False
+    start = 0
+    while start < len(one) and one[start] == other[start]:
+        start += 1
+    if one[start:] == other[start + 1 :] or one[start + 1 :] == other[start + 1 :]:
+        return True
+    exchanged = one[start + 1 : start + 2] + one[start : start + 1] + one[start + 2 :]
+    return len(one) == len(other) and exchanged == other[start:]
