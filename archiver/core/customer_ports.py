@@ -95,7 +95,7 @@ class Links(Protocol):
         ...
 
     def set_codes(self, found: Mapping[int, Collection[str]]) -> None:
-        """Replace the licence and reference numbers of these messages; those that no message has any longer are gone."""
+        """Replace the licence and reference numbers of these messages; what no message has any longer is forgotten."""
         ...
 
     def decide(self, blob_id: BlobId, customer: int, *, links: bool, who: str, at: datetime, why: str) -> Decision:
@@ -197,10 +197,13 @@ class Correspondence(Protocol):
         """Return the rows of the oldest and the newest message linked to a customer; None when there is none."""
         ...
 
-    def unanswered(self, *, low: int | None = None) -> Iterator[tuple[int, int]]:
+    def unanswered(
+        self, *, low: int | None = None, customer: int | None = None, linked: bool = False
+    ) -> Iterator[tuple[int, int]]:
         """Yield (thread, row) of threads whose last word, internal and automatic mail aside, is an incoming message.
 
-        `row` is the oldest incoming message that nobody has answered since; oldest first.
+        `row` is the oldest incoming message that nobody has answered since; oldest first. Only those linked to this
+        customer; with `linked`, only those that are some customer's, or that several fit equally.
         """
         ...
 
@@ -208,10 +211,10 @@ class Correspondence(Protocol):
         """Count mail that fits nobody, by external address that takes part in it."""
         ...
 
-    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> Sequence[Correspondents]:
-        """Count the same by group; told an address, lower case, `group_of` names its group, None to leave it out.
+    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> tuple[int, Sequence[Correspondents]]:
+        """Count the same by group, and all of it; told an address, lower case, `group_of` names its group.
 
-        The addresses of a group come with most mail first, the groups in no order.
+        None leaves the address out. The addresses of a group come with most mail first, the groups in no order.
         """
         ...
 

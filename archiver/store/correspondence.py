@@ -64,18 +64,20 @@ class _Asked:
         self._who = who
         self._people = msgspec.msgpack.Decoder(list[list[int]])
         self._answers: dict[int, bool] = {}
+        self._met: dict[bytes, bool] = {}
 
     def among(self, page: Sequence[_Walked]) -> list[_Walked]:
         """Return those of a page in which a wanted address takes part, in any role of Evidence."""
-        people = [reading.of_evidence(self._people.decode(each.people)) for each in page]
-        unknown = {number for numbers in people for number in numbers} - self._answers.keys()
+        roles = {
+            packed: reading.of_evidence(self._people.decode(packed))
+            for packed in {each.people for each in page} - self._met.keys()
+        }
+        unknown = {number for numbers in roles.values() for number in numbers} - self._answers.keys()
         for number, address in reading.addresses_of(self._connection, unknown):
             self._answers[number] = self._who(address)
-        return [
-            each
-            for each, numbers in zip(page, people, strict=True)
-            if any(self._answers.get(number, False) for number in numbers)
-        ]
+        for packed, numbers in roles.items():
+            self._met[packed] = any(self._answers.get(number, False) for number in numbers)
+        return [each for each in page if self._met[each.people]]
 
 
 @dataclass(slots=True)
@@ -175,25 +177,37 @@ class SqliteCorrespondence:
         )
         return None if ends is None or ends[0] is None else (integer(ends[0]), integer(ends[1]))
 
-    def unanswered(self, *, low: int | None = None) -> Iterator[tuple[int, int]]:
+    def unanswered(
+        self, *, low: int | None = None, customer: int | None = None, linked: bool = False
+    ) -> Iterator[tuple[int, int]]:
         """Yield (thread, row) of threads whose last word is an incoming message; oldest first.
 
         `row` is the oldest incoming message that nobody has answered since, and it may be below `low`: that leaves out
-        threads whose newest incoming message is. Internal, automatic and third parties' mail is no word at all.
+        threads whose newest incoming message is. Internal, automatic and third parties' mail is no word at all. Only
+        those linked to a customer; with `linked`, to any, or that several fit equally.
         """
+        within, kept, bindings = "1", "1", [0 if low is None else low]
+        if customer is not None:
+            theirs = f"l.customer = ?2 AND {_standing(candidates=False)}"
+            within = f"thread IN (SELECT m.thread FROM links l CROSS JOIN messages m ON m.row = l.row WHERE {theirs})"
+            kept = f"EXISTS (SELECT 1 FROM links l WHERE {theirs} AND l.row = found.row)"
+            bindings.append(customer)
+        elif linked:
+            kept = f"EXISTS (SELECT 1 FROM links l WHERE l.row = found.row AND l.standing < {int(Standing.SUGGESTED)})"
         found = self._connection.execute(
             f"""
-            SELECT asked.thread, (
-                SELECT min(m.row) FROM messages m INDEXED BY messages_thread
-                WHERE m.thread = asked.thread AND m.direction = {_INCOMING} AND m.flags IN (0, {reading.EXAMINED})
-                    AND m.row > asked.answer) AS row
-            FROM (
-                SELECT thread, max(CASE direction WHEN {_OUTGOING} THEN row ELSE -1 END) AS answer,
-                    max(CASE direction WHEN {_INCOMING} THEN row ELSE -1 END) AS question
-                FROM messages INDEXED BY messages_thread WHERE flags <> {reading.AUTOMATIC}
-                GROUP BY thread HAVING question > answer AND question >= ?) AS asked
-            ORDER BY row""",
-            (0 if low is None else low,),
+            SELECT found.thread, found.row FROM (
+                SELECT asked.thread, (
+                    SELECT min(m.row) FROM messages m INDEXED BY messages_thread
+                    WHERE m.thread = asked.thread AND m.direction = {_INCOMING} AND m.flags IN (0, {reading.EXAMINED})
+                        AND m.row > asked.answer) AS row
+                FROM (
+                    SELECT thread, max(CASE direction WHEN {_OUTGOING} THEN row ELSE -1 END) AS answer,
+                        max(CASE direction WHEN {_INCOMING} THEN row ELSE -1 END) AS question
+                    FROM messages INDEXED BY messages_thread WHERE flags <> {reading.AUTOMATIC} AND {within}
+                    GROUP BY thread HAVING question > answer AND question >= ?1) AS asked) AS found
+            WHERE {kept} ORDER BY found.row""",
+            bindings,
         )
         return iter([(integer(thread), integer(row)) for thread, row in found])
 
@@ -203,11 +217,11 @@ class SqliteCorrespondence:
         Our own addresses are among them: who we are is the configuration's.
         """
         keys, numbers = self._address_keys()
-        counts, _ = self._count_unlinked(numbers, {})
+        _, counts, _ = self._count_unlinked(numbers, {})
         return _most_first(self._correspondents(keys, counts).values())
 
-    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> Sequence[Correspondents]:
-        """Count mail that fits nobody by groups of addresses; an address without a group is left out."""
+    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> tuple[int, Sequence[Correspondents]]:
+        """Count mail that fits nobody, all of it and by groups of addresses; one without a group is left out."""
         keys, numbers = self._address_keys()
         groups: dict[str, int] = {}
         of_key = {
@@ -215,14 +229,14 @@ class SqliteCorrespondence:
             for place, key in enumerate(keys)
             if (name := group_of(key)) is not None
         }
-        counts, grouped = self._count_unlinked(
+        total, counts, grouped = self._count_unlinked(
             {number: place for number, place in numbers.items() if place in of_key}, of_key
         )
         members: dict[int, list[Correspondent]] = {}
         for place, each in self._correspondents(keys, counts).items():
             members.setdefault(of_key[place], []).append(each)
         names = list(groups)
-        return [
+        return total, [
             Correspondents(
                 name=names[group],
                 addresses=tuple(_most_first(members[group])),
@@ -237,37 +251,40 @@ class SqliteCorrespondence:
 
     def _count_unlinked(
         self, numbers: Mapping[int, int], of_key: Mapping[int, int]
-    ) -> tuple[dict[int, _Count], dict[int, _Count]]:
-        """Count messages by address, told which each address number is, and by group, told of which each address is."""
+    ) -> tuple[int, dict[int, _Count], dict[int, _Count]]:
+        """Count messages: all, by address, told which each address number is, and by group, told of which each is."""
         counts: dict[int, _Count] = {}
         groups: dict[int, _Count] = {}
+        # The same people write to each other again and again: who they are is worked out once.
+        met: dict[bytes, tuple[dict[int, int], set[int]]] = {}
         decode = self._people.decode
+        total = 0
         for row, direction, flags, people in self._connection.execute(
             f"SELECT m.row, m.direction, m.flags, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
         ):
+            total += 1
             assert isinstance(people, bytes)  # noqa: S101 by the schema
-            met: set[int] = set()
-            met_groups: set[int] = set()
+            known = met.get(people)
+            if known is None:
+                keys: dict[int, int] = {}
+                for number in _taking_part(decode(people)):
+                    if (key := numbers.get(number)) is not None:
+                        keys.setdefault(key, number)
+                known = met[people] = keys, {of_key[key] for key in keys} if of_key else set()
             way, automatic = integer(direction), direction == _INCOMING and flags == reading.AUTOMATIC
-            for number in _taking_part(decode(people)):
-                key = numbers.get(number)
-                if key is None or key in met:
-                    continue
-                met.add(key)
+            for key, number in known[0].items():
                 count = counts.get(key)
                 if count is None:
                     count = counts[key] = _Count(integer(row), number, [0, 0, 0, 0])
                 count.directions[way] += 1
                 count.automatic += automatic
-                if of_key:
-                    met_groups.add(of_key[key])
-            for group in met_groups:
+            for group in known[1]:
                 count = groups.get(group)
                 if count is None:
                     count = groups[group] = _Count(integer(row), 0, [0, 0, 0, 0])
                 count.directions[way] += 1
                 count.automatic += automatic
-        return counts, groups
+        return total, counts, groups
 
     def _correspondents(self, keys: Sequence[str], counts: Mapping[int, _Count]) -> dict[int, Correspondent]:
         names = self._names([count.name for count in counts.values()])
