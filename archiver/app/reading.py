@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from archiver.app.clocks import local_clock
 from archiver.app.opening import Opened, open_unlocked
@@ -17,8 +17,27 @@ from archiver.model.catalogue import Details, Summary
 from archiver.model.message import BlobId, Message, Part
 
 if TYPE_CHECKING:
+    from archiver.app.by_customer import (
+        AmbiguousPage,
+        ByCustomer,
+        CustomerFigures,
+        Explanation,
+        UnlinkedPage,
+    )
+    from archiver.core.customer_ports import Correspondent
+    from archiver.core.finding import CustomerMatch
+    from archiver.core.history import History, WaitingPage
     from archiver.core.progress import OnProgress
+    from archiver.model.customer import CustomerRecord
+    from archiver.model.message import Direction
     from archiver.search.searcher import FullTextSearcher
+
+    class AddressGroup(Protocol):
+        """A group of unlinked mail, as far as its addresses go."""
+
+        @property
+        def addresses(self) -> Sequence[Correspondent]: ...
+
 
 _SHORTEST_ID = 4
 _SHOWN_ID = 8
@@ -117,6 +136,7 @@ class OpenArchive:
         self._opened = opened
         self._catalogue = opened.catalogue
         self._searcher: FullTextSearcher | None = None
+        self._reading_by_customer: ByCustomer | None = None
 
     def search(
         self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
@@ -139,8 +159,99 @@ class OpenArchive:
             from archiver.model.ids import message_id_hash
             from archiver.search.searcher import FullTextSearcher
 
-            self._searcher = FullTextSearcher(self._opened.connection, local_clock, message_id_hash=message_id_hash)
+            self._searcher = FullTextSearcher(
+                self._opened.connection,
+                local_clock,
+                message_id_hash=message_id_hash,
+                customers=lambda text, prefix: self._by_customer().named(text, prefix=prefix),
+            )
         return self._searcher
+
+    # --- customers ------------------------------------------------------------------------------------------------
+
+    def _by_customer(self) -> ByCustomer:
+        if self._reading_by_customer is None:
+            from archiver.app.by_customer import ByCustomer
+
+            self._reading_by_customer = ByCustomer(self._settings, self._catalogue, self.parsed)
+        return self._reading_by_customer
+
+    def customers(self) -> Sequence[CustomerRecord]:
+        """Return all customers that are not merged into others, by name."""
+        return self._by_customer().customers()
+
+    def customer(self, text: str) -> CustomerRecord:
+        """Return the one meant by a reference, VAT number or name; raises UsageError that names the near ones."""
+        return self._by_customer().customer(text)
+
+    def find_customers(self, text: str, *, limit: int = 10) -> Sequence[CustomerMatch]:
+        """Return customers that fit whatever is known of them, best first."""
+        return self._by_customer().find_customers(text, limit=limit)
+
+    def customer_figures(self, record: CustomerRecord) -> CustomerFigures:
+        """Return how much mail there is with a customer."""
+        return self._by_customer().customer_figures(record)
+
+    def merged_into(self, record: CustomerRecord) -> Sequence[CustomerRecord]:
+        """Return the customers that were merged into this one."""
+        return self._by_customer().merged_into(record)
+
+    def why(self, row: int) -> Explanation:
+        """Return why a message is linked as it is, and which rules nearly fitted."""
+        return self._by_customer().why(row)
+
+    def history(
+        self,
+        record: CustomerRecord,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        contact: str | None = None,
+        direction: Direction | None = None,
+        limit: int = 20,
+        offset: int = 0,
+        candidates: bool = False,
+    ) -> History:
+        """Return a page of a customer's threads, newest first; raises UsageError for what is no date.
+
+        `contact` is an address, part of one, or words of a name.
+        """
+        return self._by_customer().history(
+            record,
+            since=since,
+            until=until,
+            contact=contact,
+            direction=direction,
+            limit=limit,
+            offset=offset,
+            candidates=candidates,
+        )
+
+    def waiting(
+        self,
+        *,
+        record: CustomerRecord | None = None,
+        everyone: bool = False,
+        since: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> WaitingPage:
+        """Return conversations that nobody answered, oldest first: a customer's, all customers', or everyone's."""
+        return self._by_customer().waiting(record=record, everyone=everyone, since=since, limit=limit, offset=offset)
+
+    def unlinked(self, *, text: str | None = None, limit: int = 20, offset: int = 0) -> UnlinkedPage:
+        """Return mail that fits no customer, by company, with proposals; of those whose name or address has a text."""
+        return self._by_customer().unlinked(text=text, limit=limit, offset=offset)
+
+    def unlinked_messages(self, group: AddressGroup, *, limit: int = 5) -> Sequence[Summary]:
+        """Return the newest messages of a group."""
+        return self._by_customer().unlinked_messages(group.addresses, limit=limit)
+
+    def ambiguous(self, *, limit: int = 20, offset: int = 0) -> AmbiguousPage:
+        """Return messages that several customers fit equally, newest first."""
+        return self._by_customer().ambiguous(limit=limit, offset=offset)
+
+    # --- messages -------------------------------------------------------------------------------------------------
 
     def _snippet(self, summary: Summary, terms: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
         """Return the place that matched: from the preview where it is in there, else from the message itself."""

@@ -6,6 +6,7 @@ loads nothing heavy: a search for `customer:` waits for it. Telephone numbers an
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,12 +26,16 @@ _FILLERS = frozenset((
 
 _STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+
 _NEAR = 5
 """References that are named when a customer is not found."""
 
 
 def words(text: str) -> tuple[str, ...]:
     """Cut a text into its words: letters and digits, without case and accents."""
+    if text.isascii():
+        return tuple(_ASCII_WORD.findall(text.lower()))
     folded = unicodedata.normalize("NFKD", text.casefold()).translate(_STROKED)
     plain = "".join(c for c in folded if not unicodedata.combining(c))
     return tuple("".join(c if c.isalnum() else " " for c in plain).split())
