@@ -18,7 +18,7 @@ from archiver.errors import NoArchiveError, UsageError
 from archiver.model.catalogue import Hit
 from archiver.model.fields import INDEX_COLUMNS, FieldKind
 from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
-from archiver.search.plan import ROW, Condition, Plan, conditions_of
+from archiver.search.plan import ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ RANKED = 20_000
 
 CustomerLookUp = Callable[[str, bool], tuple[Sequence[int], Sequence[str]]]
 """Told a text and whether it is only the beginning of a name, returns internal ids, and near references when none."""
+
+_FEW = 400
+"""Messages of customers up to which each is looked up in the index: a common word has many more to walk over."""
 
 _SLACK = 500
 
@@ -123,14 +126,14 @@ class FullTextSearcher:
         return _int(next(self._connection.execute("SELECT displaced FROM progress"), (0,))[0])
 
     def _statement(self, plan: Plan) -> tuple[str, str, tuple[object, ...]]:
-        """Return what to select from where, the conditions and their bindings."""
-        asked = conditions_of(plan)
+        """Return what to select from where, the conditions and their bindings.
+
+        The messages of customers are walked instead of all messages, and of all that match when they are few.
+        """
+        conditions = conditions_of(plan)
         source = "message.row FROM cat.messages AS message"
-        if plan.match is None and (led := next((c for c in asked if c.walk is not None), None)) is not None:
-            asked.remove(led)
-            walked, source = _walked(led, source)
-            asked.insert(0, walked)
-        conditions = [Condition(c.sql.replace(ROW, _row(plan)), c.bindings) for c in asked]
+        bound: tuple[object, ...] = ()
+        led = next((c for c in conditions if c.walk is not None), None)
         if plan.match is not None:
             source = "slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
             if plan.low is not None:
@@ -138,23 +141,50 @@ class FullTextSearcher:
             if plan.high is not None:
                 conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.high) + self._displaced(),)))
             conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
-        where = " AND ".join(c.sql for c in conditions) or "1"
-        return source, where, tuple(b for c in conditions for b in c.bindings)
+        if led is not None and led.walk is not None:
+            theirs = _rows_of(led.walk)
+            if plan.match is None:
+                conditions.remove(led)
+                walked, source = _walked(led.walk, source)
+                conditions.insert(0, walked)
+            elif self._are_few(theirs):
+                conditions.remove(led)
+                source = (
+                    f"slots.row FROM ({theirs.sql}) AS theirs CROSS JOIN slots ON slots.row = theirs.row"
+                    " CROSS JOIN mail ON mail.rowid = slots.slot"
+                )
+                bound = theirs.bindings
+        row = _row(plan)
+        where = " AND ".join(c.sql.replace(ROW, row) for c in conditions) or "1"
+        return source, where, (*bound, *(b for c in conditions for b in c.bindings))
+
+    def _are_few(self, theirs: Condition) -> bool:
+        counted = self._connection.execute(f"SELECT count(*) FROM ({theirs.sql} LIMIT {_FEW + 1})", theirs.bindings)
+        return _int(next(counted, (0,))[0]) <= _FEW
 
 
-def _walked(condition: Condition, source: str) -> tuple[Condition, str]:
-    """Return a condition on customers, and the table to walk: theirs has few messages where the archive has many."""
-    walk = condition.walk
-    if walk is None:
-        return condition, source
+def _rows_of(walk: Walk) -> Condition:
+    """Say which rows the links are of, each once."""
     customers, standings = (", ".join("?" * len(values)) for values in (walk.customers, walk.standings))
+    distinct = "" if len(walk.customers) == 1 else "DISTINCT "
+    return Condition(
+        f"SELECT {distinct}k.row FROM cat.links AS k WHERE k.customer IN ({customers}) AND k.standing IN ({standings})",
+        (*walk.customers, *walk.standings),
+    )
+
+
+def _walked(walk: Walk, messages: str) -> tuple[Condition, str]:
+    """Return the condition on customers when there are no words, and the table that is walked then, newest first."""
     if len(walk.customers) == 1:
+        standings = ", ".join("?" * len(walk.standings))
         return (
-            Condition(f"message.customer = ? AND message.standing IN ({standings})", condition.bindings),
+            Condition(
+                f"message.customer = ? AND message.standing IN ({standings})", (*walk.customers, *walk.standings)
+            ),
             "message.row FROM cat.links AS message",
         )
-    rows = f"SELECT k.row FROM cat.links AS k WHERE k.customer IN ({customers}) AND k.standing IN ({standings})"
-    return Condition(f"message.row IN ({rows})", condition.bindings), source
+    theirs = _rows_of(walk)
+    return Condition(f"message.row IN ({theirs.sql})", theirs.bindings), messages
 
 
 def _row(plan: Plan) -> str:
