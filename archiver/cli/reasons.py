@@ -44,7 +44,7 @@ _STRONGER: Mapping[Rule, str] = {
 }
 # What was met, for one customer and for several that it fits.
 _CLAUSES: Mapping[Rule, tuple[str, str]] = {
-    Rule.HAND: ("a colleague said so", "a colleague said so"),
+    Rule.HAND: ("{who} said so by hand", "{who} said so by hand"),
     Rule.CONTACT: (
         "{value} {place} is a contact of theirs{contact}",
         "{value} {place} is a contact of each of them",
@@ -58,7 +58,7 @@ _CLAUSES: Mapping[Rule, tuple[str, str]] = {
         "our number for them, {value}, stands {place}",
         "our number for them, {value}, stands {place}",
     ),
-    Rule.DOMAIN: ("{value} {place} is in their domain", "{value} {place} is in a domain of each of them"),
+    Rule.DOMAIN: ("the domain {value} {place} is theirs", "the domain {value} {place} is that of each of them"),
     Rule.FORWARD: (
         "it forwards a message from {value}, which is theirs",
         "it forwards a message from {value}, which is that of each of them",
@@ -72,9 +72,12 @@ _CLAUSES: Mapping[Rule, tuple[str, str]] = {
 # What nearly fitted, by note.
 _NEARLY: Mapping[str, str] = {
     "own-address": "{value} {place} is our own: it says nothing about the customer.",
-    "shared-domain": "{domain} is a mail provider: its domain says nothing about the customer.",
-    "public-suffix": "{domain} is nobody's own domain: it says nothing about the customer.",
-    "look-alike": "{value} {place} looks like {original}, but is not the same: careful.",
+    "shared-domain": (
+        "{value} {place} is no contact of a customer, and {domain} is a mail provider: its domain says nothing about "
+        "the customer."
+    ),
+    "public-suffix": "{domain}, from {value} {place}, is nobody's own domain: it says nothing about the customer.",
+    "look-alike": "{value} {place}: {domain} looks like {original}, but is another domain: careful.",
     "quoted-only": "{what}{of} stands only in quoted text, which others wrote: it does not link.",
     "display-name": (
         "{what}{of} stands only in the name beside another address, where anybody can write anything: it does not link."
@@ -87,19 +90,32 @@ _NEARLY: Mapping[str, str] = {
 
 def sentence(reason: Reason, verdict: Verdict, names: Names) -> str:
     """Return what one finding was and what came of it; `verdict` is the one that it belongs to."""
-    if reason.outcome is Outcome.NOTHING:
+    if reason.rule is Rule.THREAD and reason.outcome is not Outcome.LINKS:
+        return _conversation(reason, names)
+    if reason.outcome is Outcome.NOTHING and reason.note != "forwarded-by-customer":
         return _nothing(reason, names)
     whose, clause = label(reason.customers, names), _clause(reason, names)
-    if reason.rule is Rule.THREAD:
-        return f"Might belong to {whose}: {clause}; listed as a candidate."
-    but = _but(reason, verdict, names)
+    but = f"{clause}, but {_but(reason, verdict, names)}"
+    refused = f"{_who(reason)} said by hand" if reason.rule is Rule.HAND else f"{clause}, but a colleague said"
+    shared = "; others have it too, but what else the message says decides"
+    several = len(reason.customers) > 1
     said = {
-        Outcome.LINKS: f"Linked to {whose}: {clause}.",
-        Outcome.REFUSED: f"Not linked to {whose}: {clause}, but a colleague said that the message is not theirs.",
-        Outcome.AMBIGUOUS: f"Undecided between {whose}: {clause}; a person has to say whose it is.",
-        Outcome.SUGGESTS: f"Not linked to {whose}: {clause}, but {but}; listed as a candidate.",
+        Outcome.LINKS: f"Linked to {whose}: {clause}{shared if reason.note == 'several-customers' else ''}.",
+        Outcome.REFUSED: f"Not linked to {whose}: {refused} that the message is not theirs.",
+        Outcome.AMBIGUOUS: f"Undecided between {whose}: {clause}; a person has to say whose it is."
+        if several
+        else f"Perhaps {whose}: {clause}, but others fit equally; a person has to say whose it is.",
+        Outcome.SUGGESTS: f"Not linked to {whose}: {but}; listed as a candidate.",
+        Outcome.NOTHING: f"Not linked to {whose}: {but}.",
     }
     return said[reason.outcome]
+
+
+def _conversation(reason: Reason, names: Names) -> str:
+    whose = label(reason.customers, names)
+    if reason.outcome is Outcome.SUGGESTS:
+        return f"Might belong to {whose}: others of the conversation are theirs; listed as a candidate."
+    return f"Others of the conversation belong to {whose}, but this message says itself whose it is."
 
 
 def decision_sentence(decision: Decision, names: Names, *, zone: tzinfo | None) -> str:
@@ -118,6 +134,8 @@ def summary_sentence(verdict: Verdict, names: Names) -> str:
     """Return the outcome of it all."""
     ambiguous = [link.customer for link in verdict.links if link.standing is Standing.AMBIGUOUS]
     suggested = [link.customer for link in verdict.links if link.standing is Standing.SUGGESTED]
+    if not verdict.links:
+        suggested = list(conversation_candidates(verdict))
     parts = []
     if verdict.linked:
         parts.append(f"This message is linked to {label(verdict.linked, names)}.")
@@ -126,6 +144,12 @@ def summary_sentence(verdict: Verdict, names: Names) -> str:
     if suggested:
         parts.append(f"It might belong to {label(suggested, names, last='or')}{' too' if verdict.linked else ''}.")
     return " ".join(parts) or "This message is linked to no customer."
+
+
+def conversation_candidates(verdict: Verdict) -> tuple[int, ...]:
+    """Return the customers that only the rest of the conversation speaks for: candidates that are stored nowhere."""
+    every = (reason for reason in verdict.reasons if reason.rule is Rule.THREAD)
+    return tuple(one for reason in every if reason.outcome is Outcome.SUGGESTS for one in reason.customers)
 
 
 def label(customers: Sequence[int], names: Names, *, last: str = "and") -> str:
@@ -143,8 +167,9 @@ def _label(customer: int, names: Names) -> str:
 def _clause(reason: Reason, names: Names) -> str:
     """Return what was met, where, and whose it is."""
     template = _CLAUSES[reason.rule][len(reason.customers) > 1]
-    value = vat(reason.value) if reason.rule is Rule.VAT else reason.value
-    return template.format(value=value, place=_place(reason.where), contact=_contact(reason, names))
+    return template.format(
+        value=_value(reason, names), place=_place(reason.where), contact=_contact(reason, names), who=_who(reason)
+    )
 
 
 def _but(reason: Reason, verdict: Verdict, names: Names) -> str:
@@ -163,6 +188,7 @@ def _beaten_by(link: Link, names: Names) -> str:
 
 
 def _nothing(reason: Reason, names: Names) -> str:
+    """Return what nearly fitted, and what was missing."""
     note = "display-name" if reason.where == "display name" else reason.note
     if note not in _NEARLY or not note:
         if reason.customers:
@@ -172,18 +198,40 @@ def _nothing(reason: Reason, names: Names) -> str:
         value=reason.value,
         domain=_domain(reason.value),
         place=_place(reason.where),
-        what=_what(reason),
+        what=_what(reason, names),
         whose=label(reason.customers, names),
         of=f" of {label(reason.customers, names)}" if reason.customers else "",
         original=_original(reason, names) if note == "look-alike" else "",
     )
 
 
-def _what(reason: Reason) -> str:
+def _what(reason: Reason, names: Names) -> str:
     """Return the value with what kind it is, at the beginning of a sentence."""
     kinds = {Rule.VAT: "VAT number", Rule.LICENCE: "licence number", Rule.REFERENCE: "number"}
     kind = kinds.get(reason.rule) or ("address" if "@" in reason.value else "domain")
-    return f"The {kind} {vat(reason.value) if reason.rule is Rule.VAT else reason.value}"
+    return f"The {kind} {_value(reason, names)}"
+
+
+def _value(reason: Reason, names: Names) -> str:
+    """Return what was met as people write it: a number as it stands in the customer's record."""
+    if reason.rule is Rule.VAT:
+        return vat(reason.value)
+    if reason.rule not in {Rule.LICENCE, Rule.REFERENCE}:
+        return reason.value
+    from archiver.core.mentions import licence_code, reference_code
+
+    for customer in (names[one].customer for one in reason.customers if one in names):
+        if reason.rule is Rule.LICENCE:
+            written = {licence_code(licence): licence for licence in customer.licences}
+        else:
+            written = {reference_code(one): one for one in (*customer.former_references, customer.reference)}
+        if reason.value in written:
+            return written[reason.value]
+    return reason.value.removeprefix("# ").upper()
+
+
+def _who(reason: Reason) -> str:
+    return reason.value if reason.rule is Rule.HAND and reason.value else "a colleague"
 
 
 def _place(where: str) -> str:

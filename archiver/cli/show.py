@@ -177,16 +177,16 @@ def _customers(terminal: Terminal, archive: OpenArchive, summary: Summary) -> No
     """Print whose message it is and by which rule, and apart from that whose it might be."""
     if not (summary.customers or summary.candidates):
         return
-    from archiver.cli.reasons import RULES
+    from archiver.cli.reasons import RULES, conversation_candidates
+    from archiver.model.link import Rule
 
     explanation = archive.why(summary.row)
-    for label, customers in (
-        ("customer", explanation.verdict.linked),
-        ("might be", explanation.verdict.candidates),
-    ):
-        rules = {link.customer: RULES[link.rule] for link in explanation.verdict.links}
-        told = [(explanation.customers[customer].customer, rules[customer]) for customer in customers]
-        for customer, rule in told:
+    verdict = explanation.verdict
+    rules = {link.customer: link.rule for link in verdict.links}
+    candidates = verdict.candidates if verdict.links else conversation_candidates(verdict)
+    for label, customers in (("customer", verdict.linked), ("might be", candidates)):
+        for one in customers:
+            customer, rule = explanation.customers[one].customer, RULES[rules.get(one, Rule.THREAD)]
             _field(terminal, label, f"{customer.reference} {customer.name} ({rule})")
 
 

@@ -9,7 +9,7 @@ import click
 
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, Style, pad
-from archiver.cli.reasons import decision_sentence, sentence, summary_sentence
+from archiver.cli.reasons import conversation_candidates, decision_sentence, sentence, summary_sentence
 from archiver.cli.secrets import asker
 from archiver.cli.wording import subject_of
 from archiver.model.link import Outcome
@@ -58,7 +58,8 @@ def _what_next(invocation: Invocation, explanation: Explanation, shown: str) -> 
     """Print the commands that decide what is open, or undo what is wrong."""
     verdict, names, terminal = explanation.verdict, explanation.customers, invocation.terminal
     asked = "Theirs?" if verdict.linked else "Whose is it?"
-    commands = [(asked, "link", customer) for customer in verdict.candidates]
+    candidates = verdict.candidates if verdict.links else conversation_candidates(verdict)
+    commands = [(asked, "link", customer) for customer in candidates]
     commands += [("Not theirs?", "unlink", customer) for customer in verdict.linked]
     known = [
         (question, verb, names[customer].customer.reference)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
 from archiver.cli.reasons import decision_sentence, label, sentence, summary_sentence
+from archiver.core.mentions import licence_code, reference_code
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.link import Decision, Link, Outcome, Reason, Rule, Standing, Verdict
 from archiver.model.message import BlobId
@@ -25,7 +27,7 @@ AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
 def record(identifier: int, reference: str, name: str, *, contact: str = "", domain: str = "") -> CustomerRecord:
     contacts = (Contact("Jan {Peeters}", (contact,)),) if contact else ()
-    customer = Customer(reference, name, domains=(domain,) if domain else (), contacts=contacts)
+    customer = Customer(reference, name, domains=(domain,) if domain else (), contacts=contacts, licences=("2204-12",))
     return CustomerRecord(identifier, customer, AT, AT)
 
 
@@ -69,8 +71,45 @@ def test_every_finding_is_one_whole_sentence_without_codes_or_gaps(rule: Rule, o
             "Linked to K1001 Peeters Bouw: Jan+facturen@Peeters.example in To is a contact of theirs (Jan {Peeters}).",
         ),
         (
-            (Rule.DOMAIN, Outcome.LINKS, "Cc", "els@peeters.example", (1,)),
-            "Linked to K1001 Peeters Bouw: els@peeters.example in Cc is in their domain.",
+            (Rule.DOMAIN, Outcome.LINKS, "Cc", "peeters.example", (1,)),
+            "Linked to K1001 Peeters Bouw: the domain peeters.example in Cc is theirs.",
+        ),
+        (
+            (Rule.CONTACT, Outcome.LINKS, "From", "jan@peeters.example", (1,), "several-customers"),
+            (
+                "Linked to K1001 Peeters Bouw: jan@peeters.example in From is a contact of theirs (Jan {Peeters}); "
+                "others have it too, but what else the message says decides."
+            ),
+        ),
+        (
+            (Rule.LICENCE, Outcome.LINKS, "subject or text", licence_code("2204-12"), (1,)),
+            "Linked to K1001 Peeters Bouw: the licence number 2204-12 in the subject or text is theirs.",
+        ),
+        (
+            (Rule.REFERENCE, Outcome.LINKS, "subject or text", reference_code("K1001"), (1,)),
+            "Linked to K1001 Peeters Bouw: our number for them, K1001, stands in the subject or text.",
+        ),
+        (
+            (Rule.VAT, Outcome.AMBIGUOUS, "subject or text", "NL123", (2,), "several-customers"),
+            (
+                "Perhaps K1002 Acme: the VAT number NL 123 in the subject or text is theirs, but others fit equally; a "
+                "person has to say whose it is."
+            ),
+        ),
+        (
+            (Rule.FORWARD, Outcome.NOTHING, "forwarded message", "a@acme.example", (2,), "forwarded-by-customer"),
+            (
+                "Not linked to K1002 Acme: it forwards a message from a@acme.example, which is theirs, but it was "
+                "K1001 Peeters Bouw who sent it on."
+            ),
+        ),
+        (
+            (Rule.THREAD, Outcome.NOTHING, "thread", "", (2,), "overruled"),
+            "Others of the conversation belong to K1002 Acme, but this message says itself whose it is.",
+        ),
+        (
+            (Rule.HAND, Outcome.REFUSED, "by hand", "els", (2,), "unlinked-by-hand"),
+            "Not linked to K1002 Acme: els said by hand that the message is not theirs.",
         ),
         (
             (Rule.VAT, Outcome.SUGGESTS, "subject or text", "BE0428759497", (2,), "overruled"),
@@ -91,22 +130,22 @@ def test_every_finding_is_one_whole_sentence_without_codes_or_gaps(rule: Rule, o
             "Linked to K1001 Peeters Bouw: it reports on a message to jan@peeters.example, which is theirs.",
         ),
         (
-            (Rule.LICENCE, Outcome.AMBIGUOUS, "subject or text", "LND-1", (1, 2), "several-customers"),
+            (Rule.LICENCE, Outcome.AMBIGUOUS, "subject or text", "lnd 1", (1, 2), "several-customers"),
             (
-                "Undecided between K1001 Peeters Bouw and K1002 Acme: the licence number LND-1 in the subject or text "
+                "Undecided between K1001 Peeters Bouw and K1002 Acme: the licence number LND 1 in the subject or text "
                 "is that of each of them; a person has to say whose it is."
             ),
         ),
         (
-            (Rule.DOMAIN, Outcome.REFUSED, "From", "a@acme.example", (2,), "unlinked-by-hand"),
+            (Rule.DOMAIN, Outcome.REFUSED, "From", "acme.example", (2,), "unlinked-by-hand"),
             (
-                "Not linked to K1002 Acme: a@acme.example in From is in their domain, but a colleague said that the "
+                "Not linked to K1002 Acme: the domain acme.example in From is theirs, but a colleague said that the "
                 "message is not theirs."
             ),
         ),
         (
-            (Rule.HAND, Outcome.LINKS, "by hand", "", (2,)),
-            "Linked to K1002 Acme: a colleague said so.",
+            (Rule.HAND, Outcome.LINKS, "by hand", "els", (2,)),
+            "Linked to K1002 Acme: els said so by hand.",
         ),
         (
             (Rule.THREAD, Outcome.SUGGESTS, "thread", "", (2,)),
@@ -114,15 +153,21 @@ def test_every_finding_is_one_whole_sentence_without_codes_or_gaps(rule: Rule, o
         ),
         (
             (Rule.DOMAIN, Outcome.NOTHING, "From", "jan@gmail.com", (), "shared-domain"),
-            "gmail.com is a mail provider: its domain says nothing about the customer.",
+            (
+                "jan@gmail.com in From is no contact of a customer, and gmail.com is a mail provider: its domain says "
+                "nothing about the customer."
+            ),
         ),
         (
-            (Rule.DOMAIN, Outcome.NOTHING, "From", "acrne.example", (2,), "look-alike"),
-            "acrne.example in From looks like acme.example of K1002 Acme, but is not the same: careful.",
+            (Rule.DOMAIN, Outcome.NOTHING, "From", "x@acrne.example", (2,), "look-alike"),
+            (
+                "x@acrne.example in From: acrne.example looks like acme.example of K1002 Acme, but is another domain: "
+                "careful."
+            ),
         ),
         (
             (Rule.DOMAIN, Outcome.NOTHING, "From", "x@co.uk", (), "public-suffix"),
-            "co.uk is nobody's own domain: it says nothing about the customer.",
+            "co.uk, from x@co.uk in From, is nobody's own domain: it says nothing about the customer.",
         ),
         (
             (Rule.CONTACT, Outcome.NOTHING, "To", "info@ons.example", (), "own-address"),
@@ -153,7 +198,7 @@ def test_every_finding_is_one_whole_sentence_without_codes_or_gaps(rule: Rule, o
     ],
     ids=lambda case: case if isinstance(case, str) else None,
 )  # fmt: skip
-def test_a_finding_reads_as_people_would_say_it(finding: tuple[Rule, Outcome, str, str], words: str) -> None:
+def test_a_finding_reads_as_people_would_say_it(finding: tuple[Any, ...], words: str) -> None:
     assert said(*finding) == words
 
 
@@ -178,7 +223,10 @@ def test_a_decision_by_hand_says_who_when_why_and_that_it_was_taken_back() -> No
     ("links", "words"),
     [
         ((), "This message is linked to no customer."),
-        (((1, Standing.LINKED), (2, Standing.LINKED)), "This message is linked to K1001 Peeters Bouw and K1002 Acme."),
+        (
+            ((1, Standing.LINKED), (2, Standing.LINKED)),
+            "This message is linked to K1001 Peeters Bouw and K1002 Acme.",
+        ),
         (
             ((1, Standing.LINKED), (2, Standing.SUGGESTED)),
             "This message is linked to K1001 Peeters Bouw. It might belong to K1002 Acme too.",
@@ -192,3 +240,8 @@ def test_a_decision_by_hand_says_who_when_why_and_that_it_was_taken_back() -> No
 def test_the_outcome_is_told_in_a_sentence(links: tuple[tuple[int, Standing], ...], words: str) -> None:
     verdict = Verdict(tuple(Link(customer, Rule.DOMAIN, standing) for customer, standing in links))
     assert summary_sentence(verdict, NAMES) == words
+
+
+def test_who_else_is_in_the_conversation_is_a_candidate_where_nothing_else_says_whose_it_is() -> None:
+    reason = Reason(Rule.THREAD, Outcome.SUGGESTS, "thread", "", (2,))
+    assert summary_sentence(Verdict((), (reason,)), NAMES) == "It might belong to K1002 Acme."
