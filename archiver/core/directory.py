@@ -241,8 +241,8 @@ class Directory:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def _know(self, addr_spec: str) -> Known:
-        _, at, domain = addr_spec.strip().rpartition("@")
-        if not at or len(addr_spec) > MAX_ADDRESS:
+        local, _, domain = addr_spec.strip().rpartition("@")
+        if not local or len(addr_spec) > MAX_ADDRESS:
             return Known(ours=False)
         if self.owns(addr_spec):
             return Known(ours=True)
