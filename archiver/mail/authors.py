@@ -11,13 +11,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from archiver.mail.header import Fields, first, unfolded
 from archiver.model.address import EmailAddress
 
 People = Callable[[str], tuple[EmailAddress, ...]]
 """Gives the addresses in all fields of a name (lower case)."""
-
-Text = Callable[[str], str]
-"""Gives the first field of a name (lower case) as one line."""
 
 _ORIGINALS = (
     "x-original-from",
@@ -35,6 +33,7 @@ _LIST_SIGNS = frozenset(
         " x-loop-list list-archive"
     ).split()
 )
+_NAMING = frozenset({"list-id", "list-post", "x-beenthere", "mailing-list", "x-mailing-list"})
 _GOOGLE_SIGNS = frozenset("x-gm-message-state x-google-smtp-source".split())  # noqa: SIM905 - a table
 _VIA = re.compile(r"\S\W*\s\(?via\s+\S", re.IGNORECASE)
 
@@ -56,19 +55,19 @@ class _Header:
 
     names: frozenset[str]
     from_: EmailAddress
+    fields: Fields
     people: People
-    text: Text
     listed: bool
     via: bool
 
 
 def author(
-    names: frozenset[str], from_: tuple[EmailAddress, ...], people: People, text: Text
+    fields: Fields, names: frozenset[str], from_: tuple[EmailAddress, ...], people: People
 ) -> tuple[EmailAddress, ...]:
     """Return who wrote a message whose From was rewritten; empty when From stands as its author wrote it.
 
-    `names` are those of the fields in the header (lower case), `from_` the addresses of From. That of a form which a
-    bounce uses to name a recipient (VERP) is nobody's.
+    `names` are those of the fields (lower case), `from_` the addresses of From, `people` reads other fields. An address
+    in the form that names a bounce's recipient (VERP) is nobody's.
     """
     if len(from_) != 1:
         return ()
@@ -80,7 +79,7 @@ def author(
         return ()
     found = _decoded(one, listed=listed or via)
     if found is None and (listed or via or not names.isdisjoint(_GOOGLE_SIGNS)):
-        found = _named(_Header(names, one, people, text, listed=listed, via=via))
+        found = _named(_Header(names, one, fields, people, listed=listed, via=via))
     if found is None or found.key == one.key or not found.domain:
         return ()
     return (found,)
@@ -112,6 +111,8 @@ def _named(header: _Header) -> EmailAddress | None:
     """Find the author in another field of a header whose From is the list's own, or a program's."""
     if header.names.isdisjoint(_ORIGINALS) and not header.via and not header.listed:
         return None
+    if not header.via and header.names.isdisjoint(_GOOGLE_SIGNS) and not _shares_domain(header):
+        return None
     own = _addresses_of_list(header) if header.listed else frozenset()
     munged = header.via or header.from_.key in own
     google = not header.names.isdisjoint(_GOOGLE_SIGNS)
@@ -140,15 +141,25 @@ def _others(header: _Header, name: str, own: frozenset[str]) -> tuple[EmailAddre
     return tuple(one for key, one in found.items() if key not in own and key != header.from_.key)
 
 
+def _shares_domain(header: _Header) -> bool:
+    """Whether From lies in a domain that a field of the list names, or that its name ends in."""
+    domain = header.from_.domain.encode("utf-8", "replace")
+    return any(name in _NAMING and domain in raw.lower() for name, raw in header.fields)
+
+
+def _text(header: _Header, name: str) -> str:
+    return unfolded((first(header.fields, name) or b"")[:2000]).lower()
+
+
 def _addresses_of_list(header: _Header) -> frozenset[str]:
     """Return what the header says to be addresses of the list itself, in lower case."""
     found: set[str] = set()
-    for name in ("list-post", "x-beenthere", "mailing-list", "x-mailing-list"):
+    for name in _NAMING - {"list-id"}:
         if name in header.names:
-            found.update(_SPEC.findall(header.text(name)[:2000].lower().replace("mailto:", "")))
+            found.update(_SPEC.findall(_text(header, name).replace("mailto:", "")))
     if "list-id" in header.names:
         # The name of a list is no address (RFC 2919), but "support.example.be" comes from support@example.be.
-        label, dot, domain = _LIST_NAME.sub("", header.text("list-id")[:500].lower()).partition(".")
+        label, dot, domain = _LIST_NAME.sub("", _text(header, "list-id")).partition(".")
         if dot:
             found.add(f"{label}@{domain}")
             found.add(f"{label}@{domain.partition('.')[2]}")  # lists.example.be serves example.be

@@ -95,6 +95,7 @@ _ATTRIBUTION = re.compile(
 )
 _NEWS = re.compile(r"\W{0,3}in (?:message|article|news)\b", re.IGNORECASE)  # what stands in brackets is an identifier
 _OPENER = re.compile(r"\W{0,3}(?:on|op|le|am|el|il|em|den|at)\b", re.IGNORECASE)
+_OPENER_INITIALS = frozenset("*_\"'([-olaedOLAED")
 _SIGNATURE = re.compile(r"\s*(?:--|__)\s*\Z")
 # What a telephone adds by itself is nothing that its owner wrote.
 _DEVICE = re.compile(
@@ -246,18 +247,16 @@ def _first_mark(shown: str, *, lenient: bool) -> int | None:
 
 def _attributes(text: str, shown: str, after: int) -> bool:
     """Whether "On …, … wrote:" stands here, folded over at most three lines."""
-    if _OPENER.match(text) is None and text.rstrip()[-1:] not in ":：":
-        return False
-    if _ATTRIBUTION.search(text[-200:]):
-        return True
-    if _OPENER.match(text) is None or len(text) > 200:
+    if text.rstrip()[-1:] in ":：":
+        return _ATTRIBUTION.search(text[-200:]) is not None
+    if len(text) > 200 or text[0] not in _OPENER_INITIALS or _OPENER.match(text) is None:
         return False
     for line in shown[after : after + 400].split("\n")[:2]:
         stripped = line.strip()
         if not stripped or stripped[0] == ">":
             return False
-        if _ATTRIBUTION.search(stripped[-200:]):
-            return True
+        if stripped[-1] in ":：":
+            return _ATTRIBUTION.search(stripped[-200:]) is not None
     return False
 
 
@@ -410,13 +409,15 @@ def _begins(lines: _Lines, at: int) -> bool:
 
 
 def _quotes_from(lines: _Lines, at: int) -> bool:
-    """Whether "On …, … wrote:" stands here: all below it is quoted."""
-    text = lines[at][1]
-    if _ATTRIBUTION.search(text[-200:]) and (_OPENER.match(text) or any(map(str.isdigit, text))):
-        return True
-    if _OPENER.match(text) is None or len(text) > 200 or at + 1 >= len(lines):
+    """Whether "On …, … wrote:" stands here, on one line or two: all below it is quoted."""
+    text = lines[at][1].rstrip()
+    if text[-1:] in ":：":
+        begins = _OPENER.match(text) is not None or any(map(str.isdigit, text))
+        return begins and _ATTRIBUTION.search(text[-200:]) is not None
+    below = lines[at + 1][1].rstrip() if at + 1 < len(lines) else ""
+    if below[-1:] not in (":", "：") or len(text) > 200 or _OPENER.match(text) is None:
         return False
-    joined = f"{text} {lines[at + 1][1][:200]}"
+    joined = f"{text} {below[:200]}"
     return _ATTRIBUTION.search(joined[-200:]) is not None and any(map(str.isdigit, joined))
 
 

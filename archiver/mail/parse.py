@@ -106,7 +106,7 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         delivered_to=people("delivered-to") + people("x-original-to"),
         list_id=text("list-id")[:500] or None,
         auto_submitted=text("auto-submitted")[:100].lower() or None,
-        author=guarded("author", lambda: author(names, from_, people, text), (), defects),
+        author=guarded("author", lambda: author(fields, names, from_, people), (), defects),
         forwarded=tuple(forwards.senders),
         reported=report.reported,
         vat_numbers=guarded("vat", lambda: vat_numbers((subject, body.text, forwards.text)), (), defects),

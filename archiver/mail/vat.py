@@ -31,7 +31,7 @@ _FORMS = {
     "AT": "u99999999", "BE": "9999999999|999999999", "BG": "9999999999|999999999", "CY": "99999999A",
     "CZ": "9999999999|999999999|99999999", "DE": "999999999", "DK": "99999999", "EE": "999999999", "EL": "999999999",
     "GR": "999999999", "ES": "X9999999X", "FI": "99999999", "FR": "XX999999999", "HR": "99999999999",
-    "HU": "99999999", "IE": "9X99999AA|9X99999A", "IT": "99999999999", "LT": "999999999999|999999999",
+    "HU": "99999999", "IE": "9999999AA|9999999A", "IT": "99999999999", "LT": "999999999999|999999999",
     "LU": "99999999", "LV": "99999999999", "MT": "99999999", "NL": "999999999b99", "PL": "9999999999",
     "PT": "999999999", "RO": "9999999999|999999999|99999999|9999999|999999|99999", "SE": "999999999999",
     "SI": "99999999", "SK": "9999999999", "XI": "999999999999|999999999",
@@ -51,9 +51,8 @@ _BELGIAN = re.compile(
     rf"|([01]?{_GAP}?[0-9]{{3}}{_GAP}{{0,2}}[0-9]{{3}}{_GAP}{{0,2}}[0-9]{{3}})){_NOT_AFTER}(?![+*])"
 )
 _LABEL = re.compile(
-    r"(?<![a-z])(?:btw|b\.t\.w|tva|t\.v\.a|vat|mwst|ust|uid|iva|kbo|bce|cbe|rpr|rpm|ondernemings?-?n(?:umme)?r"
-    r"|ondernemingsn|(?:num[eé]ro|n[°ºo]\.?) ?d.entreprise|d.entreprise|unternehmensn|steuern|(?:company|enterprise) n"
-    r"|tax (?:id|n))"
+    r"(?<![a-z])(?:btw|b\.t\.w|tva|t\.v\.a|vat|mwst|ust-?id|kbo|bce|cbe|rpr|rpm|ondernemings?-?n(?:umme)?r"
+    r"|ondernemingsn|(?:num[eé]ro|n[°ºo]\.?) ?d.entreprise|d.entreprise|unternehmensn|(?:company|enterprise) n)"
 )
 _TELEPHONE = re.compile(
     r"(?<![a-z])(?:t[eé]l|gsm|mob|fax|phone|telefoon|telefon|portable|handy|whatsapp|cell|call|bel(?:len)? )"
@@ -62,8 +61,18 @@ _TELEPHONE = re.compile(
 _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 
 
+# Digits become "0" and letters capitals, so that what may be a number is found by searching octets.
 _DIGITS = bytes(48 if 48 <= one < 58 else one - 32 if 97 <= one < 123 else one for one in range(256))
-_GAPS = b" .-\xa0?"  # "?" for the gaps, and whatever else, that are not in Latin-1
+_GAPS = b" -\xa0?"  # "?" for the gaps, and whatever else, that are not in Latin-1
+_ZEROS = re.compile(rb"0+")
+_BEFORE_ZEROS = re.compile(
+    rb"(?:(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|GR|ES|FI|FR|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)[:/]?"
+    rb"|ATU|FR[:/]?[0A-Z]{1,2}|ES[A-Z])\Z"
+)
+_LABELS = (
+    b"BTW", b"TVA", b"VAT0", b"VATN", b"VATID", b"VAT:", b"VAT|", b"VAT/", b"VAT(", b"VAT\n", b"MWST", b"KBO", b"BCE",
+    b"CBE", b"RPR", b"RPM", b"ONDERNEMINGSN", b"ENTREPRISE", b"UNTERNEHMENSN", b"COMPANYN", b"ENTERPRISEN",
+)  # fmt: skip
 
 
 def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
@@ -107,9 +116,21 @@ def _checked(country: str, number: str) -> str | None:
 
 
 def _may_hold(text: str) -> bool:
-    """Whether there are digits enough in a row anywhere: most texts have none, and this takes a tenth of looking."""
-    digits = text.encode("latin-1", "replace").translate(_DIGITS, _GAPS)
-    return b"0000000" in digits or b"RO00000" in digits or b"IE0" in digits
+    """Whether a number may stand anywhere: in most texts none does, and this takes a tenth of looking properly."""
+    dotted = text.encode("latin-1", "replace").translate(_DIGITS, _GAPS)
+    octets = dotted.replace(b".", b"")
+    if b"RO00000" in octets:
+        return True
+    at = octets.find(b"0000000")
+    longest = 0
+    while at >= 0:
+        if _BEFORE_ZEROS.search(octets[max(0, at - 5) : at]):
+            return True
+        run = _ZEROS.match(octets, at)
+        end = run.end() if run is not None else at + 7
+        longest = max(longest, end - at)
+        at = octets.find(b"0000000", end)
+    return longest >= 9 and (b"0000.000.000" in dotted or any(label in octets for label in _LABELS))
 
 
 def _numbers(text: str) -> Iterator[str]:
