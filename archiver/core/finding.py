@@ -8,12 +8,10 @@ Compares what is kept with what was typed, digit by digit and word by word, so t
 from __future__ import annotations
 
 import re
-import unicodedata
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from archiver.core.haystack import FUZZY_FROM, Haystack, findable, fold, one_edit
 from archiver.core.naming import surviving
 from archiver.errors import UsageError
 from archiver.model.customer import Customer, CustomerRecord
@@ -24,12 +22,6 @@ _NEAR = 5
 _CERTAIN = 80
 """The score from which a find that is alone at the top is taken for who is meant."""
 
-_FUZZY_FROM = 5
-"""Letters of a word in which one may be wrong."""
-
-_STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ß": "ss"})
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
-_PUNCTUATION = {ord(c): None for c in " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"}
 _ONLY_ALNUM = re.compile(r"[^0-9A-Z]+")
 _NUMBER = re.compile(r"^[+(]?[0-9][0-9 ()/.+\-\u00a0\u2011]*$")
 _EXTENSION = re.compile(r"\s*(?:;ext=|ext\.?|tst\.?|toestel|poste|#|x)\s*[0-9]{1,7}$", re.IGNORECASE)
@@ -71,7 +63,7 @@ def find(records: Sequence[CustomerRecord], text: str, *, region: str, limit: in
     if wanted is None:
         return ()
     alive = [record for record in records if record.merged_into is None]
-    haystack = _Haystack(_text(record.customer) for record in alive)
+    haystack = Haystack(findable(record.customer) for record in alive)
     found = [match for place in haystack.worth_a_look(wanted) if (match := _best(alive[place], wanted))]
     if not any(match.score >= _CERTAIN for match in found):
         met = {match.record.id for match in found}
@@ -107,103 +99,6 @@ def resolve(records: Sequence[CustomerRecord], text: str, region: str) -> Custom
     more = ", …" if len(found) > _NEAR else ""
     message = f"several customers fit: {near}{more}" if several else f"no such customer; near it is {near}"
     raise UnclearError(message, matches=found[:_NEAR], hint="say which one by its reference")
-
-
-def fold(text: str) -> str:
-    """Return text without case and accents."""
-    return text.lower() if text.isascii() else _BEYOND_ASCII.sub(lambda run: _folded_run(run.group()), text.casefold())
-
-
-@lru_cache(maxsize=1024)
-def _folded_run(run: str) -> str:
-    """Fold letters beyond ASCII; the same few stand in most names."""
-    plain = unicodedata.normalize("NFKD", run).translate(_STROKED)
-    return "".join(c for c in plain if not unicodedata.combining(c))
-
-
-def _text(customer: Customer) -> str:
-    """Return everything that can be found of a customer, a value a line."""
-    parts = [
-        customer.reference, customer.name, customer.city, customer.postal_code, customer.address, customer.vat or "",
-        *customer.domains, *customer.licences, *customer.former_references,
-    ]  # fmt: skip
-    if "." in customer.name:
-        parts.append(customer.name.replace(".", ""))
-    for contact in customer.contacts:
-        parts.append(contact.name)
-        parts += contact.emails
-        parts += contact.phones
-        parts += contact.mobiles
-    return "\n".join(parts)
-
-
-class _Haystack:
-    """All customers as one folded text: looking for a word in it costs as much as reading it once.
-
-    Says by place which customers are worth a closer look: all that can fit, and some that cannot.
-    """
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._text = fold("\0".join(texts))
-        self._each = self._text.split("\0")
-        self._starts = _starts(self._each)
-
-    def worth_a_look(self, wanted: _Wanted) -> Iterable[int]:
-        places = set(self._with_words(wanted))
-        if wanted.number:
-            places.update(_holding(self._text, self._starts, wanted.number))
-        for parent in wanted.parents:
-            places.update(_holding(self._text, self._starts, parent))
-        if len(wanted.squeezed) >= 2 and (wanted.digits or not places):
-            squeezed = self._text.translate(_PUNCTUATION)
-            starts = _starts(squeezed.split("\0"))
-            places.update(_holding(squeezed, starts, wanted.squeezed.lower()))
-            if len(wanted.digits) >= 6:
-                places.update(_holding(squeezed, starts, wanted.digits))
-        return sorted(places)
-
-    def _with_words(self, wanted: _Wanted) -> Iterator[int]:
-        longest = max(wanted.words, key=len)
-        rest = [word for word in wanted.words if word != longest]
-        begins = [re.compile(rf"(?<![^\W_]){re.escape(word)}") for word in wanted.words if len(word) < 3]
-        for place in _holding(self._text, self._starts, longest):
-            text = self._each[place]
-            if all(word in text for word in rest) and all(begin.search(text) for begin in begins):
-                yield place
-
-    def nearly_fitting(self, wanted: _Wanted) -> Iterable[int]:
-        """Return customers who may have the longest word with one letter wrong; none if all words are short.
-
-        One half of such a word is as it should be, at its beginning or its end, or the two letters in the middle are
-        exchanged.
-        """
-        word = max(wanted.words, key=len)
-        if len(word) < _FUZZY_FROM or not word.isalpha() or wanted.number:
-            return ()
-        half = len(word) // 2
-        exchanged = word[: half - 1] + word[half] + word[half - 1] + word[half + 1 :]
-        anchored = re.compile(rf"(?<![^\W_]){word[:half]}|{word[half:]}(?![^\W_])|{exchanged}")
-        places: set[int] = set()
-        for part in (word[:half], word[half:], exchanged):
-            places.update(_holding(self._text, self._starts, part))
-        return sorted(place for place in places if anchored.search(self._each[place]))
-
-
-def _starts(texts: Iterable[str]) -> list[int]:
-    """Return where each of the texts begins when they are joined by one character, and where the next one would."""
-    starts = [0]
-    for text in texts:
-        starts.append(starts[-1] + len(text) + 1)
-    return starts
-
-
-def _holding(text: str, starts: Sequence[int], part: str) -> Iterator[int]:
-    """Yield the places of texts that hold a part, in order."""
-    position = text.find(part)
-    while position >= 0:
-        place = bisect_right(starts, position) - 1
-        yield place
-        position = text.find(part, starts[place + 1])
 
 
 def _referenced(records: Sequence[CustomerRecord], text: str) -> CustomerRecord | None:
@@ -477,8 +372,8 @@ def _misspelt(records: Sequence[CustomerRecord], wanted: _Wanted) -> Iterator[Cu
     def fits(word: str, want: str) -> bool:
         if word == want:
             return True
-        if len(want) < _FUZZY_FROM or abs(len(word) - len(want)) > 1:
-            return len(want) < _FUZZY_FROM and word.startswith(want)
+        if len(want) < FUZZY_FROM or abs(len(word) - len(want)) > 1:
+            return len(want) < FUZZY_FROM and word.startswith(want)
         key = f"{want} {word}"
         if key not in near:
             near[key] = one_edit(word, want)
@@ -490,18 +385,3 @@ def _misspelt(records: Sequence[CustomerRecord], wanted: _Wanted) -> Iterator[Cu
             if name and _covers(list(_words(fold(name))), wanted.words, fits):
                 yield CustomerMatch(record, field, name, 54 if field == "name" else 52)
                 break
-
-
-def one_edit(one: str, other: str) -> bool:
-    """Tell whether two words differ by one letter: another, one more, one less, or two neighbours exchanged."""
-    if len(one) > len(other):
-        one, other = other, one
-    if len(other) - len(one) > 1:
-        return False
-    start = 0
-    while start < len(one) and one[start] == other[start]:
-        start += 1
-    if one[start:] == other[start + 1 :] or one[start + 1 :] == other[start + 1 :]:
-        return True
-    exchanged = one[start + 1 : start + 2] + one[start : start + 1] + one[start + 2 :]
-    return len(one) == len(other) and exchanged == other[start:]

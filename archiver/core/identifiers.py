@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection
 from types import ModuleType
 
+from archiver.core.domains import ascii_domain, is_domain, is_public_suffix, is_shared
 from archiver.errors import UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.identity import Identity
@@ -37,7 +38,6 @@ _EXTENSION = re.compile(
 _KEPT_NUMBER = re.compile(r"^\+[1-9][0-9]{4,16}(?:;ext=[0-9]{1,9})?$")
 _IN_ANGLES = re.compile(r"<\s*([^<>\s]+)\s*>\s*$")
 _LOCAL_PART = re.compile(r"^[^\s\x00-\x1f\x7f()<>\[\]:;@\\,\"|.]+(?:\.[^\s\x00-\x1f\x7f()<>\[\]:;@\\,\"|.]+)*$")
-_LABEL = re.compile(r"^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$")
 _URL_START = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -243,8 +243,6 @@ def canonical_domain(text: str, *, identity: Identity | None = None, shared_doma
     domain = _host(short) or _host(plain)
     if domain is None:
         raise RecordProblem("domains", "it is not a domain", hint="write the part after the @ of their addresses")
-    from archiver.core.domains import is_public_suffix, is_shared
-
     hint = "leave it out: give the addresses of their contacts instead"
     if is_public_suffix(domain):
         raise RecordProblem("domains", "everybody can have a name below this domain (a public suffix)", hint=hint)
@@ -266,17 +264,10 @@ def owns_address(identity: Identity, addr_spec: str) -> bool:
     return identity.owns(EmailAddress("", addr_spec)) or owns_domain(identity, addr_spec.rpartition("@")[2])
 
 
-def _host(domain: str) -> str | None:
+def _host(text: str) -> str | None:
     """Return a domain of at least two labels in lower case and ASCII; None when it is not one (RFC 1123 §2.1)."""
-    name = domain.strip().strip(".").lower()
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii").lower()
-        except UnicodeError:
-            return None
-    labels = name.split(".")
-    fits = len(name) <= 253 and len(labels) >= 2 and all(_LABEL.match(label) for label in labels)
-    return name if fits and not labels[-1].isdigit() else None
+    domain = ascii_domain(text)
+    return domain if is_domain(domain) else None
 
 
 # --- licences
