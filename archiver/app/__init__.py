@@ -16,6 +16,7 @@ _HOME = {
     "import_paths": "syncing",
     "sync": "syncing",
     "open_archive": "reading",
+    "change_customers": "customers",
     "doctor": "checking",
     "status": "upkeep",
     "verify": "upkeep",
@@ -27,6 +28,7 @@ _HOME = {
 if TYPE_CHECKING:
     from archiver.app.checking import doctor
     from archiver.app.creating import prepare_archive
+    from archiver.app.customers import change_customers
     from archiver.app.keys import key_add, key_list, key_remove
     from archiver.app.reading import open_archive
     from archiver.app.syncing import import_paths, sync
@@ -42,6 +44,7 @@ else:
 
 
 __all__ = [
+    "change_customers",
     "doctor",
     "import_paths",
     "key_add",

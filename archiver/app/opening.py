@@ -21,8 +21,11 @@ from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
 
 if TYPE_CHECKING:
+    from archiver.core.customer_ports import Correspondence, Customers, Links
+    from archiver.core.customers import EditPorts, EditRules
     from archiver.core.ingest import IngestPorts
-    from archiver.core.ports import CollectStore, Spool
+    from archiver.core.ports import CollectStore, Parser, Spool
+    from archiver.core.relinking import Linker
 
 ARCHIVE_ID = "archive_id"
 COLLECTOR_CREDENTIAL = "collector_credential"
@@ -112,23 +115,79 @@ class Opened:
         self.credential = stored_credential(self.catalogue)
         self.vault = PackVault(keys.paths, archive_id=keys.archive.archive_id, digest_key=self.credential.digest_key)
         stack.callback(self.vault.close)
+        self._parser: Parser | None = None
 
     @property
     def index(self) -> FullTextIndex:
         """The index; for a writer, one of another release is emptied."""
         return FullTextIndex(self.connection)
 
+    @property
+    def customers(self) -> Customers:
+        """The customer records, over the catalogue's connection and so in its transactions."""
+        from archiver.store.customers import SqliteCustomers
+
+        return SqliteCustomers(self.catalogue.connection)
+
+    @property
+    def links(self) -> Links:
+        """Evidence, links and decisions by hand, in the catalogue's transactions too."""
+        from archiver.store.links import SqliteLinks
+
+        return SqliteLinks(self.catalogue.connection)
+
+    @property
+    def correspondence(self) -> Correspondence:
+        """Mail by customer, for reading."""
+        from archiver.store.correspondence import SqliteCorrespondence
+
+        return SqliteCorrespondence(self.catalogue.connection)
+
+    @property
+    def parser(self) -> Parser:
+        """Parser processes, which start when the first message comes."""
+        if self._parser is None:
+            from archiver.mail.workers import ParserPool
+
+            sync = self._settings.sync
+            self._parser = ParserPool(sync.worker_count, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes)
+            self._stack.callback(self._parser.close)
+        return self._parser
+
     def ingest_ports(self) -> IngestPorts:
-        """Return what ingest needs, with parser processes that start when the first message comes."""
+        """Return what ingest needs, with a linker where there are customers."""
         from archiver.core.ingest import IngestPorts
-        from archiver.mail.workers import ParserPool
         from archiver.store.deliveries import PendingDeliveries
 
-        sync = self._settings.sync
-        parser = ParserPool(sync.worker_count, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes)
-        self._stack.callback(parser.close)
         deliveries = PendingDeliveries(self.keys.paths, secrets=self.keys.secrets, disk=Disk())
-        return IngestPorts(deliveries, self.vault, parser, self.catalogue, self.index, self._settings.identity)
+        identity = self._settings.identity
+        return IngestPorts(
+            deliveries, self.vault, self.parser, self.catalogue, self.index, identity, linker=self._linker()
+        )
+
+    def _linker(self) -> Linker | None:
+        records = self.customers.all()
+        if not records:
+            return None
+        from archiver.core.customers import directory_of
+        from archiver.core.relinking import Linker
+
+        return Linker(directory_of(records, self.rules()), self.links)
+
+    def rules(self) -> EditRules:
+        """Return what customers are checked and linked by."""
+        from archiver.core.customers import EditRules
+
+        customers = self._settings.customers
+        return EditRules(self._settings.identity, customers.country, customers.shared_domains)
+
+    def edit_ports(self) -> EditPorts:
+        """Return what changing customers and relinking need."""
+        from archiver.core.customers import EditPorts
+        from archiver.core.relinking import RelinkPorts
+
+        relinking = RelinkPorts(self.links, self.catalogue, self.catalogue, self.vault, self.parser, self.index)
+        return EditPorts(self.customers, relinking, clock)
 
     def index_is_behind(self) -> bool:
         """Tell whether messages of the catalogue are not in the index yet, or the index is of another release."""

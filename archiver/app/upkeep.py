@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from archiver.app.opening import open_unlocked
+from archiver.app.opening import Opened, open_unlocked
 from archiver.app.unlocking import AskPassphrase, Keys, find_keys, read_credential, read_public, require_keys
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, silent
@@ -33,6 +33,8 @@ class StatusReport:
     accounts: tuple[MailboxStatus, ...]
     failures: tuple[Failure, ...]
     problems: tuple[str, ...]
+    unlinked: int | None = None
+    customers: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -86,6 +88,8 @@ def _totals(settings: Settings, keys: Keys, totals: StatusReport) -> tuple[Statu
             octets=counts.octets,
             indexed=opened.index.count(),
             defects=counts.defects,
+            unlinked=counts.unlinked,
+            customers=counts.customers,
         )
         return totals, opened.credential
 
@@ -131,6 +135,7 @@ def verify(
                 )
                 for pack in opened.lost_packs()
             ]
+            problems += _check_links(opened)
             ports = opened.ingest_ports()
             for name in ports.deliveries.waiting():
                 try:
@@ -142,6 +147,17 @@ def verify(
         problems.append(Problem(what, error.message))
     problems += _check_collector(paths, settings, keys)
     return replace(report, checked_full=True, problems=tuple(problems))
+
+
+def _check_links(opened: Opened) -> Sequence[Problem]:
+    from archiver.core.customers import directory_of
+    from archiver.core.relinking import is_stale
+    from archiver.core.verify import verify_links
+    from archiver.store.links import SqliteLinks
+
+    links = SqliteLinks(opened.catalogue.connection)
+    directory = directory_of(opened.customers.all(), opened.rules())
+    return list(verify_links(links, links, None if is_stale(opened.catalogue, directory) else directory))
 
 
 def _check_collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> list[Problem]:

@@ -1,8 +1,8 @@
 """Ingest and index: take the collector's deliveries over into the catalogue, and follow it with the full-text index.
 
 Knows the order that loses nothing (keys and rows durable before the pending file goes, the index behind its own
-watermark) and what to do with damage: a message that cannot be read keeps its row, its key and a defect. Knows nothing
-of packs' bytes, SQL or MIME.
+watermark) and what to do with damage: a message that cannot be read keeps its row, its key and a defect. New messages
+are linked as they come when there are customers. Knows nothing of packs' bytes, SQL, MIME or how links are made.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import IndexDocument, Ingested
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.identity import Identity
-from archiver.model.message import BlobId, Defect, Message
+from archiver.model.link import Standing
+from archiver.model.message import BlobId, Defect, Direction, Message
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from archiver.core.relinking import Linker
 
 _INDEX_BATCH = 2000
 """Documents to one transaction of the index: fewer, larger segments."""
@@ -42,13 +45,20 @@ _INDEX_TEXT = 12 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """`messages` are new in the catalogue; `damaged` names what could not be read, `waiting` counts what is left."""
+    """`messages` are new in the catalogue; `damaged` names what could not be read, `waiting` counts what is left.
+
+    Of them, `linked` belong to a customer, `ambiguous` fit several equally and `unlinked`, internal mail aside, fit
+    nobody; all three are 0 while there are no customers.
+    """
 
     messages: int = 0
     octets: int = 0
     indexed: int = 0
     defects: int = 0
     waiting: int = 0
+    linked: int = 0
+    ambiguous: int = 0
+    unlinked: int = 0
     damaged: tuple[str, ...] = ()
 
 
@@ -66,7 +76,7 @@ class _Taking:
 
 @dataclass(frozen=True, slots=True)
 class IngestPorts:
-    """What an open archive gives to ingest."""
+    """What an open archive gives to ingest; `linker` is None while there are no customers."""
 
     deliveries: Deliveries
     vault: Vault
@@ -74,6 +84,7 @@ class IngestPorts:
     catalogue: Catalogue
     index: Index
     identity: Identity
+    linker: Linker | None = None
 
 
 def take_in(
@@ -98,6 +109,9 @@ def take_in(
         indexed=caught_up + run.indexed,
         defects=run.defects,
         waiting=len(ports.deliveries.waiting()) - run.unsettled,
+        linked=run.linked,
+        ambiguous=run.ambiguous,
+        unlinked=run.unlinked,
         damaged=tuple(run.damaged),
     )
 
@@ -149,6 +163,7 @@ class _Run:
         self._taken: list[str] = []
         self._indexing: Future[None] | None = None
         self.messages = self.octets = self.indexed = self.defects = 0
+        self.linked = self.ambiguous = self.unlinked = 0
         self.damaged: list[str] = []
 
     @property
@@ -232,6 +247,8 @@ class _Run:
         sizes = {record.blob_id: record.octets for record in taking.delivery.records}
         self.octets += sum(sizes[blob_id] for blob_id in rows)
         self.defects += sum(bool(messages[blob_id].defects) for blob_id in rows)
+        if self._ports.linker is not None:
+            self._count_links(new for new in ingested if new.blob_id in rows)
         by_row = {row: messages[blob_id] for blob_id, row in rows.items()}
         for sequence, row in self._ports.catalogue.unindexed(self._watermark, len(by_row) + 1):
             if row not in by_row:
@@ -243,6 +260,16 @@ class _Run:
         if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
             self._index_documents(indexer)
         self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
+
+    def _count_links(self, ingested: Iterable[Ingested]) -> None:
+        for new in ingested:
+            standings = {link.standing for link in new.links}
+            if Standing.LINKED in standings:
+                self.linked += 1
+            if Standing.AMBIGUOUS in standings:
+                self.ambiguous += 1
+            elif Standing.LINKED not in standings and new.direction is not Direction.INTERNAL:
+                self.unlinked += 1
 
     def _settle(self) -> None:
         """Let the pending files go, once what they held can no longer be lost with the log."""
@@ -272,13 +299,18 @@ class _Run:
     def _ingested(self, blob_id: BlobId, message: Message, arrivals: list[Arrival]) -> Ingested:
         archived_at = datetime.fromtimestamp(min((a.archived_at for a in arrivals), default=0), tz=UTC)
         received_at = _earliest(arrivals)
+        direction = direction_of(message, self._ports.identity, arrivals)
+        linker = self._ports.linker
+        codes, links = linker.of(blob_id, message, direction) if linker is not None else ((), ())
         return Ingested(
             blob_id=blob_id,
             message=message,
-            direction=direction_of(message, self._ports.identity, arrivals),
+            direction=direction,
             at=sorting_instant(message, received_at, archived_at),
             received_at=received_at,
             archived_at=archived_at,
+            codes=codes,
+            links=links,
         )
 
 
@@ -297,9 +329,15 @@ def document(row: int, message: Message) -> IndexDocument:
         cc=_names(message.cc),
         bcc=_names(message.bcc),
         text=message.text,
-        quoted=message.quoted,
+        quoted=_quoted(message),
         filenames=" ".join(part.filename for part in message.parts if part.filename),
     )
+
+
+def _quoted(message: Message) -> str:
+    """Return what a message repeats of others, with what the messages attached to it say."""
+    inside = not message.forwarded_text or message.forwarded_text in message.quoted
+    return message.quoted if inside else f"{message.quoted}\n{message.forwarded_text}"
 
 
 def _names(addresses: Iterable[EmailAddress]) -> str:

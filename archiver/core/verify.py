@@ -1,19 +1,24 @@
 """Verify that everything promised to be kept is there, unchanged and readable.
 
 Quick needs no key and runs on a backup host as well: every pack against its name, every record's header. Full opens
-every message and compares its digest, and compares catalogue, packs and index with each other. Nothing is repaired or
-deleted here.
+every message and compares its digest, and compares catalogue, packs, index and links with each other. Nothing is
+repaired or deleted here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from archiver.core.ports import Catalogue, Index, Packs, Vault
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
 from archiver.model.message import BlobId
+
+if TYPE_CHECKING:
+    from archiver.core.customer_ports import Links
+    from archiver.core.directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,14 @@ class VerifyReport:
     octets: int
     checked_full: bool
     problems: tuple[Problem, ...] = ()
+
+
+class Strays(Protocol):
+    """The part of the links' store that checks what its rows refer to."""
+
+    def strays(self) -> Sequence[str]:
+        """Say which rows name a message or a customer that is not there."""
+        ...
 
 
 def verify_packs(packs: Packs, *, on_progress: OnProgress = silent) -> VerifyReport:
@@ -81,3 +94,18 @@ def verify_messages(
         )
     elif indexed != counts.messages:
         yield Problem("index.db", f"{indexed} of {counts.messages} messages are indexed; `archiver reindex` mends it")
+
+
+def verify_links(store: Strays, links: Links, directory: Directory | None) -> Iterator[Problem]:
+    """Check that links name what is there and, given a directory of the customers, that they are what the rules make.
+
+    The directory is left out when the links are known to be of other rules: the next sync makes them anew.
+    """
+    from archiver.core.relinking import differing
+
+    for stray in store.strays():
+        yield Problem("archive.db", f"{stray}; `archiver relink` mends links")
+    if directory is not None and (count := sum(len(found) for found, _ in differing(links, directory))):
+        yield Problem(
+            "archive.db", f"{count} messages are linked otherwise than the rules say; `archiver relink` mends it"
+        )

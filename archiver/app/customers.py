@@ -1,0 +1,66 @@
+"""Changing customers in a real archive: the use cases of `archiver.core.customers`, under the writer's lock.
+
+Before anything is changed, mail that waits is taken in and the index is brought up to the catalogue: a number of a new
+customer is looked for in the index, and nothing may be missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from archiver.app.opening import Opened, open_unlocked
+from archiver.app.people import this_user
+from archiver.app.reading import OpenArchive
+from archiver.app.unlocking import AskPassphrase, Keys, require_keys
+from archiver.config import Settings
+from archiver.core.customers import CustomerEditing, relink_when_stale
+from archiver.core.ingest import take_in
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.errors import IntegrityError
+
+
+class CustomerEditor(CustomerEditing):
+    """The customers of an unlocked archive, for changing; `archive` reads from the same state."""
+
+    def __init__(self, settings: Settings, keys: Keys, opened: Opened, *, dry_run: bool) -> None:
+        super().__init__(opened.edit_ports(), opened.rules(), who=this_user(), dry_run=dry_run)
+        self._archive = OpenArchive(settings, keys, opened)
+
+    @property
+    def archive(self) -> OpenArchive:
+        """The archive for reading; what this editor changed shows at once."""
+        return self._archive
+
+
+@contextmanager
+def change_customers(
+    settings: Settings,
+    *,
+    ask: AskPassphrase,
+    command: str,
+    dry_run: bool = False,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> Iterator[CustomerEditor]:
+    """Unlock, open for writing and bring up to date; with `dry_run` the changes are worked out and not kept.
+
+    Waits ten seconds for another writer. Raises NoArchiveError, LockedError (naming who writes), WrongKeyError,
+    IntegrityError.
+    """
+    keys = require_keys(settings, ask=ask, bounds=bounds)
+    with ExitStack() as stack:
+        try:
+            opened = _open(settings, keys, stack, command=command, new_index=False)
+        except IntegrityError as error:
+            if error.what != keys.paths.index.name:
+                raise
+            stack.close()
+            opened = _open(settings, keys, stack, command=command, new_index=True)
+        yield CustomerEditor(settings, keys, opened, dry_run=dry_run)
+
+
+def _open(settings: Settings, keys: Keys, stack: ExitStack, *, command: str, new_index: bool) -> Opened:
+    opened = stack.enter_context(open_unlocked(settings, keys, write=True, new_index=new_index, command=command))
+    take_in(opened.ingest_ports())
+    relink_when_stale(opened.edit_ports(), opened.rules())
+    return opened
