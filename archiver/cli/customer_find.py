@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.customer_text import place, titled
+from archiver.cli.customer_text import contact_line, place, titled
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.secrets import asker
@@ -78,7 +78,8 @@ def command(invocation: Invocation, words: tuple[str, ...], limit: int, as_json:
 def _what_matched(match: CustomerMatch, region: str) -> str:
     """Say which field fitted and its value, with the contact it belongs to; "" when the first line said it."""
     if match.field in _SAID_ALREADY:
-        return ""
+        former = match.field == "reference" and match.value != match.record.customer.reference
+        return f"formerly {match.value}" if former else ""
     value = match.value
     contact = next((c for c in match.record.customer.contacts if _has(c, value)), None)
     field = _FIELDS.get(match.field, match.field)
@@ -91,6 +92,9 @@ def _what_matched(match: CustomerMatch, region: str) -> str:
         from archiver.core.records import show_vat
 
         value = show_vat(value)
+    if match.field == "contact" and contact is not None:
+        # Whoever asks for a person wants to reach that person.
+        return contact_line(contact, region)
     named = f" ({contact.name})" if contact is not None and contact.name and contact.name != match.value else ""
     return f"{field} {value}{named}"
 

@@ -60,8 +60,12 @@ def ask_customer(invocation: Invocation, archive: OpenArchive, draft: Customer) 
     if not draft.name:
         draft = form.ask(draft, "name", "Name", needed=True)
     form.point_out(draft.name, {"name"})
-    if not draft.reference:
-        draft = form.ask(draft, "reference", "Reference", default=next_reference(archive.customers()), needed=True)
+    taken = {record.customer.reference.casefold() for record in archive.customers()}
+    while not draft.reference or draft.reference.casefold() in taken:
+        if draft.reference:
+            note(f"  another customer has the reference {draft.reference}")
+        default = next_reference(archive.customers())
+        draft = form.ask(replace(draft, reference=""), "reference", "Reference", default=default, needed=True)
     for field, question in _SCALARS:
         default = invocation.settings().customers.country if field == "country" else ""
         draft = form.ask(draft, field, question, default=default)

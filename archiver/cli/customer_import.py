@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from archiver.cli.customer_text import LABEL_COLUMNS, field_lines, tell_links, tell_warnings, titled
+from archiver.cli.customer_text import tell_fields, tell_links, tell_warnings, titled
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.secrets import asker
@@ -30,12 +30,21 @@ _TOLD = 20
 @click.command("import")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--format", "form", type=click.Choice(["csv", "vcard"]), help="What the file is; found out if left out.")
+@click.option(
+    "--reference-prefix", metavar="P", help="Number customers of a vCard file that have no number: P1, P2, ..."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--keep-going", is_flag=True, help="Import what is right and report the rest, exit code 4.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(
-    invocation: Invocation, path: Path, form: Format | None, dry_run: bool, keep_going: bool, as_json: bool
+    invocation: Invocation,
+    path: Path,
+    form: Format | None,
+    reference_prefix: str | None,
+    dry_run: bool,
+    keep_going: bool,
+    as_json: bool,
 ) -> int:
     """Add and update customers from a CSV or vCard file.
 
@@ -50,7 +59,7 @@ def command(
     settings = invocation.settings()
     ask = asker(invocation)
     with invocation.app.change_customers(settings, ask=ask, command="customer import", dry_run=dry_run) as editor:
-        reading = _parsed(invocation, octets, form, editor.archive)
+        reading = _parsed(invocation, octets, form or guessed_format(octets), reference_prefix, editor.archive)
         if reading.problems and not keep_going:
             return _refused(invocation, reading, as_json=as_json)
         changes = editor.import_(_merged_in(reading, editor.archive))
@@ -90,15 +99,27 @@ def guessed_format(octets: bytes) -> Format:
     return "vcard" if start[:11].upper() == b"BEGIN:VCARD" else "csv"
 
 
-def _parsed(invocation: Invocation, octets: bytes, form: Format | None, archive: OpenArchive) -> Reading:
+def _parsed(
+    invocation: Invocation, octets: bytes, form: Format, reference_prefix: str | None, archive: OpenArchive
+) -> Reading:
     from archiver.core import exchange
 
     settings = invocation.settings()
-    region, shared = settings.customers.country, settings.customers.shared_domains
-    if (form or guessed_format(octets)) == "vcard":
-        return exchange.read_vcards(octets, region=region, identity=settings.identity, shared_domains=shared)
-    known = {record.customer.reference.casefold() for record in archive.customers()}
-    return exchange.read_csv(octets, region=region, identity=settings.identity, shared_domains=shared, known=known)
+    region, identity, shared = settings.customers.country, settings.identity, settings.customers.shared_domains
+    known = [record.customer for record in archive.customers()]
+    if form == "vcard":
+        return exchange.read_vcards(
+            octets,
+            region=region,
+            identity=identity,
+            shared_domains=shared,
+            reference_prefix=reference_prefix,
+            references={customer.name.lower(): customer.reference for customer in known},
+        )
+    if reference_prefix is not None:
+        raise UsageError("--reference-prefix is for vCard files", hint="a CSV file has a column for the reference")
+    references = {customer.reference.lower() for customer in known}
+    return exchange.read_csv(octets, region=region, identity=identity, shared_domains=shared, known=references)
 
 
 def _merged_in(reading: Reading, archive: OpenArchive) -> list[Customer]:
@@ -188,5 +209,4 @@ def _tell_one(invocation: Invocation, change: CustomerChange) -> None:
     new = change.before is None
     terminal.wrapped(Span("+ " if new else "~ ", "good" if new else "warn"), *titled(change.after), hanging=4, limit=1)
     if change.before is not None:
-        for line in field_lines(change.before, change.after, invocation.settings().customers.country, invocation.zone):
-            terminal.wrapped(*line, indent=4, hanging=LABEL_COLUMNS)
+        tell_fields(invocation, change.before, change.after, indent=4)

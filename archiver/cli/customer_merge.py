@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from archiver.cli.asking import asker_once, confirmed, must_be_able_to_ask
-from archiver.cli.customer_text import field_lines, tell_change, titled
+from archiver.cli.customer_text import LABEL_COLUMNS, field_lines, tell_change, titled
 from archiver.cli.invocation import Invocation
-from archiver.cli.layout import Span
+from archiver.cli.layout import Span, pad
 from archiver.cli.secrets import asker
 from archiver.cli.wording import count
 from archiver.errors import UsageError
@@ -49,10 +49,9 @@ def command(
         terminal = invocation.terminal
         terminal.note(*titled(lost.customer, gap=" "), " becomes part of ", *titled(won.customer, gap=" "))
         terminal.note(f"  {count(mail, 'message')} of {lost.customer.reference} will be {won.customer.reference}'s.")
-        for line in field_lines(
-            won.customer, merged(won.customer, lost.customer), settings.customers.country, invocation.zone
-        ):
-            terminal.note("  ", *line)
+        after = merged(won.customer, lost.customer)
+        for label, spans in field_lines(won.customer, after, settings.customers.country, invocation.zone):
+            terminal.note(f"  {pad(label, LABEL_COLUMNS)}", *spans)
         if not confirmed(invocation, "Merge them?"):
             terminal.note("Nothing was changed.")
             return

@@ -6,13 +6,13 @@ are shown the way they are dialled and written, so whoever calls this waits for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from archiver.cli.escape import visible, visible_lines
 from archiver.cli.invocation import Invocation
-from archiver.cli.layout import Span, Style, cells, pad
+from archiver.cli.layout import Span, pad, wrap_spans
 from archiver.cli.terminal import Terminal
 from archiver.cli.wording import count, listed
 from archiver.model.customer import Consent, Contact, Customer
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LABEL_COLUMNS = 13
 _TOLD = 12
+Fact = tuple[str, Sequence[Span]]
+"""A label, and what is said beside it."""
 _VERBS = {
     "add": ("Added", "Would add"),
     "change": ("Changed", "Would change"),
@@ -54,11 +56,18 @@ def one_line(text: str) -> str:
     return ", ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def labelled(terminal: Terminal, label: str, *values: str, style: Style = "") -> None:
+def labelled(terminal: Terminal, label: str, *values: str) -> None:
     """Print a label and its values, one a line; nothing when there is none."""
     for number, value in enumerate(value for value in values if value):
-        head = pad(label if number == 0 else "", LABEL_COLUMNS)
-        terminal.wrapped(Span(head, "faint"), Span(value, style), indent=2, hanging=LABEL_COLUMNS)
+        fact(terminal, label if number == 0 else "", [Span(value)])
+
+
+def fact(terminal: Terminal, label: str, spans: Iterable[Span], *, indent: int = 2) -> None:
+    """Print something beside its label, wrapped on a terminal so that the labels stand free."""
+    safe = [Span(visible(span.text), span.style) for span in spans]
+    room = terminal.prose - indent - LABEL_COLUMNS if terminal.prose is not None else None
+    for number, line in enumerate(wrap_spans(safe, room) if room is not None else [safe]):
+        terminal.line(Span(" " * indent + pad(label if number == 0 else "", LABEL_COLUMNS), "faint"), *line)
 
 
 def numbers(contact: Contact, region: str) -> list[tuple[str, str]]:
@@ -94,13 +103,18 @@ def tell_change(
             f"{(would or usual[1]) if dry_run else (done or usual[0])} ", *titled(customer, gap=" "), ".", hanging=2
         )
     if change.before is not None and change.after is not None:
-        for line in field_lines(change.before, change.after, _region(invocation), invocation.zone):
-            terminal.wrapped(*line, indent=2, hanging=LABEL_COLUMNS)
+        tell_fields(invocation, change.before, change.after)
     if change.links.messages or not same:
         tell_links(terminal, change.links, change.references, dry_run=dry_run)
     tell_warnings(terminal, change.warnings)
     if dry_run:
         terminal.line("Nothing was kept: this was a dry run.")
+
+
+def tell_fields(invocation: Invocation, before: Customer, after: Customer, *, indent: int = 2) -> None:
+    """Print what differs."""
+    for label, spans in field_lines(before, after, _region(invocation), invocation.zone):
+        fact(invocation.terminal, label, spans, indent=indent)
 
 
 def tell_warnings(terminal: Terminal, warnings: Sequence[str]) -> None:
@@ -145,7 +159,7 @@ def _sentence(reference: str, counts: Sequence[int], *, dry_run: bool) -> str:
     return listed(parts) + "."
 
 
-def field_lines(before: Customer, after: Customer, region: str, zone: tzinfo | None) -> Iterator[list[Span]]:
+def field_lines(before: Customer, after: Customer, region: str, zone: tzinfo | None) -> Iterator[Fact]:
     """Yield a line for each thing that differs: before and after, or what was added and what was taken away."""
     for field, label in _SCALARS:
         yield from _scalar(label, getattr(before, field), getattr(after, field))
@@ -153,11 +167,7 @@ def field_lines(before: Customer, after: Customer, region: str, zone: tzinfo | N
     yield from _several("domain", before.domains, after.domains)
     yield from _several("licence", before.licences, after.licences)
     yield from _contacts(before.contacts, after.contacts, region)
-    if before.notes != after.notes:
-        if before.notes and after.notes.startswith(before.notes):
-            yield from _several("notes", (), (one_line(after.notes[len(before.notes) :]),))
-        else:
-            yield from _scalar("notes", one_line(before.notes), one_line(after.notes))
+    yield from _several("notes", note_lines(before.notes), note_lines(after.notes))
     yield from _several(
         "consent", [_consent(c, zone) for c in before.consents], [_consent(c, zone) for c in after.consents]
     )
@@ -182,28 +192,28 @@ def _vat(customer: Customer) -> str:
     return show_vat(customer.vat) if customer.vat else ""
 
 
-def _scalar(label: str, before: str, after: str) -> Iterator[list[Span]]:
+def _scalar(label: str, before: str, after: str) -> Iterator[Fact]:
     if before != after:
         old, new = one_line(before) or "(none)", one_line(after) or "(none)"
-        yield [_label(label), Span(old, "faint"), Span(" -> "), Span(new)]
+        yield label, [Span(old, "faint"), Span(" -> "), Span(new)]
 
 
-def _several(label: str, before: Sequence[str], after: Sequence[str]) -> Iterator[list[Span]]:
+def _several(label: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Fact]:
     for value in before:
         if value not in after:
-            yield [_label(label), Span(f"- {value}", "bad")]
+            yield label, [Span(f"- {value}", "bad")]
     for value in after:
         if value not in before:
-            yield [_label(label), Span(f"+ {value}", "good")]
+            yield label, [Span(f"+ {value}", "good")]
 
 
-def _contacts(before: Sequence[Contact], after: Sequence[Contact], region: str) -> Iterator[list[Span]]:
+def _contacts(before: Sequence[Contact], after: Sequence[Contact], region: str) -> Iterator[Fact]:
     """Pair contacts by name or by a shared address; a pair tells what differs, the others come or go whole."""
     left = [contact for contact in before if contact not in after]
     for contact in (contact for contact in after if contact not in before):
         old = next((c for c in left if _same_person(c, contact)), None)
         if old is None:
-            yield [_label("contact"), Span(f"+ {contact_line(contact, region)}", "good")]
+            yield "contact", [Span(f"+ {contact_line(contact, region)}", "good")]
             continue
         left.remove(old)
         yield from _scalar("contact", old.name or "(no name)", contact.name or "(no name)")
@@ -211,12 +221,12 @@ def _contacts(before: Sequence[Contact], after: Sequence[Contact], region: str) 
         gone, came = _facts(old, region), _facts(contact, region)
         for fact in gone:
             if fact not in came:
-                yield [_label("contact"), Span(f"- {who}{fact}", "bad")]
+                yield "contact", [Span(f"- {who}{fact}", "bad")]
         for fact in came:
             if fact not in gone:
-                yield [_label("contact"), Span(f"+ {who}{fact}", "good")]
+                yield "contact", [Span(f"+ {who}{fact}", "good")]
     for contact in left:
-        yield [_label("contact"), Span(f"- {contact_line(contact, region)}", "bad")]
+        yield "contact", [Span(f"- {contact_line(contact, region)}", "bad")]
 
 
 def _same_person(a: Contact, b: Contact) -> bool:
@@ -225,10 +235,6 @@ def _same_person(a: Contact, b: Contact) -> bool:
 
 def _facts(contact: Contact, region: str) -> list[str]:
     return [*contact.emails, *(f"{kind} {number}" for kind, number in numbers(contact, region))]
-
-
-def _label(text: str) -> Span:
-    return Span(pad(text, LABEL_COLUMNS), "faint")
 
 
 def show_contents(invocation: Invocation, customer: Customer) -> None:
@@ -254,9 +260,3 @@ def show_contents(invocation: Invocation, customer: Customer) -> None:
 def note_lines(text: str) -> list[str]:
     """Return notes as lines that are safe to show."""
     return [line for line in visible_lines(text) if line.strip()]
-
-
-def fitted(text: str, room: int) -> str:
-    """Return text, visible, for a column of a table."""
-    safe = visible(text)
-    return safe if cells(safe) <= room else safe[: room - 1] + "…"

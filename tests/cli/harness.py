@@ -58,6 +58,7 @@ class Cli:
     answers: Callable[[str], str] | Iterable[str] = ()
     environ: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
+    stdin: bytes = b""
     prompts: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     on_page: Callable[[], object] = lambda: None
@@ -71,6 +72,8 @@ class Cli:
     def __call__(self, *words: str) -> Ran:
         out, err = Screen(tty=self.tty, encoding=self.encoding), Screen(tty=self.tty)
         stdin = Screen(tty=self.tty)
+        stdin.kept.write(self.stdin)
+        stdin.kept.seek(0)
         replies = iter(()) if callable(self.answers) else iter(self.answers)
 
         def reply(prompt: str) -> str:

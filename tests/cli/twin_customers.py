@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from archiver.core.customer_ports import Correspondent
+from archiver.core.finding import CustomerMatch, find, resolve
+from archiver.core.merging import merged, unmerged
 from archiver.core.progress import OnProgress, Progress
 from archiver.core.records import checked
 from archiver.errors import UsageError
@@ -28,13 +30,6 @@ if TYPE_CHECKING:
 
 OURS = Identity(("ons.example",))
 CREATED = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Match:
-    record: CustomerRecord
-    field: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -190,33 +185,10 @@ class CustomersOpen:
         return self.book.alive
 
     def customer(self, text: str) -> CustomerRecord:
-        wanted = text.casefold()
-        for record in self.book.alive:
-            c = record.customer
-            if wanted in {c.reference.casefold(), c.name.casefold(), (c.vat or "").casefold()} - {""}:
-                return record
-        near = [r.customer.reference for r in self.book.alive if wanted in r.customer.name.casefold()]
-        raise UsageError(
-            "no customer is called that",
-            hint=f"near it: {', '.join(near)}"
-            if near
-            else "archiver customer find looks for parts of names and numbers",
-        )
+        return resolve(self.book.records, text, "BE")
 
-    def find_customers(self, text: str, *, limit: int = 10) -> Sequence[Match]:
-        found = []
-        for record in self.book.alive:
-            c = record.customer
-            fields = [("reference", c.reference), ("name", c.name), ("vat", c.vat or "")]
-            fields += [("domain", d) for d in c.domains] + [("licence", d) for d in c.licences]
-            fields += [("email", e) for e in c.emails] + [("phone", n) for n in c.numbers]
-            fields += [("contact", contact.name) for contact in c.contacts] + [("city", c.city)]
-            match = next(
-                (Match(record, name, value) for name, value in fields if text.casefold() in value.casefold()), None
-            )
-            if match is not None:
-                found.append(match)
-        return found[:limit]
+    def find_customers(self, text: str, *, limit: int = 10) -> Sequence[CustomerMatch]:
+        return find(self.book.records, text, region="BE", limit=limit)
 
     def merged_into(self, record: CustomerRecord) -> Sequence[CustomerRecord]:
         return [other for other in self.book.records if other.merged_into == record.id]
@@ -334,17 +306,11 @@ class EditorTwin:
 
     def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> Change:
         before = self.archive.all_links()
-        a, b = winner.customer, loser.customer
-        after = replace(
-            a,
-            domains=tuple(dict.fromkeys((*a.domains, *b.domains))),
-            contacts=(*a.contacts, *b.contacts),
-            former_references=(*a.former_references, b.reference),
-        )
+        after = merged(winner.customer, loser.customer)
         self._book.put(replace(loser, merged_into=winner.id))
         self._book.put(replace(winner, customer=after))
-        self._book.merges[loser.id] = (a, after)
-        return self._changed(winner, a, after, before)
+        self._book.merges[loser.id] = (winner.customer, after)
+        return self._changed(winner, winner.customer, after, before)
 
     def unmerge(self, reference: str) -> Change:
         loser = self._book.by_reference(reference)
@@ -354,7 +320,7 @@ class EditorTwin:
             )
         before = self.archive.all_links()
         winner = self._book.by_id(loser.merged_into)
-        after = self._book.merges.pop(loser.id)[0]
+        after = unmerged(winner.customer, *self._book.merges.pop(loser.id))
         self._book.put(replace(loser, merged_into=None))
         self._book.put(replace(winner, customer=after))
         return self._changed(winner, winner.customer, after, before)
