@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from archiver.core.customer_ports import Correspondent, Entry
+from archiver.core.customer_ports import Correspondent, Correspondents, Entry
+from archiver.core.directory import address_key
 from archiver.errors import UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Consent, Customer, CustomerRecord
@@ -193,6 +194,10 @@ class MemoryLinks:
         for row, code in found:
             self._tables.codes.setdefault(row, set()).add(code)
 
+    def set_codes(self, found: Mapping[int, Collection[str]]) -> None:
+        for row, codes in found.items():
+            self._tables.codes[row] = set(codes)
+
     def decide(self, blob_id: BlobId, customer: int, *, links: bool, who: str, at: datetime, why: str) -> Decision:
         self.undo(blob_id, customer, who=who, at=at)
         self._tables.last_decision += 1
@@ -286,7 +291,9 @@ class MemoryCorrespondence:
         rows = [entry.row for entry in self.entries(customer)]
         return (rows[-1], rows[0]) if rows else None
 
-    def unanswered(self, *, low: int | None = None) -> Iterator[tuple[int, int]]:
+    def unanswered(
+        self, *, low: int | None = None, customer: int | None = None, linked: bool = False
+    ) -> Iterator[tuple[int, int]]:
         threads: dict[int, list[int]] = {}
         for row in sorted(self._catalogue.messages):
             threads.setdefault(self._thread(row), []).append(row)
@@ -301,26 +308,55 @@ class MemoryCorrespondence:
                     asked = []
                 elif message.direction is Direction.INCOMING:
                     asked.append(row)
-            if asked and asked[-1] >= (low or 0):
+            if not asked or asked[-1] < (low or 0):
+                continue
+            found = self._tables.links.get(asked[0], {})
+            if customer is not None:
+                kept = customer in found and found[customer].standing is Standing.LINKED
+            else:
+                kept = not linked or any(link.standing is not Standing.SUGGESTED for link in found.values())
+            if kept:
                 waiting.append((thread, asked[0]))
         return iter(sorted(waiting, key=lambda each: each[1]))
 
     def unlinked(self) -> Sequence[Correspondent]:
-        found: dict[str, Correspondent] = {}
+        return _most_first(
+            Correspondent(name, address.name, *counts)
+            for name, (address, *counts) in self._count(lambda key: key).items()
+        )
+
+    def unlinked_groups(self, group_of: Callable[[str], str | None]) -> tuple[int, Sequence[Correspondents]]:
+        members = [each for each in self.unlinked() if group_of(each.address) is not None]
+        return len(self._unlinked()), [
+            Correspondents(name, tuple(each for each in members if group_of(each.address) == name), *counts)
+            for name, (_, *counts) in self._count(group_of).items()
+        ]
+
+    def _count(self, group_of: Callable[[str], str | None]) -> dict[str, tuple[EmailAddress, int, int, int, int, int]]:
+        """An address of each group, then incoming, outgoing, other, newest, automatic."""
+        rows: dict[str, list[tuple[int, EmailAddress]]] = {}
         for row in self._unlinked():
-            ingested = self._catalogue.messages[row]
-            for key, address in self._taking_part(row).items():
-                count = found.get(key) or Correspondent(key, address.name, 0, 0, 0, row)
-                incoming = ingested.direction is Direction.INCOMING
-                found[key] = replace(
-                    count,
-                    incoming=count.incoming + incoming,
-                    outgoing=count.outgoing + (ingested.direction is Direction.OUTGOING),
-                    other=count.other + (ingested.direction is Direction.OTHER),
-                    automatic=count.automatic
-                    + (incoming and ingested.message.automatic and row not in self._tables.unexamined),
-                )
-        return sorted(found.values(), key=lambda c: (-(c.incoming + c.outgoing + c.other), -c.newest, c.address))
+            people = self._taking_part(row)
+            for name in {group for key in people if (group := group_of(key)) is not None}:
+                rows.setdefault(name, []).append((row, next(a for key, a in people.items() if group_of(key) == name)))
+        found: dict[str, tuple[EmailAddress, int, int, int, int, int]] = {}
+        for name, each in rows.items():
+            messages = [(self._catalogue.messages[row], row) for row, _ in each]
+            ways = [ingested.direction for ingested, _ in messages]
+            automatic = sum(
+                ingested.message.automatic
+                for ingested, row in messages
+                if ingested.direction is Direction.INCOMING and row not in self._tables.unexamined
+            )
+            found[name] = (
+                each[0][1],
+                ways.count(Direction.INCOMING),
+                ways.count(Direction.OUTGOING),
+                ways.count(Direction.OTHER),
+                each[0][0],
+                automatic,
+            )
+        return found
 
     def unlinked_rows(self, addresses: Collection[str], *, limit: int) -> Sequence[int]:
         wanted = {address.strip().lower() for address in addresses}
@@ -367,6 +403,10 @@ class MemoryCorrespondence:
         evidence = dict(self._links.evidence([row]))[row]
         people = people_of(replace(evidence, sender=() if evidence.from_ else evidence.sender))
         return {address.key: address for address in reversed(people) if address.key}
+
+
+def _most_first(found: Iterable[Correspondent]) -> list[Correspondent]:
+    return sorted(found, key=lambda each: (-(each.incoming + each.outgoing + each.other), -each.newest, each.address))
 
 
 def people_of(evidence: Evidence) -> list[EmailAddress]:
