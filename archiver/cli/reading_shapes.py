@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UnlinkedPage,
         WaitingThread,
     )
+    from archiver.cli.unlinked import LookAlikes
 
 
 def history(record: CustomerRecord, page: History, archive: OpenArchive, zone: tzinfo | None) -> Json:
@@ -59,16 +60,19 @@ def waiting(item: WaitingThread, archive: OpenArchive, zone: tzinfo | None) -> J
     }
 
 
-def unlinked(page: UnlinkedPage, archive: OpenArchive, zone: tzinfo | None) -> Json:
-    """Return groups of mail that fits nobody; `total` counts groups, `messages` their mail."""
+def unlinked(page: UnlinkedPage, alike: LookAlikes, archive: OpenArchive, zone: tzinfo | None) -> Json:
+    """Return groups of mail that fits nobody; `total` counts groups, `messages` all unlinked mail.
+
+    `looks_like` are customers with a domain that the group's name is easily taken for, and is not.
+    """
     return {
         "total": page.total,
         "messages": page.messages,
-        "items": [_group(group, archive, zone) for group in page.items],
+        "items": [_group(group, alike, archive, zone) for group in page.items],
     }
 
 
-def _group(group: UnlinkedGroup, archive: OpenArchive, zone: tzinfo | None) -> Json:
+def _group(group: UnlinkedGroup, alike: LookAlikes, archive: OpenArchive, zone: tzinfo | None) -> Json:
     return {
         "name": group.name,
         "shared": group.shared,
@@ -87,6 +91,7 @@ def _group(group: UnlinkedGroup, archive: OpenArchive, zone: tzinfo | None) -> J
             for address in group.addresses
         ],
         "newest": message_line(group.newest, archive, zone),
+        "looks_like": [record.customer.reference for _domain, record in alike.get(group.name, ())],
         "proposals": [_proposal(proposal, zone) for proposal in group.proposals],
     }
 

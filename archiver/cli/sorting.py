@@ -3,8 +3,8 @@
 Knows how a decision becomes a change of a customer's record, and how that is told. Which mail is linked then, and what
 is proposed, is for the application to say.
 
-While a person thinks, the archive is open for reading only: each decision opens it for writing by itself, so that mail
-keeps coming in meanwhile.
+While a person thinks, the archive is open for reading only; each decision is carried out by itself, so that mail keeps
+coming in meanwhile.
 """
 
 from __future__ import annotations
@@ -18,20 +18,13 @@ from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut
 from archiver.cli.secrets import asker
-from archiver.cli.unlinked import group_named, reason_of, show_group
+from archiver.cli.unlinked import group_named, look_alikes, reason_of, show_group, show_look_alikes
 from archiver.cli.wording import ARROWS, arrow, count, subject_of
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer, CustomerRecord
 
 if TYPE_CHECKING:
-    from archiver.cli.application import (
-        AskPassphrase,
-        CustomerChange,
-        CustomerEditor,
-        OpenArchive,
-        Proposal,
-        UnlinkedGroup,
-    )
+    from archiver.cli.application import CustomerChange, CustomerEditor, OpenArchive, Proposal, UnlinkedGroup
 
 _BATCH = 50
 _SHOWN = 5
@@ -121,139 +114,145 @@ class _EnoughError(Exception):
     """The person wants to stop."""
 
 
+_Decision = Callable[["CustomerEditor"], "CustomerChange"]
+"""What a person decided about a group."""
+
+
 def sort_out(invocation: Invocation, text: str | None) -> None:
     """Walk through the groups, most mail first, and do what the person says at once."""
     settings, ask = invocation.settings(), asker_once(invocation)
     terminal = invocation.terminal
-    done: set[str] = set()
-    with invocation.app.open_archive(settings, ask=ask) as archive:
-        session = _Sorting(invocation, archive, ask)
+    walk = _Walk(invocation, text)
+    while True:
+        # Opened anew after each decision: it may settle other groups too, and there is one more customer to choose.
+        with invocation.app.open_archive(settings, ask=ask) as archive:
+            decision = walk.next_decision(archive)
+            if decision is None:
+                left = archive.unlinked(text=text, limit=1)
+                break
         try:
-            while True:
-                # Looked up anew each time: a decision may settle other groups too.
-                page = archive.unlinked(text=text, limit=len(done) + 1)
-                group = next((group for group in page.items if group.name not in done), None)
-                if group is None:
-                    break
-                done.add(group.name)
-                terminal.line()
-                terminal.line(Span(f"{len(done)} of {max(page.total, len(done))}", "faint"))
-                session.take(group)
-        except _EnoughError:
-            pass
-        left = archive.unlinked(text=text, limit=1)
+            with invocation.app.change_customers(settings, ask=ask, command="unlinked") as editor:
+                change = decision(editor)
+        except UsageError as error:
+            # A person is there to do better; anything worse ends the walk.
+            terminal.problem(error.message, hint=error.hint)
+            for problem in error.problems:
+                terminal.note("  ", problem)
+            continue
+        walk.settled(change)
+        _tell(invocation, change)
     terminal.line()
     terminal.line(
-        f"{count(session.decided, 'decision')}, {count(session.linked, 'message')} linked; "
+        f"{count(walk.decided, 'decision')}, {count(walk.linked, 'message')} linked; "
         f"{count(left.total, 'group')} left, {count(left.messages, 'message')} unlinked in all."
     )
 
 
-class _Sorting:
-    """One person's walk through the groups."""
+class _Walk:
+    """One person's way through the groups: what was skipped, what was decided."""
 
-    def __init__(self, invocation: Invocation, archive: OpenArchive, ask: AskPassphrase) -> None:
+    def __init__(self, invocation: Invocation, text: str | None) -> None:
         self._invocation = invocation
         self._terminal = invocation.terminal
-        self._archive = archive
-        self._ask = ask
+        self._text = text
+        self._seen: set[str] = set()
+        self._current = ""
         self.decided = 0
         self.linked = 0
 
-    def take(self, group: UnlinkedGroup) -> None:
-        """Show a group and do what the person says, until it is settled or skipped."""
-        show_group(self._invocation, self._archive, group)
-        proposals = [proposal for proposal in group.proposals if proposal.record is not None][:_MATCHES]
-        for number, proposal in enumerate(proposals, start=1):
-            self._terminal.wrapped(Span(f"{number}  ", "accent"), self._proposed(proposal), indent=4, hanging=3)
-        numbers = ("1, " if len(proposals) == 1 else f"1-{len(proposals)}, ") if proposals else ""
-        prompt = f"[{numbers}l)ink to another, c)reate, m)essages, s)kip, q)uit] "
+    def next_decision(self, archive: OpenArchive) -> _Decision | None:
+        """Show groups and ask until the person decides about one; None when there are no more, or it was enough."""
         while True:
-            said = self._line(prompt).casefold()
-            if said in {"", "s"}:
-                return
-            if said == "q":
-                raise _EnoughError
+            page = archive.unlinked(text=self._text, limit=len(self._seen) + 1)
+            group = next((group for group in page.items if group.name not in self._seen), None)
+            if group is None:
+                return None
+            self._current = group.name
+            self._terminal.line()
+            number, every = len(self._seen) + 1, page.total + self.decided
+            self._terminal.line(Span(f"{number:,} of {max(every, number):,}", "faint"))
             try:
-                if self._did(said, group, proposals):
-                    return
-            except UsageError as error:
-                # A person is there to do better; anything worse ends the walk.
-                self._terminal.problem(error.message, hint=error.hint)
-                for problem in error.problems:
-                    self._terminal.note("  ", problem)
+                decision = self._ask_about(archive, group)
+            except _EnoughError:
+                return None
+            if decision is not None:
+                return decision
+            self._seen.add(group.name)
 
-    def _did(self, said: str, group: UnlinkedGroup, proposals: Sequence[Proposal]) -> bool:
-        if said == "m":
-            self._messages(group)
-        elif said == "c":
-            return self._create(group)
-        elif said == "l":
-            return self._link(group)
-        elif said.isdecimal() and 1 <= int(said) <= len(proposals):
-            record = proposals[int(said) - 1].record
-            return record is not None and self._assign(group, record)
-        else:
-            self._terminal.note("Type one of the letters or numbers.")
-        return False
+    def settled(self, change: CustomerChange) -> None:
+        """Take note of a decision that was carried out."""
+        self._seen.add(self._current)
+        self.decided += 1
+        self.linked += dict(change.links.gained).get(change.record.id, 0)
 
-    def _proposed(self, proposal: Proposal) -> str:
-        record = proposal.record
-        if record is None:
-            return ""
-        because = f" ({reason_of(proposal)})" if reason_of(proposal) else ""
-        return f"{record.customer.reference} {record.customer.name}{because}"
+    def _ask_about(self, archive: OpenArchive, group: UnlinkedGroup) -> _Decision | None:
+        """Return what is to be done about a group; None to skip it."""
+        show_group(self._invocation, archive, group)
+        show_look_alikes(self._invocation, group, look_alikes(archive, [group]))
+        records = [proposal.record for proposal in group.proposals if proposal.record is not None][:_MATCHES]
+        for number, proposal in enumerate((p for p in group.proposals if p.record is not None), start=1):
+            self._terminal.wrapped(Span(f"{number}  ", "accent"), _proposed(proposal), indent=4, hanging=3)
+        numbers = f"[{_up_to(len(records))}] as proposed, " if records else ""
+        prompt = f"{numbers}[l]ink, [c]reate, [m]essages, [s]kip, [q]uit: "
+        while True:
+            said = self._line(prompt)
+            letter = said.casefold()
+            if letter in {"", "s"}:
+                return None
+            if letter == "q":
+                raise _EnoughError
+            decision: _Decision | None = None
+            if letter == "m":
+                self._messages(archive, group)
+            elif letter == "c":
+                decision = self._create(archive, group)
+            elif said.isdecimal() and 1 <= int(said) <= len(records):
+                decision = _assigning(group, records[int(said) - 1])
+            elif letter == "l" or (len(said) > 1 and not said.isdecimal()):
+                # Whoever types a name means the customer of that name.
+                decision = self._link(archive, group, "" if letter == "l" else said)
+            else:
+                self._terminal.note("Type one of the letters or numbers, or part of a customer's name.")
+            if decision is not None:
+                return decision
 
-    def _messages(self, group: UnlinkedGroup) -> None:
+    def _messages(self, archive: OpenArchive, group: UnlinkedGroup) -> None:
         terminal = self._terminal
-        for summary in self._archive.unlinked_messages(group, limit=_SHOWN):
+        for summary in archive.unlinked_messages(group, limit=_SHOWN):
             mark = arrow(summary.direction, plain=not terminal.can_show(ARROWS))
-            head = f"{self._archive.short_id(summary.blob_id)}  {self._invocation.date(summary.at)}  {mark} "
+            head = f"{archive.short_id(summary.blob_id)}  {self._invocation.date(summary.at)}  {mark} "
             room = terminal.table_width - 4 - cells(head)
             terminal.line("    ", Span(head, "faint"), cut(subject_of(summary), room))
             terminal.wrapped(Span(" ".join(summary.preview.split()), "faint"), indent=8, limit=2)
 
-    def _create(self, group: UnlinkedGroup) -> bool:
+    def _create(self, archive: OpenArchive, group: UnlinkedGroup) -> _Decision:
         from archiver.cli.customer_form import next_reference
 
         draft = _draft_for(group)
+        told = [f"domain {domain}" for domain in draft.domains]
+        told += [f"contact {contact.name or contact.emails[0]}" for contact in draft.contacts]
+        self._terminal.wrapped(Span(", ".join(told), "faint"), indent=4, limit=3)
         name = self._default("Name", draft.name)
-        reference = self._default("Reference", next_reference(self._archive.customers()))
-        return self._change(lambda editor: editor.add(replace(draft, name=name, reference=reference)))
+        reference = self._default("Reference", next_reference(archive.customers()))
+        return lambda editor: editor.add(replace(draft, name=name, reference=reference))
 
-    def _link(self, group: UnlinkedGroup) -> bool:
-        text = self._line("Which customer (part of a name, a number, an address; empty to go back)? ")
+    def _link(self, archive: OpenArchive, group: UnlinkedGroup, text: str) -> _Decision | None:
+        text = text or self._line("Which customer (part of a name, a number, an address; Enter goes back)? ")
         if not text:
-            return False
-        matches = self._archive.find_customers(text, limit=_MATCHES)
+            return None
+        matches = archive.find_customers(text, limit=_MATCHES)
         if not matches:
             self._terminal.line("    No customer is like that.")
-            return False
+            return None
         for number, match in enumerate(matches, start=1):
             customer = match.record.customer
             found = "" if match.field in {"name", "reference"} else f" ({match.field}: {match.value})"
             told = f"{customer.reference} {customer.name}{found}"
             self._terminal.wrapped(Span(f"{number}  ", "accent"), told, indent=4, hanging=3)
-        said = self._line(f"Which of them [1{f'-{len(matches)}' if len(matches) > 1 else ''}, empty to go back]? ")
+        said = self._line(f"Which of them ([{_up_to(len(matches))}], Enter goes back)? ")
         if not (said.isdecimal() and 1 <= int(said) <= len(matches)):
-            return False
-        return self._assign(group, matches[int(said) - 1].record)
-
-    def _assign(self, group: UnlinkedGroup, record: CustomerRecord) -> bool:
-        def assigned(editor: CustomerEditor) -> CustomerChange:
-            current = editor.archive.customer(record.customer.reference)
-            return editor.edit(current, with_group(current.customer, group))
-
-        return self._change(assigned)
-
-    def _change(self, change: Callable[[CustomerEditor], CustomerChange]) -> bool:
-        invocation = self._invocation
-        with invocation.app.change_customers(invocation.settings(), ask=self._ask, command="unlinked") as editor:
-            changed = change(editor)
-        self.decided += 1
-        self.linked += dict(changed.links.gained).get(changed.record.id, 0)
-        _tell(invocation, changed)
-        return True
+            return None
+        return _assigning(group, matches[int(said) - 1].record)
 
     def _default(self, what: str, value: str) -> str:
         return self._line(f"{what} [{visible(value)}]: ") or value
@@ -261,3 +260,23 @@ class _Sorting:
     def _line(self, prompt: str) -> str:
         self._terminal.flush()
         return self._invocation.read_line(prompt).strip()
+
+
+def _assigning(group: UnlinkedGroup, record: CustomerRecord) -> _Decision:
+    def assigned(editor: CustomerEditor) -> CustomerChange:
+        # As it is now: it was read before a person thought about it.
+        current = editor.archive.customer(record.customer.reference)
+        return editor.edit(current, with_group(current.customer, group))
+
+    return assigned
+
+
+def _proposed(proposal: Proposal) -> str:
+    if proposal.record is None:
+        return ""
+    customer, because = proposal.record.customer, reason_of(proposal)
+    return f"{customer.reference} {customer.name}" + (f" ({because})" if because else "")
+
+
+def _up_to(number: int) -> str:
+    return "1" if number == 1 else f"1-{number}"

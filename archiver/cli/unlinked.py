@@ -20,7 +20,12 @@ from archiver.cli.wording import count, subject_of
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from archiver.cli.application import OpenArchive, Proposal, UnlinkedGroup, UnlinkedPage
+    from archiver.model.customer import CustomerRecord
+
+    LookAlikes = Mapping[str, Sequence[tuple[str, CustomerRecord]]]
 
 _LIMIT = 20
 _BECAUSE = {
@@ -95,10 +100,12 @@ def command(
         if as_json:
             from archiver.cli.reading_shapes import unlinked
 
-            terminal.json(unlinked(page, archive, invocation.zone))
+            terminal.json(unlinked(page, look_alikes(archive, page.items), archive, invocation.zone))
             return
+        alike = look_alikes(archive, page.items)
         for group in page.items:
             show_group(invocation, archive, group)
+            show_look_alikes(invocation, group, alike)
             for proposal in group.proposals[:3]:
                 _show_proposal(invocation, group, proposal)
             terminal.line()
@@ -120,6 +127,40 @@ def show_group(invocation: Invocation, archive: OpenArchive, group: UnlinkedGrou
     newest = f"{archive.short_id(group.newest.blob_id)}  {invocation.date(group.newest.at)}  "
     room = terminal.table_width - 4 - cells(newest)
     terminal.line("    ", Span(newest, "faint"), cut(subject_of(group.newest), room))
+
+
+def look_alikes(archive: OpenArchive, groups: Sequence[UnlinkedGroup]) -> LookAlikes:
+    """Return, by group, customers and the domain of theirs that it looks like: a slip of the pen, or a fraud.
+
+    Those that are proposed for the group are left out.
+    """
+    from archiver.core.domains import is_shared
+    from archiver.core.lookalikes import resembles
+
+    domains: list[tuple[str, CustomerRecord]] = []
+    if any(not group.shared for group in groups):
+        for record in archive.customers():
+            customer = record.customer
+            theirs = dict.fromkeys((*customer.domains, *(email.rpartition("@")[2] for email in customer.emails)))
+            domains += [(domain, record) for domain in theirs if domain and not is_shared(domain)]
+    found: dict[str, list[tuple[str, CustomerRecord]]] = {}
+    for group in groups:
+        proposed = {proposal.record.id for proposal in group.proposals if proposal.record is not None}
+        if not group.shared:
+            found[group.name] = [
+                (domain, record)
+                for domain, record in domains
+                if record.id not in proposed and resembles(group.name, domain)
+            ]
+    return found
+
+
+def show_look_alikes(invocation: Invocation, group: UnlinkedGroup, alike: LookAlikes) -> None:
+    """Warn of a group whose name looks like a customer's domain."""
+    for domain, record in alike.get(group.name, ())[:2]:
+        customer = record.customer
+        told = f"careful: this looks like {domain} of {customer.reference} {customer.name}, but is another domain"
+        invocation.terminal.wrapped(Span(told, "warn"), indent=4, hanging=2)
 
 
 def addresses_of(group: UnlinkedGroup, *, most: int = 3) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 20
 _AGE_COLUMNS = 10
+_LATELY = timedelta(days=30)
 
 
 @click.command("waiting")
@@ -76,6 +78,11 @@ def command(
         options += ["--all"] if everyone else []
         options += [f"--limit {limit}"] if limit != _LIMIT else []
         _close(invocation, page, offset=offset, options=options, everyone=everyone)
+        if page.items and since is None and not offset and page.items[0].age > 2 * _LATELY:
+            # The oldest first is what was asked for; what is older than a season is rarely what is meant.
+            lately = (invocation.clock() - _LATELY).astimezone(invocation.zone)
+            again = " ".join(["archiver waiting", *options])
+            terminal.line(Span(f"Only the last 30 days: {again} --since {lately:%Y-%m-%d}", "faint"))
 
 
 def _show(invocation: Invocation, archive: OpenArchive, item: WaitingThread, names: Mapping[str, str]) -> None:

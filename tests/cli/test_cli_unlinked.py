@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from archiver.cli.sorting import with_group
@@ -9,7 +11,7 @@ from archiver.core.customer_ports import Correspondent
 from archiver.model.customer import Contact, Customer
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import OpenTwin
-from tests.cli.twin_customers import Group
+from tests.cli.twin_customers import Group, UnlinkedPage
 from tests.cli.worlds import linked
 
 DOMAIN, ADDRESS = "desmet-dakwerken.example", "katrien.vos@gmail.com"
@@ -111,6 +113,29 @@ def test_a_person_looks_at_the_messages_and_finds_another_customer(sorting: Cli)
     assert "1 decision, 2 messages linked; 1 group left" in ran.out
 
 
+def test_a_name_that_is_typed_is_looked_for(sorting: Cli) -> None:
+    asked(sorting, "janssens", "1", "s")
+    assert DOMAIN in customer(sorting, "K1002").domains
+
+
+def test_a_customer_that_was_just_made_can_be_chosen_for_the_next_group(sorting: Cli) -> None:
+    asked(sorting, "c", "", "", "dakwerken", "1")
+    assert [contact.name for contact in customer(sorting, "K1003").contacts] == ["Bram De Smet", "Katrien Vos"]
+
+
+def test_a_domain_that_looks_like_a_customers_is_pointed_out_unless_it_is_proposed(sorting: Cli) -> None:
+    first, second = sorting.twin.world.unlinked.items
+    fraud = replace(first, name="kIant.example", proposals=())
+    sorting.twin.world.unlinked = UnlinkedPage(3, 2, [fraud, second])
+    warning = "careful: this looks like klant.example of K1001 Peeters Bouw bvba"
+    assert warning in sorting("unlinked", "--no-pager").out
+    assert warning in asked(sorting, "q").out
+    assert sorting("unlinked", "--json").json()["items"][0]["looks_like"] == ["K1001"]
+    proposed = replace(fraud, proposals=second.proposals)
+    sorting.twin.world.unlinked = UnlinkedPage(3, 2, [proposed, second])
+    assert warning not in sorting("unlinked", "--no-pager").out
+
+
 def test_skipping_all_changes_nothing_and_asks_about_each_once(sorting: Cli) -> None:
     before = list(sorting.twin.book.records)
     ran = asked(sorting, "s", "")
@@ -134,7 +159,7 @@ def test_the_archive_is_open_for_writing_only_while_a_decision_is_carried_out(so
 
     sorting.answers = reply
     assert sorting("unlinked", "-i").code == 0
-    assert sorting.twin.calls == ["open", "change unlinked", "changed", "close"]
+    assert sorting.twin.calls == ["open", "close", "change unlinked", "changed", "open", "close"]
     assert held == [False, False]
 
 
