@@ -621,7 +621,6 @@ def test_a_group_counts_each_message_once(world: World) -> None:
     )
     (group,) = groups
     assert total == 2
-    assert total == 2
     assert (group.name, group.incoming, group.newest) == ("anna.test", 2, newest)
     assert [(each.address, each.incoming) for each in group.addresses] == [
         ("other@anna.test", 2),
