@@ -133,8 +133,8 @@ class _Wanted:
         words = tuple(_words(plain))
         if not words:
             return None
-        bare = plain.rpartition("<")[2].rstrip("> ").removeprefix("mailto:") if "<" in plain else plain
-        address = bare.removeprefix("mailto:") if "@" in bare and " " not in bare else ""
+        bare = (plain.rpartition("<")[2].rstrip("> ") if "<" in plain else plain).removeprefix("mailto:")
+        address = bare if "@" in bare and " " not in bare else ""
         host = re.sub(r"^[a-z]+://", "", bare)
         host = re.split(r"[/?#:]", host, maxsplit=1)[0].rpartition("@")[2].removeprefix("www.").strip(".")
         number, international = _dialled(" ".join(text.split()), region)
@@ -284,14 +284,17 @@ def _domain(customer: Customer, wanted: _Wanted) -> _Found:
             if email.rpartition("@")[2] == typed:
                 return 78, "email", email
     part = wanted.plain if " " not in wanted.plain and len(wanted.plain) >= 3 else ""
-    return next(((56, "domain", domain) for domain in customer.domains if part and part in domain), None)
+    return next(((59, "domain", domain) for domain in customer.domains if part and part in domain), None)
 
 
 def _name(customer: Customer, wanted: _Wanted) -> _Found:
     name = fold(customer.name)
     if name == wanted.plain:
         return 96, "name", customer.name
-    return _named("name", customer.name, name, wanted, 90)
+    found = _named("name", customer.name, name, wanted, 90)
+    if found is None and "." in name:
+        found = _named("name", customer.name, name.replace(".", ""), wanted, 90)  # "A.B.C. Consult" for "abc"
+    return found
 
 
 def _contact(customer: Customer, wanted: _Wanted) -> _Found:
@@ -305,7 +308,7 @@ def _contact(customer: Customer, wanted: _Wanted) -> _Found:
 
 def _named(field: str, value: str, folded: str, wanted: _Wanted, whole: int) -> _Found:
     """Compare words in any order: whole ones, then beginnings and initials, then parts of words."""
-    if not all(word[0] in folded for word in wanted.words):
+    if wanted.address or not all(word[0] in folded for word in wanted.words):
         return None
     words = list(_words(folded))
     if wanted.squeezed == "".join(words).upper():  # "A.B.C." and "ABC"
@@ -356,7 +359,7 @@ def _everything(customer: Customer, wanted: _Wanted) -> _Found:
     if not _covers(words, wanted.words, str.startswith):
         return None
     if len(wanted.words) > 1:
-        return 76, "name", customer.name
+        return 70, "name", customer.name
     return 40, "address", customer.address.replace("\n", ", ")
 
 
