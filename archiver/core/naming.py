@@ -44,11 +44,16 @@ def words(text: str) -> tuple[str, ...]:
 def company_words(name: str) -> tuple[str, ...]:
     """Return the words of a company's name that tell it from others; all of them where nothing would be left.
 
-    Legal forms are dropped however they are dotted: "B.V.B.A." is one word.
+    Legal forms and articles are dropped, however they are dotted: "B.V.B.A." is one word.
     """
+    named = without_legal_form(name)
+    return tuple(word for word in named if word not in _FILLERS) or named
+
+
+def without_legal_form(name: str) -> tuple[str, ...]:
+    """Return the words of a company's name but for its legal form; all of them where nothing would be left."""
     every = words(name.replace(".", ""))
-    telling = tuple(word for word in every if word not in _LEGAL_FORMS and word not in _FILLERS)
-    return telling or every
+    return tuple(word for word in every if word not in _LEGAL_FORMS) or every
 
 
 def has_words(name: Iterable[str], wanted: Sequence[str], *, prefix: bool = False) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from archiver.core.customer_ports import Correspondence, Correspondent, Correspondents
 from archiver.core.domains import is_shared, registrable
-from archiver.core.naming import company_words, words
+from archiver.core.naming import company_words, without_legal_form, words
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer, CustomerRecord
 
@@ -166,7 +167,8 @@ def book_of(records: Iterable[CustomerRecord], *, shared_domains: Collection[str
         telling = company_words(customer.name)
         if telling:
             book.name_words[record.id] = telling
-            book.names.setdefault("".join(telling), []).append(record.id)
+            for spelling in {"".join(telling), "".join(without_legal_form(customer.name))}:
+                book.names.setdefault(spelling, []).append(record.id)
             book.first_words.setdefault(telling[0], []).append(record.id)
             if len(telling) > 2:
                 book.initials.setdefault("".join(word[0] for word in telling), []).append(record.id)
@@ -229,7 +231,12 @@ def _beginnings(label: str) -> Iterable[str]:
 
 
 def _label(domain: str) -> str:
-    return domain.partition(".")[0]
+    """Return the first label, as people read it where it is internationalised."""
+    label = domain.partition(".")[0]
+    if label.startswith("xn--"):
+        with suppress(UnicodeError):
+            return label.encode("ascii").decode("idna")
+    return label
 
 
 def of_threads(groups: Iterable[Group], correspondence: Correspondence) -> Mapping[str, Sequence[int]]:
@@ -255,7 +262,7 @@ def draft(group: Group) -> Customer:
     for each in group.addresses[:_DRAFTED]:
         if is_automatic(each.address) and not group.shared:
             continue
-        person = _person(each.name, each.address, company)
+        person = _person(each.name, each.address, "" if group.shared else company)
         if not person and not group.shared:
             continue  # the domain links this address
         known = people.get(words(person))
@@ -286,10 +293,11 @@ def _company(group: Group) -> str:
 
 def _person(name: str, address: str, company: str) -> str:
     """Return the part of a display name that names a person; "" when it names the company, the address or nobody."""
-    pieces = [piece for piece in _pieces(name) if company_words(piece) != company_words(company)]
-    if not pieces or company_words(name) == company_words(company):
+    every = _pieces(name)
+    pieces = [piece for piece in every if not company or company_words(piece) != company_words(company)]
+    if not pieces or (company and company_words(name) == company_words(company)):
         return ""
-    if len(pieces) < len(_pieces(name)):
+    if len(pieces) < len(every):
         return pieces[0]  # the rest is the company
     last_first = re.fullmatch(r"\s*([^\s,]+(?:\s[^\s,]+){0,2}),\s*([^\s,]+(?:\s[^\s,]+)?)\s*", name)
     return _tidy(f"{last_first[2]} {last_first[1]}" if last_first else pieces[0], address)
