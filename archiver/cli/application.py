@@ -61,7 +61,10 @@ class AccountOutcome(Protocol):
 
 
 class SyncReport(Protocol):
-    """What a sync or an import came to; `waiting` counts deliveries still sealed, `damaged` names files."""
+    """What a sync or an import came to; `waiting` counts deliveries still sealed, `damaged` names files.
+
+    Of what was taken in, `linked` belong to a customer, `ambiguous` fit several, `unlinked` fit nobody; 0 without any.
+    """
 
     @property
     def accounts(self) -> Sequence[AccountOutcome]: ...
@@ -83,6 +86,12 @@ class SyncReport(Protocol):
     def locked(self) -> bool: ...
     @property
     def damaged(self) -> Sequence[str]: ...
+    @property
+    def linked(self) -> int: ...
+    @property
+    def ambiguous(self) -> int: ...
+    @property
+    def unlinked(self) -> int: ...
     @property
     def exit_code(self) -> int: ...
 

@@ -74,6 +74,9 @@ def tell_outcome(terminal: Terminal, report: SyncReport, *, interrupted: bool, c
     done = [count(report.collected, "new message") + read]
     if not collect_only:
         done += [f"{report.ingested:,} taken in", f"{report.indexed:,} indexed"]
+        standings = (("linked", report.linked), ("ambiguous", report.ambiguous), ("unlinked", report.unlinked))
+        if any(number for _, number in standings):
+            done += [f"{number:,} {name}" for name, number in standings if number or name == "linked"]
     if report.defects:
         done.append(f"{report.defects:,} with defects")
     if report.waiting:

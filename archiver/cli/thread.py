@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _DATE_COLUMNS = 16
 _WHO_COLUMNS = 30
+_ROOM_FOR_WORDS = 24
 _REPLY_MARKS = frozenset({"re", "aw", "antw", "antwort", "sv", "réf", "ref", "tr", "fw", "fwd", "wg", "doorst"})
 
 
@@ -95,8 +96,8 @@ def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, ask
         Span(f"  {arrow(summary.direction, plain=plain)} "),
     ]
     room = terminal.table_width - sum(cells(span.text) for span in head)
-    if full:
-        terminal.line(*head, Span(cut(who, room), "strong"))
+    if full or room < _ROOM_FOR_WORDS:
+        terminal.line(*head, Span(cut(who, room), "strong" if full else ""))
         return
     # A subject that changed on the way says more than the first words do.
     changed = bare_subject(summary.subject) != told

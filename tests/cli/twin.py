@@ -51,6 +51,9 @@ class Sync:
     seconds: float = 1.26
     locked: bool = False
     damaged: Sequence[str] = ()
+    linked: int = 0
+    ambiguous: int = 0
+    unlinked: int = 0
     exit_code: int = 0
 
 

@@ -9,7 +9,7 @@ from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer
 from archiver.model.link import Decision, Link, Outcome, Reason, Rule, Standing, Verdict
 from archiver.model.message import Direction, Part, PartKind
-from tests.cli.twin import NOW, Mail, OpenTwin, Status, Twin, blob_id
+from tests.cli.twin import NOW, Mail, OpenTwin, Status, Sync, Twin, blob_id
 from tests.cli.twin_customers import CREATED, Group, Proposed, UnlinkedPage, Waiting, WaitingPage, janssens, peeters
 
 AN = EmailAddress("An Peeters", "an@klant.example")
@@ -69,7 +69,11 @@ def linked() -> Twin:
     """Two customers who share their accountant, and what nobody knows yet."""
     one, other = peeters(), janssens()
     accountant = Contact("Els Maes", (ACCOUNTANT.addr_spec,))
-    twin = Twin(mails=mails(), status_report=Status(messages=8, unlinked=3, customers=2, indexed=8))
+    twin = Twin(
+        mails=mails(),
+        status_report=Status(messages=8, unlinked=3, customers=2, indexed=8),
+        sync_report=Sync(linked=7, ambiguous=1, unlinked=4),
+    )
     twin.book.keep(
         Customer(
             one.reference,
