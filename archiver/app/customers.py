@@ -19,18 +19,21 @@ from archiver.core.ingest import take_in
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import IntegrityError
 
+_LOCK_WAIT = 10.0
+"""Seconds to wait for another writer."""
+
 
 class CustomerEditor(CustomerEditing):
-    """The customers of an unlocked archive, for changing; `archive` reads from the same state."""
+    """The customers of an unlocked archive, for changing."""
 
     def __init__(self, settings: Settings, keys: Keys, opened: Opened, *, dry_run: bool) -> None:
         super().__init__(opened.edit_ports(), opened.rules(), who=this_user(), dry_run=dry_run)
-        self._archive = OpenArchive(settings, keys, opened)
+        self._reading = (settings, keys, opened)
 
     @property
     def archive(self) -> OpenArchive:
-        """The archive for reading; what this editor changed shows at once."""
-        return self._archive
+        """The archive for reading, as it is now: ask again after a change, because a reader remembers the records."""
+        return OpenArchive(*self._reading)
 
 
 @contextmanager
@@ -41,26 +44,31 @@ def change_customers(
     command: str,
     dry_run: bool = False,
     bounds: KdfBounds = DEFAULT_BOUNDS,
+    wait: float = _LOCK_WAIT,
 ) -> Iterator[CustomerEditor]:
     """Unlock, open for writing and bring up to date; with `dry_run` the changes are worked out and not kept.
 
-    Waits ten seconds for another writer. Raises NoArchiveError, LockedError (naming who writes), WrongKeyError,
+    Waits so many seconds for another writer. Raises NoArchiveError, LockedError (naming who writes), WrongKeyError,
     IntegrityError.
     """
     keys = require_keys(settings, ask=ask, bounds=bounds)
     with ExitStack() as stack:
         try:
-            opened = _open(settings, keys, stack, command=command, new_index=False)
+            opened = _open(settings, keys, stack, command=command, wait=wait)
         except IntegrityError as error:
             if error.what != keys.paths.index.name:
                 raise
             stack.close()
-            opened = _open(settings, keys, stack, command=command, new_index=True)
+            opened = _open(settings, keys, stack, command=command, wait=wait, new_index=True)
         yield CustomerEditor(settings, keys, opened, dry_run=dry_run)
 
 
-def _open(settings: Settings, keys: Keys, stack: ExitStack, *, command: str, new_index: bool) -> Opened:
-    opened = stack.enter_context(open_unlocked(settings, keys, write=True, new_index=new_index, command=command))
+def _open(
+    settings: Settings, keys: Keys, stack: ExitStack, *, command: str, wait: float, new_index: bool = False
+) -> Opened:
+    opened = stack.enter_context(
+        open_unlocked(settings, keys, write=True, new_index=new_index, command=command, wait=wait)
+    )
     take_in(opened.ingest_ports())
     relink_when_stale(opened.edit_ports(), opened.rules())
     return opened

@@ -104,7 +104,7 @@ def verify_links(store: Strays, links: Links, directory: Directory | None) -> It
     from archiver.core.relinking import differing
 
     for stray in store.strays():
-        yield Problem("archive.db", f"{stray}; `archiver relink` mends links")
+        yield Problem("archive.db", stray)
     if directory is not None and (count := sum(len(found) for found, _ in differing(links, directory))):
         yield Problem(
             "archive.db", f"{count} messages are linked otherwise than the rules say; `archiver relink` mends it"
