@@ -50,7 +50,10 @@ def address_key(addr_spec: str) -> str:
 
     Text without an "@" is returned in lower case; it fits nobody.
     """
-    exact = exact_address(addr_spec)
+    return _key_of(exact_address(addr_spec))
+
+
+def _key_of(exact: str) -> str:
     local, at, domain = exact.rpartition("@")
     if not at:
         return exact
@@ -88,6 +91,7 @@ class Directory:
         self._identity = identity
         self._own = frozenset(domain.removeprefix(".") for domain in identity.domains)
         self._shared = frozenset(ascii_domain(domain) for domain in shared_domains)
+        self._standing = sum(record.merged_into is None for record in self._records.values())
         exact: dict[str, set[int]] = {}
         plain: dict[str, set[int]] = {}
         keys: dict[str, set[int]] = {}
@@ -104,10 +108,11 @@ class Directory:
             if record.merged_into is not None:
                 continue
             for email in customer.emails:
-                address, key = exact_address(email), address_key(email)
+                address = exact_address(email)
+                key = _key_of(address)
                 exact.setdefault(address, set()).add(survivor)
                 keys.setdefault(key, set()).add(survivor)
-                if not _has_detail(address):
+                if "+" not in address or not _has_detail(address):
                     plain.setdefault(key, set()).add(survivor)
             for domain in customer.domains:
                 domains.setdefault(ascii_domain(domain), set()).add(survivor)
@@ -125,7 +130,7 @@ class Directory:
 
     def __len__(self) -> int:
         """Count the customers, without those that were merged into others."""
-        return sum(record.merged_into is None for record in self._records.values())
+        return self._standing
 
     def owns(self, addr_spec: str) -> bool:
         """Tell whether an address is ours: as the configuration says, and everything below a domain of ours."""

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import combinations
+from itertools import accumulate, combinations
 
 from archiver.core import number_words
 from archiver.model.message import Message
@@ -33,9 +33,14 @@ _LABELLED = "# "
 _BEFORE, _AFTER = 96, 160  # characters looked at around the first digit of what might be a code
 _GAP = 3  # characters that may stand between two pieces of a code
 _LABEL_REACH = 3  # tokens that may lead from the label to the number, itself included
+_FEW_CHANGES = 3  # changes between letters and digits up to which a code may be cut there
+_FREELY_CUT = 6  # places up to which a code may be cut at any of them and not at others
 _CERTAIN = 8  # letters and digits from which a code is recognised in any case over spaces
 
+_DIGIT = re.compile(r"[0-9]")
 _RUN = re.compile(r"[0-9][^\W_]*")
+_CHANGE = re.compile(r"[0-9](?=[^0-9])|[^0-9](?=[0-9])")
+_LETTERS = re.compile(r"[^\W\d_]*$")
 _TOKEN = re.compile(r"[^\x00-/:-@\[-`{-\x7f]+")
 _GAPS = re.compile(r"[\s\-._/:\\|*]+")
 _WHITE = re.compile(r"\s")
@@ -86,8 +91,10 @@ class CodeBook:
 
     def __init__(self, codes: Iterable[str]) -> None:
         self._written: dict[str, dict[str, tuple[str, ...]]] = {}
-        self._tails: set[str] = set()
+        self._heads: dict[str, set[str]] = {}
+        self._behind_words: set[str] = set()
         self._longest = 0
+        anywhere: set[str] = set()
         for code in codes:
             written = code if code.startswith(_LABELLED) else licence_code(code)
             tokens = code_tokens(code)
@@ -95,8 +102,14 @@ class CodeBook:
             if written is None or not _can_be_found(joined):
                 continue
             self._written.setdefault(joined, {})[written] = tokens
-            self._tails.update(_tails(tokens))
+            for head, tail in _anchors(tokens, joined):
+                self._heads.setdefault(tail, set()).add(head)
+                if written.startswith(_LABELLED):
+                    self._behind_words.add(tail)
+                else:
+                    anywhere.add(tail)
             self._longest = max(self._longest, len(joined))
+        self._behind_words -= anywhere
 
     def found_in(self, message: Message) -> tuple[str, ...]:
         """Return the codes in subject, own text and forwarded text, in order; quoted text is never looked at."""
@@ -116,11 +129,25 @@ class CodeBook:
             if not unicodedata.is_normalized("NFKC", text):
                 text = unicodedata.normalize("NFKC", text)
             text = _INVISIBLE.sub(_unseen, text)
-        tails = self._tails
+        heads, behind_words = self._heads, self._behind_words
         for run in _RUN.finditer(text):
-            tail = run.group()
-            if tail in tails or tail.lower() in tails or not tail.isascii():
-                yield from self._around(text, run.start())
+            tail, at = run.group(), run.start()
+            known = heads.get(tail)
+            if known is None and (known := heads.get(tail.lower())) is None and tail.isascii():
+                continue
+            if known is not None and not self._may_follow(text, at, known):
+                continue
+            if tail in behind_words and not _word_before(text, at):
+                continue
+            yield from self._around(text, at)
+
+    def _may_follow(self, text: str, at: int, heads: set[str]) -> bool:
+        """Tell at a glance whether the letters right before a digit are those of a code."""
+        if not text[at - 1 : at].isalpha():
+            return "" in heads
+        letters = _LETTERS.search(text[max(0, at - MAX_CODE) : at])
+        head = letters.group() if letters else ""
+        return head.lower() in heads or not head.isascii()
 
     def _around(self, text: str, at: int) -> Iterator[str]:
         """Find the longest code whose first digit stands at this place of a text."""
@@ -260,7 +287,14 @@ def _can_be_found(joined: str) -> bool:
 
 
 def _digit_at(token: str) -> int | None:
-    return next((at for at, character in enumerate(token) if character in "0123456789"), None)
+    found = _DIGIT.search(token)
+    return found.start() if found else None
+
+
+def _word_before(text: str, at: int) -> bool:
+    """Tell at a glance whether one of the words before a number may say what it is."""
+    words = _TOKEN.findall(_fold(text[max(0, at - _BEFORE) : at]))[-_LABEL_REACH:]
+    return any(word.lower() in _words(number_words.LABELS + number_words.PARTIES) or word in "nN" for word in words)
 
 
 def _near(left: re.Match[str], right: re.Match[str]) -> bool:
@@ -283,16 +317,16 @@ def _unseen(match: re.Match[str]) -> str:
     return " " if match.group() == "\u200b" else ""
 
 
-def _points(tokens: tuple[str, ...]) -> tuple[set[int], set[int]]:
-    """Return where a joined code may be cut: between its own tokens, and also between letters and digits."""
-    own: set[int] = set()
+def _points(tokens: tuple[str, ...], joined: str) -> list[int]:
+    """Return where a joined code may be cut: between its own tokens, and between letters and digits where those few."""
+    own: list[int] = []
     at = 0
     for token in tokens[:-1]:
         at += len(token)
-        own.add(at)
-    joined = "".join(tokens)
-    changes = {i for i in range(1, len(joined)) if joined[i].isdigit() != joined[i - 1].isdigit()}
-    return own, changes
+        own.append(at)
+    changes = [change.start() + 1 for change in _CHANGE.finditer(joined)]
+    # A key that mixes letters and digits at random is never read out that way.
+    return sorted({*own, *changes}) if len(changes) <= _FEW_CHANGES else own
 
 
 def _groups(joined: str) -> Iterator[range]:
@@ -303,15 +337,18 @@ def _groups(joined: str) -> Iterator[range]:
                 yield range(size, len(joined), size)
 
 
-def _tails(tokens: tuple[str, ...]) -> set[str]:
-    """Return how the first token with a digit may go on from that digit, over all spellings of a code."""
-    joined = "".join(tokens)
+def _anchors(tokens: tuple[str, ...], joined: str) -> set[tuple[str, str]]:
+    """Return what the first token with a digit may be, over all spellings of a code: (before the digit, from it on)."""
     first = _digit_at(joined) or 0
-    own, changes = _points(tokens)
-    ends = {len(joined), *(point for point in own | changes if point > first)}
+    points = _points(tokens, joined)
+    starts = [0, *(point for point in points if point <= first)]
+    ends = [*(point for point in points if point > first), len(joined)]
+    anchors = {(joined[start:first], joined[first:end]) for start in starts for end in ends}
     for cuts in _groups(joined):
-        ends.add(next((cut for cut in cuts if cut > first), len(joined)))
-    return {joined[first:end] for end in ends}
+        start = max((cut for cut in cuts if cut <= first), default=0)
+        end = min((cut for cut in cuts if cut > first), default=len(joined))
+        anchors.add((joined[start:first], joined[first:end]))
+    return anchors
 
 
 @lru_cache(maxsize=16)
@@ -323,12 +360,11 @@ def _words(listed: str) -> frozenset[str]:
 def _spellings(tokens: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     """Return every way of cutting a code that counts as the same code."""
     joined = "".join(tokens)
-    own, changes = _points(tokens)
-    every = sorted(own | changes)
-    if len(every) <= 5:
-        cuts = {chosen for size in range(len(every) + 1) for chosen in combinations(every, size)}
+    points = _points(tokens, joined)
+    if len(points) <= _FREELY_CUT:
+        cuts = {chosen for size in range(len(points) + 1) for chosen in combinations(points, size)}
     else:
-        cuts = {(), tuple(sorted(own)), tuple(sorted(changes)), tuple(every)}
+        cuts = {(), tuple(points), tuple(accumulate(len(token) for token in tokens[:-1]))}
     cuts.update(tuple(group) for group in _groups(joined))
     return frozenset(
         tuple(joined[start:end] for start, end in zip((0, *chosen), (*chosen, len(joined)), strict=True))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from archiver.core.directory import Directory
 from archiver.core.domains import ascii_domain
 from archiver.core.lookalikes import resembles
+from archiver.mail.vat import vat_numbers
 from archiver.model.address import EmailAddress
 from archiver.model.link import Evidence, Outcome, Reason, Rule
 from archiver.model.message import Message
@@ -85,6 +86,9 @@ def _in_quotes(message: Message, directory: Directory, linked: frozenset[int]) -
     if message.forwarded_text:
         quoted = quoted.replace(message.forwarded_text, " ")
     yield from _addresses_in(quoted, "quoted text", directory, linked)
+    for vat in vat_numbers((quoted,)):
+        if holders := directory.by_vat(vat) - linked:
+            yield _miss(Rule.VAT, "quoted text", vat, "quoted-only", holders)
     for code in directory.code_book.found_in_text(quoted):
         for rule, holders in (
             (Rule.LICENCE, directory.by_licence(code)),

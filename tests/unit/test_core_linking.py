@@ -29,7 +29,9 @@ def directory(
     """Customers numbered from 1, of a company that owns ours.example."""
     records = []
     for number, given in enumerate(customers, 1):
-        facts = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        facts: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+        }
         emails = facts.pop("emails", ())
         facts.setdefault("reference", f"K-{number:03}x9")
         customer = Customer(name=f"Customer {number}", contacts=(Contact(emails=tuple(emails)),), **facts)
@@ -48,7 +50,9 @@ def mail(direction: Direction = Direction.INCOMING, /, **fields: Any) -> Evidenc
         fields.setdefault("to", "info@ours.example")
     elif direction is Direction.OUTGOING:
         fields.setdefault("from_", "info@ours.example")
-    found = {name: at(*value.split()) if isinstance(value, str) else value for name, value in fields.items()}
+    found: dict[str, Any] = {
+        name: at(*value.split()) if isinstance(value, str) else value for name, value in fields.items()
+    }
     return Evidence(direction, **found)
 
 
