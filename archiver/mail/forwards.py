@@ -66,7 +66,7 @@ _FORWARD = re.compile(
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(r"\s*+[-_*=~]{2,}+\s*+(?:" + _NEUTRAL_WORDS + r")\b", re.IGNORECASE)
-_SEPARATOR_INITIALS = "-_*=~+bBdDaA"
+_WORDS_ALONE = frozenset({"begin", "début", "anfan"})  # how the separators of Apple Mail begin, in lower case
 _MARK_INITIALS = frozenset("-_*=~+|> \t\xa0abdefglosvwо")  # what a separator, or the name of a From field, begins with
 _RULE = re.compile(r"\s*+[-_=*]{5,}+\s*\Z")
 _LABEL = re.compile(
@@ -232,8 +232,7 @@ def _first_mark(shown: str, *, lenient: bool) -> int | None:
         depth, text = _unmarked(line[:_MAX_LINE])
         if not text:
             continue
-        initial = text[0]
-        if initial in _SEPARATOR_INITIALS and (_FORWARD.match(text) or _NEUTRAL.match(text)):
+        if _separates(text):
             return begun
         match = _LABEL.match(text) if ":" in text[:24] or "：" in text[:24] else None
         if match is not None and match["from"] and match["value"] and _is_block(shown, at, lenient=lenient):
@@ -243,6 +242,13 @@ def _first_mark(shown: str, *, lenient: bool) -> int | None:
         if _attributes(text, shown, at):
             return begun if lenient and _address(text) is not None else None
     return None
+
+
+def _separates(text: str) -> bool:
+    """Whether a line says that another message begins below it."""
+    if text[0] in "-_*=~+":
+        return (_FORWARD.match(text) or _NEUTRAL.match(text)) is not None
+    return text[:5].lower() in _WORDS_ALONE and _FORWARD.match(text) is not None
 
 
 def _attributes(text: str, shown: str, after: int) -> bool:
@@ -397,7 +403,7 @@ def _body(lines: _Lines, block: _Block) -> tuple[str, int | None]:
 def _begins(lines: _Lines, at: int) -> bool:
     """Whether a separator or a header block stands at this line."""
     text = lines[at][1][:_MAX_LINE]
-    if text[0] in _SEPARATOR_INITIALS and (_FORWARD.match(text) or _NEUTRAL.match(text)):
+    if _separates(text):
         return True
     if ":" not in text[:24] and "：" not in text[:24]:
         return False

@@ -44,7 +44,7 @@ _ALONE = re.compile(
 _BRACKETED = re.compile(r"\s*<([^\s<>@,;\"()]{1,64}@[^\s<>@,;:\"()]{1,255})>\s*(?::|\.\.\.|\(|\Z)")
 _SAID = re.compile(
     r"(?:your|uw|votre|ihre) (?:message|bericht|e-?mail|nachricht) (?:to|aan|à|an) "
-    r"<?([^\s<>@,;:\"()]{1,64}@[^\s<>@,;:\"()]{1,255}?)>?(?:[\s.,]|\Z)",
+    r"<?([^\s<>@,;:\"()]{1,64}@(?:[\w-]{1,63}\.){1,10}[\w-]{2,63})(?![\w@-])",
     re.IGNORECASE,
 )
 _RETURNED_ID = re.compile(r"^\s*message-id\s*:\s*(<[^<>\s]{3,500}>)", re.IGNORECASE | re.MULTILINE)
