@@ -46,7 +46,7 @@ def command(invocation: Invocation, /, text: str, dry_run: bool, as_json: bool, 
     """Change a customer's record.
 
     An option replaces what there was, and "" clears it; --add-… and --remove-… change lists. --contact chooses a
-    contact by name or address, or makes a new one; it may be left out while there is only one.
+    contact by (a part of) the name or by address, or makes a new one; it may be left out while there is only one.
     """
     if not any(value is not None and value != () for value in given.values()):
         raise UsageError("nothing to change was given", hint="archiver customer edit --help lists what can be changed")
@@ -130,13 +130,21 @@ def _contacts(customer: Customer, given: dict[str, Any], region: str) -> tuple[C
 
 
 def _chosen(contacts: Sequence[Contact], wanted: str | None) -> int | None:
-    """Return the contact meant by a name or an address; None for nobody yet. Without a name, the only one there is."""
+    """Return the contact meant by a name, a part of one, or an address; None for nobody yet.
+
+    Without a name it is the only contact there is.
+    """
     if wanted is None:
         if len(contacts) > 1:
             raise UsageError("this customer has several contacts", hint="--contact NAME says which one is meant")
         return 0 if contacts else None
+    from archiver.core.naming import has_words, words
+
     key = _plain(wanted)
     found = [i for i, contact in enumerate(contacts) if _plain(contact.name) == key or key in contact.emails]
+    if not found and words(wanted):
+        # "Rémi" is Rémi Noël: a second contact for one person would split what is known of them.
+        found = [i for i, contact in enumerate(contacts) if has_words(words(contact.name), words(wanted))]
     if len(found) > 1:
         raise UsageError("several contacts are called that", hint="name the contact by its e-mail address")
     return found[0] if found else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archiver.cli.customer_text import contact_line, place, titled
+from archiver.cli.customer_text import contact_facts, contact_line, place, tell_pieces, titled
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.secrets import asker
@@ -14,7 +14,7 @@ from archiver.cli.wording import count
 
 if TYPE_CHECKING:
     from archiver.cli.application import CustomerMatch
-    from archiver.model.customer import Contact
+    from archiver.model.customer import Contact, Customer
 
 _FIELDS = {
     "vat": "VAT number",
@@ -27,6 +27,7 @@ _FIELDS = {
     "former_reference": "formerly",
 }
 _NUMBERS = frozenset({"phone", "phones", "mobile", "mobiles"})
+_CONTACTS = 6
 _SAID_ALREADY = frozenset({"reference", "name", "city", "postal_code"})
 
 
@@ -59,12 +60,16 @@ def command(invocation: Invocation, words: tuple[str, ...], limit: int, as_json:
     for match in matches:
         where = place(match.record.customer)
         terminal.wrapped(*titled(match.record.customer), *([Span(f"  {where}", "faint")] if where else []), hanging=4)
-        said = _what_matched(match, settings.customers.country)
+        # Of a single customer the contacts are listed anyway.
+        said = (
+            "" if len(matches) == 1 and match.field == "contact" else _what_matched(match, settings.customers.country)
+        )
         if said:
             terminal.wrapped(Span(said), indent=4)
     if not matches:
         terminal.line("No customer fits that. In the mail itself: archiver search")
     elif len(matches) == 1:
+        _reach(invocation, matches[0].record.customer)
         reference = matches[0].record.customer.reference
         terminal.line()
         terminal.line("All of it: ", Span(f"archiver customer show {_quoted(reference)}", "accent"))
@@ -73,6 +78,15 @@ def command(invocation: Invocation, words: tuple[str, ...], limit: int, as_json:
         terminal.line()
         more = " or more" if len(matches) == limit else ""
         terminal.line(f"{count(len(matches), 'customer')}{more}.")
+
+
+def _reach(invocation: Invocation, customer: Customer) -> None:
+    """List the contacts of the one customer that was found: whoever asks is likely to call or write next."""
+    region = invocation.settings().customers.country
+    for contact in customer.contacts[:_CONTACTS]:
+        tell_pieces(invocation.terminal, contact_facts(contact, region), indent=4)
+    if len(customer.contacts) > _CONTACTS:
+        invocation.terminal.line(f"    … and {count(len(customer.contacts) - _CONTACTS, 'more contact')}")
 
 
 def _what_matched(match: CustomerMatch, region: str) -> str:

@@ -155,7 +155,7 @@ class _Form:
         wrong = [problem for problem in problems if problem.field == field]
         for problem in wrong:
             hint = f" ({problem.hint})" if problem.hint else ""
-            self._invocation.terminal.note(f"  {problem.message}{hint}")
+            self._invocation.terminal.told(" ", "warn", f"{problem.message}{hint}")
         return None if wrong else canonical
 
 

@@ -41,6 +41,8 @@ def command(invocation: Invocation, text: str, yes: bool, dry_run: bool, as_json
             terminal.note(f"  {count(mail.linked, 'message')} {lose} to it; {stays} in the archive.")
         else:
             terminal.note("  No mail is linked to it.")
+        if mail.candidates:
+            terminal.note(f"  {count(mail.candidates, 'message')} will no longer be listed as perhaps theirs.")
         if not confirmed(invocation, "Remove this customer?"):
             terminal.note("Nothing was removed.")
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +30,8 @@ def command(invocation: Invocation, text: str, as_json: bool) -> None:
     Company, contacts with their numbers as they are dialled from here, how much mail there is, and what else has the
     same address or number.
     """
+    from archiver.core.customers import shared_with
+
     settings = invocation.settings()
     with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
         record = archive.customer(text)
@@ -45,7 +47,7 @@ def command(invocation: Invocation, text: str, as_json: bool) -> None:
                 **shapes.record(record, invocation.zone),
                 "merged": [other.customer.reference for other in merged],
                 "mail": shapes.figures(figures, invocation.zone),
-                "warnings": shared,
+                "warnings": list(shared),
             }
         )
         return
@@ -91,7 +93,8 @@ def _mail(invocation: Invocation, reference: str, figures: CustomerFigures) -> N
     terminal = invocation.terminal
     parts = [count(figures.linked, "message")]
     if figures.oldest is not None and figures.newest is not None:
-        parts.append(f"{_day(invocation, figures.oldest)} to {invocation.date(figures.newest)}")
+        first, last = _day(invocation, figures.oldest), _day(invocation, figures.newest)
+        parts.append(f"{first} to {last}" if first != last else first)
     labelled(terminal, "mail", ", ".join(parts))
     if figures.candidates:
         labelled(terminal, "", f"{count(figures.candidates, 'more', 'more')} might be theirs")
@@ -103,20 +106,3 @@ def _mail(invocation: Invocation, reference: str, figures: CustomerFigures) -> N
 def _shortener(archive: OpenArchive, customer: Customer) -> dict[str, str]:
     """Return the messages that consents name, by their whole id, as people type them."""
     return {c.message: archive.short_id(bytes.fromhex(c.message)) for c in customer.consents if c.message is not None}
-
-
-def shared_with(record: CustomerRecord, records: Iterable[CustomerRecord]) -> list[str]:
-    """Say which address, number or domain of this customer another one has too: their mail is ambiguous."""
-    mine, out = record.customer, []
-    for other in records:
-        if other.id == record.id:
-            continue
-        theirs = other.customer
-        same = [
-            *(f"the address {email}" for email in mine.emails if email in theirs.emails),
-            *(f"the domain {domain}" for domain in mine.domains if domain in theirs.domains),
-            *(f"the licence {licence}" for licence in mine.licences if licence in theirs.licences),
-            *(["the VAT number"] if mine.vat and mine.vat == theirs.vat else []),
-        ]
-        out += [f"{theirs.reference} {theirs.name} has {what} too" for what in same]
-    return out

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from archiver.cli.escape import visible, visible_lines
 from archiver.cli.invocation import Invocation
-from archiver.cli.layout import Span, pad, wrap_spans
+from archiver.cli.layout import Span, cells, pad, wrap_spans
 from archiver.cli.terminal import Terminal
-from archiver.cli.wording import count, listed
+from archiver.cli.wording import count
 from archiver.model.customer import Consent, Contact, Customer
 from archiver.model.link import LinkChanges
 
@@ -78,11 +78,29 @@ def numbers(contact: Contact, region: str) -> list[tuple[str, str]]:
     return phones + [("mobile", show_phone(number, region)) for number in contact.mobiles]
 
 
+def contact_facts(contact: Contact, region: str) -> list[str]:
+    """Return name, numbers and addresses: what one would call or write to."""
+    shown = (contact.name, *(number for _, number in numbers(contact, region)), *contact.emails)
+    return [fact for fact in shown if fact]
+
+
 def contact_line(contact: Contact, region: str) -> str:
     """Return a contact on one line."""
-    return ", ".join(
-        part for part in (contact.name, *contact.emails, *(number for _, number in numbers(contact, region))) if part
-    )
+    return ", ".join(contact_facts(contact, region))
+
+
+def tell_pieces(terminal: Terminal, pieces: Sequence[str], *, indent: int, hanging: int = 2) -> None:
+    """Print pieces with commas between them; on a terminal lines break between pieces only, never in a number."""
+    line, first = "", True
+    for number, piece in enumerate(map(visible, pieces)):
+        fitting = piece + ("," if number + 1 < len(pieces) else "")
+        margin = indent if first else indent + hanging
+        if line and terminal.prose is not None and margin + cells(line) + 1 + cells(fitting) > terminal.prose:
+            terminal.line(" " * margin, Span(line))
+            line, first = "", False
+        line = f"{line} {fitting}" if line else fitting
+    if line:
+        terminal.line(" " * (indent if first else indent + hanging), Span(line))
 
 
 def tell_change(
@@ -128,6 +146,8 @@ def tell_links(
 ) -> None:
     """Print how many messages gained or lost which link."""
     sentences = link_sentences(changes, references, dry_run=dry_run)
+    if len(sentences) > 1:
+        terminal.line(f"{count(changes.messages, 'message')} {'would change' if dry_run else 'changed'} in all:")
     for sentence in sentences[:_TOLD]:
         terminal.wrapped(sentence, hanging=2)
     if len(sentences) > _TOLD:
@@ -152,11 +172,11 @@ def _sentence(reference: str, counts: Sequence[int], *, dry_run: bool) -> str:
     if lost:
         verb = "would lose" if dry_run else "lost"
         parts.append(f"{lost:,} {verb} it" if gained else f"{count(lost, 'message')} {verb} the link to {reference}")
-    if maybe:
-        parts.append(f"{count(maybe, 'message')} might be {reference}'s")
-    if no_longer:
-        parts.append(f"{count(no_longer, 'message')} no longer might be {reference}'s")
-    return listed(parts) + "."
+    linked = ", ".join(parts)
+    perhaps = " and ".join(f"{number:,} {word}" for number, word in ((maybe, "more"), (no_longer, "fewer")) if number)
+    if linked:
+        return f"{linked}; {perhaps} might be theirs." if perhaps else f"{linked}."
+    return f"{perhaps} {'message' if maybe + no_longer == 1 else 'messages'} might be {reference}'s."
 
 
 def field_lines(before: Customer, after: Customer, region: str, zone: tzinfo | None) -> Iterator[Fact]:

@@ -8,7 +8,6 @@ from archiver.cli.customer_text import tell_links
 from archiver.cli.invocation import Invocation
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
-from archiver.cli.wording import count
 
 
 @click.command("relink")
@@ -32,8 +31,6 @@ def command(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
 
         terminal.json({**links(changes, references), "dry_run": dry_run})
         return
-    if changes.messages:
-        terminal.line(f"{count(changes.messages, 'message')} {'would change' if dry_run else 'changed'}.")
     tell_links(terminal, changes, references, dry_run=dry_run)
     if dry_run:
         terminal.line("Nothing was kept: this was a dry run.")

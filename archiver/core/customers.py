@@ -450,6 +450,11 @@ _SHARED: Mapping[str, Callable[[Customer], Sequence[str]]] = {
 }
 
 
+def shared_with(record: CustomerRecord, records: Sequence[CustomerRecord]) -> tuple[str, ...]:
+    """Say which addresses and numbers of a customer others have too: allowed, and worth a look."""
+    return _Shared(records).warnings(record)
+
+
 class _Shared:
     """Which customers have what, to say what several of them have."""
 

@@ -339,10 +339,15 @@ def test_a_changed_contact_shows_what_came_and_went() -> None:
 def test_links_are_told_customer_by_customer_most_mail_first() -> None:
     changes = LinkChanges(20, gained=((1, 12),), lost=((1, 3), (2, 14)), candidates_gained=((1, 2),))
     assert link_sentences(changes, {1: "K1", 2: "K2"}) == [
-        "12 messages gained the link to K1, 3 lost it and 2 messages might be K1's.",
+        "12 messages gained the link to K1, 3 lost it; 2 more might be theirs.",
         "14 messages lost the link to K2.",
     ]
     assert link_sentences(changes, {1: "K1", 2: "K2"}, dry_run=True)[1] == "14 messages would lose the link to K2."
+    only = LinkChanges(5, candidates_gained=((1, 4),), candidates_lost=((1, 2), (2, 1)))
+    assert link_sentences(only, {1: "K1", 2: "K2"}) == [
+        "4 more and 2 fewer messages might be K1's.",
+        "1 fewer message might be K2's.",
+    ]
     assert link_sentences(LinkChanges(), {}) == ["No message changed its customer."]
 
 
