@@ -152,9 +152,21 @@ def _known(error: ArchiverError, invocation: Invocation) -> int:
     if isinstance(error, ConfigurationError | UsageError):
         for problem in error.problems:
             terminal.note("  ", problem)
+        _name_matches(error, terminal)
     if hint:
         terminal.hint(hint)
     return error.exit_code
+
+
+def _name_matches(error: ArchiverError, terminal: Terminal) -> None:
+    """Name the customers that a text may mean, for the person who typed it; a log gets their references only."""
+    if not (terminal.err_is_terminal and isinstance(error, UsageError)):
+        return
+    from archiver.core.finding import UnclearError
+
+    if isinstance(error, UnclearError):
+        for match in error.matches:
+            terminal.note("  ", f"{match.record.customer.reference} {match.record.customer.name}")
 
 
 def _explain_query(error: QueryError, invocation: Invocation) -> str | None:
