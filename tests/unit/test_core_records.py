@@ -321,7 +321,7 @@ WHOLE = Customer(
     domains=("WWW.Peeters.example.com", "peeters.example.com", ""),
     licences=("AB  12", "AB 12"),
     contacts=(
-        Contact(" Jan  Peeters ", ("J@Peeters.example.com", "j@peeters.example.com"), ("09 255 01 99",), ("0471123456",)),
+        Contact(" Jan  Peeters ", ("J@Peeters.example.com", "j@peeters.example.com"), ("092550199",), ("0471123456",)),
         Contact(),
         Contact("Jan Peeters", ("j@peeters.example.com",), ("+3292550199",), ("+32471123456",)),
     ),

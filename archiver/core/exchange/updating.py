@@ -6,6 +6,7 @@ the file does not name stay; one is the same if it has an address in common, els
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -43,9 +44,9 @@ _NEVER = frozenset(("reference", "consents", "former_references"))
 
 def _updated_contacts(old: Sequence[Contact], new: Sequence[Contact]) -> tuple[Contact, ...]:
     after = list(old)
-    free = set(range(len(after)))
+    free, shared = set(range(len(after))), _shared(old, new)
     for contact in new:
-        place = next(_places(after, free, contact), None)
+        place = next(_places(after, free, contact, shared), None)
         if place is None:
             after.append(contact)
             continue
@@ -60,15 +61,27 @@ def _updated_contacts(old: Sequence[Contact], new: Sequence[Contact]) -> tuple[C
     return tuple(dict.fromkeys(after))
 
 
-def _places(contacts: Sequence[Contact], free: Collection[int], wanted: Contact) -> Iterator[int]:
-    """Yield where a contact stands already, the surest first: itself, name and address, address, name."""
+def _places(old: Sequence[Contact], free: Collection[int], wanted: Contact, shared: Collection[str]) -> Iterator[int]:
+    """Yield where a contact stands already, the surest first: itself, name and address, address, name.
+
+    An address that is `shared` by several people tells nobody from another.
+    """
     name, emails = _plain(wanted.name), set(wanted.emails)
+    own = emails.difference(shared)
     here = sorted(free)
-    yield from (i for i in here if contacts[i] == wanted)
-    shared = [i for i in here if emails.intersection(contacts[i].emails)]
-    yield from (i for i in shared if _plain(contacts[i].name) == name)
-    yield from (i for i in shared if not name or not contacts[i].name or len(shared) == 1)
-    yield from (i for i in here if name and _plain(contacts[i].name) == name)
+    yield from (i for i in here if old[i] == wanted)
+    yield from (i for i in here if emails.intersection(old[i].emails) and _plain(old[i].name) == name)
+    yield from (i for i in here if own.intersection(old[i].emails))
+    yield from (i for i in here if name and _plain(old[i].name) == name)
+
+
+def _shared(*states: Sequence[Contact]) -> set[str]:
+    """Return addresses that several contacts have at one time."""
+    shared: set[str] = set()
+    for contacts in states:
+        counted = Counter(email for contact in contacts for email in set(contact.emails))
+        shared.update(email for email, times in counted.items() if times > 1)
+    return shared
 
 
 def _plain(name: str) -> str:
@@ -98,9 +111,9 @@ _LABELS = {**LABELS, "domains": "domains", "licences": "licences", "former_refer
 
 def _contact_differences(old: Sequence[Contact], new: Sequence[Contact]) -> Iterator[Difference]:
     pairs: list[tuple[Contact | None, Contact | None]] = []
-    free = set(range(len(old)))
+    free, shared = set(range(len(old))), _shared(old, new)
     for contact in new:
-        place = next(_places(old, free, contact), None)
+        place = next(_places(old, free, contact, shared), None)
         if place is not None:
             free.discard(place)
         pairs.append((None if place is None else old[place], contact))
@@ -120,9 +133,12 @@ def shown_contact(contact: Contact | None) -> str:
 
 
 def _consents(consents: Sequence[Consent]) -> str:
-    return "; ".join(
-        f"given {c.given_at:%Y-%m-%d} by {c.given_by}"
-        + (f", withdrawn {c.withdrawn_at:%Y-%m-%d}" + (f" by {c.withdrawn_by}" if c.withdrawn_by else ""))
-        * (c.withdrawn_at is not None)
-        for c in consents
-    )
+    return "; ".join(_consent(consent) for consent in consents)
+
+
+def _consent(consent: Consent) -> str:
+    given = f"given {consent.given_at:%Y-%m-%d} by {consent.given_by}"
+    if consent.withdrawn_at is None:
+        return given
+    by = f" by {consent.withdrawn_by}" if consent.withdrawn_by else ""
+    return f"{given}, withdrawn {consent.withdrawn_at:%Y-%m-%d}{by}"
