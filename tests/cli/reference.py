@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -20,8 +20,10 @@ from archiver.errors import ArchiverError
 from archiver.model.address import EmailAddress
 from archiver.model.message import Part, PartKind
 from archiver.model.status import Failure, MailboxStatus
-from tests.cli.harness import Cli
+from tests.cli.harness import Cli, Ran
 from tests.cli.twin import NOW, Check, Mail, Status, Twin, blob_id
+from tests.cli.worlds import linked
+from tests.cli.worlds import linked
 
 _WIDTH = 100
 _SPECIAL = {
@@ -30,6 +32,18 @@ _SPECIAL = {
     4: "done as far as possible; something is missing or has failed, and the next run tries again",
     130: "interrupted",
 }
+_BY_CUSTOMER = (
+    ["customer", "find", "an@klant.example"],
+    ["customer", "show", "K1001"],
+    ["customer", "edit", "K1001", "--city", "Aalst", "--dry-run"],
+    ["history", "K1001", "--limit", "1"],
+    ["waiting", "--limit", "1"],
+    ["unlinked", "--limit", "1"],
+    ["ambiguous", "--limit", "1"],
+    ["why", blob_id(4).hex()[:8]],
+    ["link", blob_id(4).hex()[:8], "K1001"],
+    ["relink", "--dry-run"],
+)
 _INTRODUCTION = """\
 # The command line
 
@@ -59,8 +73,9 @@ _JSON = """
 
 With `--json` a command prints one object on standard output: on one line into a pipe, indented on a terminal, ASCII
 only. Lists are `{"total": N, "items": […]}`, where `total` counts all there are, shown or not. Times are ISO 8601 with
-an offset; what is absent is `null`. Fields may be added, never renamed or removed. `customers` is empty, and `unlinked`
-counts every message, until customers exist.
+an offset; what is absent is `null`. Fields may be added, never renamed or removed. `customers` are the references of
+those that a message belongs to, `candidates` of those that it might belong to; no reference is in both. A `total` of
+`history` counts messages, while its items are conversations; that of `unlinked` counts groups. An `age` is in seconds.
 """
 
 
@@ -119,7 +134,20 @@ def _examples() -> Iterator[str]:
         cli = Cli(patched, Path(home), app=twin)
         for words in (["search"], ["show", one], ["thread", one], ["status"], ["verify"], ["key", "list"], ["doctor"]):
             ran = cli(*words, "--json")
-            yield f"\n### archiver {' '.join(words)} --json\n\n```json\n{json.dumps(ran.json(), indent=2)}\n```\n"
+            yield _example(words, ran)
+        cli.app = linked()
+        newest = blob_id(2).hex()[:8]
+        for words in (
+            ["customer", "list"], ["customer", "find", "peeters"], ["customer", "show", "K1001"],
+            ["history", "K1002", "--candidates"], ["waiting", "--limit", "1"], ["why", newest], ["unlinked", "gmail"],
+            ["unlinked", "--create", "desmet-dakwerken.example"], ["ambiguous"], ["unlink", newest, "K1001"],
+        ):  # fmt: skip
+            ran = cli(*words, "--json")
+            yield _example(words, ran)
+
+
+def _example(words: Sequence[str], ran: Ran) -> str:
+    return f"\n### archiver {' '.join(words)} --json\n\n```json\n{json.dumps(ran.json(), indent=2)}\n```\n"
 
 
 if __name__ == "__main__":

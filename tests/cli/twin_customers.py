@@ -224,9 +224,10 @@ class CustomersOpen:
         figures = self.customer_figures(record)
         return HistoryPage(len(rows), folded[offset : offset + limit], more=more, candidates=figures.candidates)
 
-    def waiting(self, **asked: object) -> WaitingPage:
-        self.world.asked.append(("waiting", asked))
-        return self.world.waiting
+    def waiting(self, *, limit: int = 20, offset: int = 0, **asked: object) -> WaitingPage:
+        self.world.asked.append(("waiting", {**asked, "limit": limit, "offset": offset}))
+        page = self.world.waiting
+        return WaitingPage(page.total, page.items[offset : offset + limit])
 
     def unlinked(self, *, text: str | None = None, limit: int = 20, offset: int = 0) -> UnlinkedPage:
         """The groups that a test set, less those whose newest message is linked by now."""
