@@ -24,6 +24,7 @@ import msgspec
 
 from archiver.app.by_customer import ByCustomer
 from archiver.config import ArchiveSettings, Settings
+from archiver.core.naming import look_up
 from archiver.model.catalogue import IndexDocument
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity
@@ -214,9 +215,10 @@ def reading(folder: Path) -> Iterator[tuple[ByCustomer, FullTextSearcher]]:
     ):
         connection.attach(folder / "archive.db", KEY, "cat")
         by_customer = ByCustomer(settings, SqliteCatalogue(catalogue), unparsed)
+        records = SqliteCustomers(catalogue)
 
         def customers(text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
-            return by_customer.named(text, prefix=prefix)
+            return look_up(records, text, prefix=prefix)
 
         yield by_customer, FullTextSearcher(connection, lambda: NOW, customers=customers)
 

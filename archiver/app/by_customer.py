@@ -16,7 +16,7 @@ from archiver.config import Settings
 from archiver.core import history as reading
 from archiver.core import proposals as proposing
 from archiver.core.customer_ports import Correspondent
-from archiver.core.naming import customers_named, words
+from archiver.core.naming import words
 from archiver.errors import IntegrityError, UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
@@ -134,14 +134,6 @@ class ByCustomer:
         from archiver.core.finding import find
 
         return find(self._records, text, region=self._settings.customers.country, limit=limit)
-
-    def named(self, text: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
-        """Return the customers that a text in a query means, and references that are near when there is none."""
-        record = None if prefix else self._customers.by_reference(text.strip())
-        if record is not None and record.merged_into is None:
-            return (record.id,), ()  # nearly always, and the other records need not be read
-        found = customers_named(self._records, text, prefix=prefix)
-        return found.customers, found.near
 
     def customer_figures(self, record: CustomerRecord) -> CustomerFigures:
         """Count a customer's mail."""

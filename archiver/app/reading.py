@@ -163,9 +163,15 @@ class OpenArchive:
                 self._opened.connection,
                 local_clock,
                 message_id_hash=message_id_hash,
-                customers=lambda text, prefix: self._by_customer().named(text, prefix=prefix),
+                customers=self._customers_named,
             )
         return self._searcher
+
+    def _customers_named(self, text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:  # noqa: FBT001 a callback
+        from archiver.core.naming import look_up
+        from archiver.store.customers import SqliteCustomers
+
+        return look_up(SqliteCustomers(self._catalogue.connection), text, prefix=prefix)
 
     # --- customers ------------------------------------------------------------------------------------------------
 

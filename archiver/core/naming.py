@@ -10,8 +10,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from archiver.model.customer import CustomerRecord
+
+if TYPE_CHECKING:
+    from archiver.core.customer_ports import Customers
 
 _LEGAL_FORMS = frozenset((
     "nv", "bv", "bvba", "sprl", "srl", "sa", "sas", "sarl", "eurl", "sasu", "sca", "sc", "cv", "cvba", "scrl", "vof",
@@ -93,6 +97,18 @@ def customers_named(records: Sequence[CustomerRecord], text: str, *, prefix: boo
     if fitting := tuple(record.id for record, name in named if has_words(name, wanted, prefix=prefix)):
         return Named(fitting)
     return Named((), _near(alive, wanted))
+
+
+def look_up(customers: Customers, text: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
+    """Return the customers that a text in a query means, by internal id, and near references when there is none.
+
+    A reference is looked up as it is, which is nearly always enough; only else are all records read.
+    """
+    record = None if prefix else customers.by_reference(text.strip())
+    if record is not None and record.merged_into is None:
+        return (record.id,), ()
+    found = customers_named(customers.all(), text, prefix=prefix)
+    return found.customers, found.near
 
 
 def surviving(records: Iterable[CustomerRecord], identifier: int) -> int | None:

@@ -59,7 +59,7 @@ class Office:
         reply_to: int = 0,
         **fields: str,
     ) -> int:
-        """Write a letter of March 2025 and return its number; `reply_to` is another's."""  # fmt: skip
+        """Write a letter of March 2025 and return its number; `reply_to` is another's."""
         self.number += 1
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = sender, to, subject
