@@ -175,7 +175,7 @@ def _attached(root: Node, found: Forwards) -> None:
 def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) -> None:
     """Read the forwards within a text, which is given as it stands, and divided into own and quoted text."""
     marked = _forwards(subject)
-    if not marked and not _may_begin(quoted, answers=bool(own) or _REPLY_SUBJECT.match(subject) is not None):
+    if not marked and not _may_begin(own, quoted, answers=_REPLY_SUBJECT.match(subject) is not None):
         return
     start = _first_mark(shown, lenient=marked)
     if start is None:
@@ -198,19 +198,23 @@ def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) ->
         subject, written, at = block.subject or "", bool(text), following
 
 
-def _may_begin(quoted: str, *, answers: bool) -> bool:
+def _may_begin(own: str, quoted: str, *, answers: bool) -> bool:
     """Whether quoted text begins as a forward may, to look no further at most replies.
 
-    `answers` says that only a separator with the word makes it one.
+    `answers` says that the subject is an answer's: then only a separator with the word makes it a forward.
     """
+    last = own.rpartition("\n")[2]
+    if last and _separates(last):
+        return True  # a separator that is not taken for the beginning of a quote
     first, _, others = quoted[: 2 * _MAX_LINE].partition("\n")
     if first[:1].lower() not in _MARK_INITIALS:
         return first[:1] == ""
     if _FORWARD.match(first):
         return True
-    if _NEUTRAL.match(first) or _RULE.match(first):
-        return not answers or _FORWARD.match(others.lstrip()) is not None
-    return not answers and _LABEL.match(first) is not None
+    ruled = _NEUTRAL.match(first) is not None or _RULE.match(first) is not None
+    if ruled and _FORWARD.match(others.lstrip()):
+        return True
+    return not answers and (ruled or _LABEL.match(first) is not None) and not _is_written(own)
 
 
 def _unmarked(line: str) -> tuple[int, str]:

@@ -29,7 +29,10 @@ PIECES = st.sampled_from(
         b" ", b"\t", b'"', b"<", b">", b"@", b",", b";", b":", b"(", b")", b"\\", b"=?utf-8?q?", b"=?gb2312?b?",
         b"?=", b"=", b"*0*=", b"\x00", b"\xff", b"\xc3\xa9", b"+2AA-", b"\x1b$B", b"begin 644 x\n", b"end\n",
         b"#0V%T\n", b"<p>", b"<blockquote>", b"BEGIN:VEVENT\n", b'x\x9f>"\x01\x00', b"On 1 x wrote:", b"> ",
-        b"From: x\nSent: 1\nTo: y\n",
+        b"From: x\nSent: 1\nTo: y\n", b"From: <a@x.example>\n", b"Subject: FW: ", b"Subject: RE: ", b"List-Id: <l.x>\n",
+        b"X-Original-From: <b@x.example>\n", b" via x ", b"=40", b".invalid", b"multipart/report; boundary=b",
+        b"message/delivery-status", b"Final-Recipient: rfc822; ", b"From: mailer-daemon@x.example\n", b"BE0428759497",
+        b"0428.759.497", b"BTW ", b"NL ", b"---------- Forwarded message ---------\n", b"Begin forwarded message:\n",
     ]
 )  # fmt: skip
 MADE_UP = st.lists(PIECES | st.binary(max_size=8), max_size=60).map(b"".join)
@@ -50,15 +53,18 @@ UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def holds(message: Message) -> None:
     """What is true of every message that leaves the package."""
     texts = [message.subject, message.text, message.quoted, message.message_id or "", message.list_id or ""]
-    texts += [*message.references, *message.in_reply_to]
+    texts += [*message.references, *message.in_reply_to, *message.vat_numbers, message.forwarded_text]
+    evidence = (*message.author, *message.forwarded, *message.reported)
     senders = (*message.from_, *message.sender, *message.reply_to)
-    for one in (*senders, *message.to, *message.cc, *message.bcc, *message.delivered_to):
+    for one in (*senders, *evidence, *message.to, *message.cc, *message.bcc, *message.delivered_to):
         texts += [one.name, one.addr_spec]
     for part in message.parts:
         texts += [part.path, part.content_type, part.filename or "", part.content_id or "", part.charset or ""]
     for text in texts:
         text.encode("utf-8")
         assert UNWANTED.search(text) is None
+    assert all(one.domain for one in evidence)
+    assert len(message.vat_numbers) <= 20
     for moment in (message.sent_at, message.arrived_at):
         assert moment is None or moment.utcoffset() is not None
     for defect in message.defects:

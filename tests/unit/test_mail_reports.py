@@ -90,8 +90,9 @@ def test_references_that_are_there_stay_and_none_comes_twice() -> None:
     "text",
     [
         (
-            "Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver your message to the "
-            "following addresses.\n\n<jan@klant.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
+            "Hi. This is the qmail-send program at relay.example.\nI'm afraid I wasn't able to deliver "
+            "your message to the following addresses.\n\n<jan@klant.example>:\nSorry, no mailbox here by that "
+            "name. (#5.1.1)\n\n"
             f"--- Below this line is a copy of the message.\n\nReturn-Path: <an@firma.example>\n{COPY}"
         ),
         (
