@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archiver import app
 from archiver.config import ArchiveSettings, Settings
-from archiver.core.exchange.csv import read_csv
+from archiver.core.exchange import read_csv
 from archiver.crypto.kdf import KdfBounds, KdfParameters
 from archiver.model.identity import Identity
 from tests.labelled.situations import Labelled, labelled_set
@@ -22,7 +22,7 @@ from tests.labelled.world import OWN_ADDRESSES, OWN_DOMAIN, customers_csv
 
 _PASSPHRASE = "only for tests, long enough"
 _CHEAP = KdfParameters(passes=1, lanes=1, memory_kib=64)
-_BOUNDS = KdfBounds.exactly(_CHEAP)
+BOUNDS = KdfBounds.exactly(_CHEAP)
 
 
 @dataclass
@@ -58,17 +58,12 @@ class Filed:
     candidates: frozenset[str]
 
 
-def settings_in(folder: Path) -> Settings:
-    return Settings(
-        ArchiveSettings(folder / "archive", folder / "collector-key"), Identity((OWN_DOMAIN,), OWN_ADDRESSES), ()
-    )
-
-
 @contextmanager
-def archive_in(folder: Path) -> Iterator[Settings]:
-    """Create an archive with cheap keys."""
-    settings = settings_in(folder)
-    app.prepare_archive(settings, _PASSPHRASE, kdf=_CHEAP, bounds=_BOUNDS).commit()
+def archive_in(folder: Path, *, domains: Sequence[str] = (OWN_DOMAIN,)) -> Iterator[Settings]:
+    """Create an archive with cheap keys, for a firm with these domains."""
+    identity = Identity(tuple(domains), OWN_ADDRESSES)
+    settings = Settings(ArchiveSettings(folder / "archive", folder / "collector-key"), identity, ())
+    app.prepare_archive(settings, _PASSPHRASE, kdf=_CHEAP, bounds=BOUNDS).commit()
     yield settings
 
 
@@ -79,7 +74,7 @@ def ask() -> str:
 def import_customers(settings: Settings) -> None:
     reading = read_csv(customers_csv().encode(), region="BE")
     assert not reading.problems, reading.problems
-    with app.change_customers(settings, ask=ask, command="customer import", bounds=_BOUNDS) as editor:
+    with app.change_customers(settings, ask=ask, command="customer import", bounds=BOUNDS) as editor:
         editor.import_(reading.customers)
 
 
@@ -88,14 +83,14 @@ def import_mail(settings: Settings, folder: Path, messages: Sequence[bytes]) -> 
     mail.mkdir()
     for number, octets in enumerate(messages):
         (mail / f"{number:06d}.eml").write_bytes(octets)
-    report = app.import_paths(settings, [mail], ask=ask, bounds=_BOUNDS)
+    report = app.import_paths(settings, [mail], ask=ask, bounds=BOUNDS)
     assert report.ingested == len(messages), report
 
 
 def filed(settings: Settings) -> Mapping[str, Filed]:
     """Return, by Message-ID, what a search shows."""
     found: dict[str, Filed] = {}
-    with app.open_archive(settings, ask=ask, bounds=_BOUNDS) as archive:
+    with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
         page = archive.search("", limit=1_000_000)
         for item in page.items:
             summary = item.summary

@@ -28,7 +28,7 @@ def we_write_to_a_stranger(scene: Scene) -> Labelled:
 def domain_that_only_looks_like_a_customers(scene: Scene) -> Labelled:
     a = scene.firm()
     label, _, rest = a.domain.partition(".")
-    swapped = label.replace("n", "m", 1) if "n" in label else label.replace("e", "3", 1)
+    swapped = label.replace("n", "m", 1) if "n" in label else label[:-1] + "q"
     domain = scene.random.choice(
         (
             f"{swapped}.{rest}", f"{label}s.{rest}", f"my-{label}.{rest}", f"not{label}.{rest}", f"{label}.{rest}.evilhost.test",
