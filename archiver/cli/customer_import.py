@@ -49,8 +49,8 @@ def command(
     """Add and update customers from a CSV or vCard file.
 
     A customer whose reference is known is updated: what the file fills in replaces what there was, what it leaves empty
-    stays. Every bad row is reported with its line, and unless --keep-going is given nothing is imported then. FILE may
-    be - for standard input.
+    stays, and a cell with - alone is emptied. Every bad row is reported with its line, and unless --keep-going is given
+    nothing is imported then. FILE may be - for standard input.
 
     The columns of a CSV file are those that archiver customer export writes; their order is free, ";" and Windows-1252
     as Excel writes them are understood.

@@ -132,5 +132,5 @@ def _fields(
     return [
         (name, old.get(name), new.get(name))
         for name in dict.fromkeys((*old, *new))
-        if name != "consent" and old.get(name) != new.get(name)
+        if name != "consent" and (old.get(name) or None) != (new.get(name) or None)
     ]

@@ -23,7 +23,6 @@ from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import NOW, Check, Mail, Status, Twin, blob_id
 from tests.cli.worlds import linked
-from tests.cli.worlds import linked
 
 _WIDTH = 100
 _SPECIAL = {
@@ -32,18 +31,6 @@ _SPECIAL = {
     4: "done as far as possible; something is missing or has failed, and the next run tries again",
     130: "interrupted",
 }
-_BY_CUSTOMER = (
-    ["customer", "find", "an@klant.example"],
-    ["customer", "show", "K1001"],
-    ["customer", "edit", "K1001", "--city", "Aalst", "--dry-run"],
-    ["history", "K1001", "--limit", "1"],
-    ["waiting", "--limit", "1"],
-    ["unlinked", "--limit", "1"],
-    ["ambiguous", "--limit", "1"],
-    ["why", blob_id(4).hex()[:8]],
-    ["link", blob_id(4).hex()[:8], "K1001"],
-    ["relink", "--dry-run"],
-)
 _INTRODUCTION = """\
 # The command line
 
@@ -139,7 +126,8 @@ def _examples() -> Iterator[str]:
         newest = blob_id(2).hex()[:8]
         for words in (
             ["customer", "list"], ["customer", "find", "peeters"], ["customer", "show", "K1001"],
-            ["history", "K1002", "--candidates"], ["waiting", "--limit", "1"], ["why", newest], ["unlinked", "gmail"],
+            ["customer", "edit", "K1001", "--city", "Aalst"], ["history", "K1002", "--candidates"],
+            ["waiting", "--limit", "1"], ["why", newest], ["unlinked", "gmail"],
             ["unlinked", "--create", "desmet-dakwerken.example"], ["ambiguous"], ["unlink", newest, "K1001"],
         ):  # fmt: skip
             ran = cli(*words, "--json")

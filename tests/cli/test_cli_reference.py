@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from archiver.cli.customer import COMMANDS as CUSTOMER_COMMANDS
 from archiver.cli.root import COMMANDS, root
 from tests.cli.harness import Cli
 from tests.cli.reference import reference
@@ -29,7 +30,19 @@ def test_the_list_of_commands_says_what_the_command_says_first(name: str) -> Non
     assert (command.help or "").partition("\n")[0] == COMMANDS[name][1]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["search", "--help"], ["key", "add", "--help"]])
+@pytest.mark.parametrize("name", CUSTOMER_COMMANDS)
+def test_the_list_of_commands_over_customers_does_too(name: str) -> None:
+    group = root.get_command(click.Context(root), "customer")
+    assert isinstance(group, click.Group)
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    assert command.name == name
+    assert (command.help or "").partition("\n")[0] == CUSTOMER_COMMANDS[name][1]
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["search", "--help"], ["key", "add", "--help"], ["customer", "--help"]]
+)
 def test_help_needs_neither_configuration_nor_application(cli: Cli, words: list[str]) -> None:
     del cli.app
     assert cli(*words).code == 0
