@@ -29,8 +29,11 @@ BARE_DIGITS = 9
 MAX_CODE = 64
 """Letters and digits beyond which a code is not looked for."""
 
+REACH = 96
+"""Tokens, however a text is cut, between a word that tells what a number is and that number: see `words_before`."""
+
 _LABELLED = "# "
-_BEFORE, _AFTER = 96, 160  # characters looked at around the first digit of what might be a code
+_BEFORE, _AFTER = REACH, 160  # characters looked at around the first digit of what might be a code
 _GAP = 3  # characters that may stand between two pieces of a code
 _LABEL_REACH = 3  # tokens that may lead from the label to the number, itself included
 _FEW_CHANGES = 3  # changes between letters and digits up to which a code may be cut there
@@ -39,24 +42,32 @@ _CERTAIN = 8  # letters and digits from which a code is recognised in any case o
 
 _DIGIT = re.compile(r"[0-9]")
 _RUN = re.compile(r"[0-9][^\W_]*")
-_CHANGE = re.compile(r"[0-9](?=[^0-9])|[^0-9](?=[0-9])")
+_CHANGE = re.compile(r"[0-9][0-9](?=[^0-9])|[^0-9](?=[0-9][0-9])")
 _LETTERS = re.compile(r"[^\W\d_]*$")
+_LAST = re.compile(r"[^\W_](?=[\W_]*$)")
 _TOKEN = re.compile(r"[^\x00-/:-@\[-`{-\x7f]+")
 _GAPS = re.compile(r"[\s\-._/:\\|*]+")
 _WHITE = re.compile(r"\s")
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
+_MARKS = re.compile(
+    "[\u0300-\u0344\u0346-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff"
+    "\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]"
+)
 _IDEOGRAPHS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u31bf\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 _STROKED = str.maketrans(
-    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T", "ı": "i"}
-)
+    {
+        "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T", "ı": "i",
+        "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "TH", "ð": "d", "Ð": "D", "ŋ": "n", "Ŋ": "N",
+        "ß": "ss", "ẞ": "SS", "\u0345": "ι", "€": "$", "£": "$",
+    }
+)  # fmt: skip
 _ADDRESS = re.compile(r"@|://|^www\.|[a-z0-9]\.[a-z]{2,}/", re.IGNORECASE)
 _WORD_START = re.compile(r"[^\s<>\"'()\[\]{},;]*$")
 _WORD_END = re.compile(r"[^\s<>\"'()\[\]{},;]*")
-_MONEY = re.compile(r"[€$£%]")
+_MONEY = re.compile(r"[$%]")
 
 
 def code_tokens(code: str) -> tuple[str, ...]:
@@ -81,6 +92,16 @@ def search_phrases(code: str) -> tuple[str, ...]:
     They are for the full-text index, whose tokens are the same. Not every text with one of them holds the code.
     """
     return tuple(sorted(" ".join(pieces) for pieces in _spellings(code_tokens(code))))
+
+
+def words_before(code: str) -> frozenset[str]:
+    """Return words of which one stands before this code wherever it is found, at most REACH tokens away.
+
+    None for a code that needs no such word. For the full-text index, as `search_phrases`.
+    """
+    if not code.startswith(_LABELLED):
+        return frozenset()
+    return _words(number_words.LABELS + number_words.PARTIES) | {"n"}
 
 
 class CodeBook:
@@ -143,8 +164,11 @@ class CodeBook:
 
     def _may_follow(self, text: str, at: int, heads: set[str]) -> bool:
         """Tell at a glance whether the letters right before a digit are those of a code."""
-        if not text[at - 1 : at].isalpha():
-            return "" in heads
+        before = text[at - 1 : at] if at else ""
+        if not before.isalpha():
+            nearest = _LAST.search(text, max(0, at - _GAP - 1), at)
+            last = nearest.group() if nearest else ""
+            return "" in heads or f" {last.lower()}" in heads or not last.isascii()
         letters = _LETTERS.search(text[max(0, at - MAX_CODE) : at])
         head = letters.group() if letters else ""
         return head.lower() in heads or not head.isascii()
@@ -254,7 +278,7 @@ class _Place:
         words = [token.group().lower() for token in self._tokens[max(0, self._first - _LABEL_REACH) : self._first]]
         for at in range(len(words) - 1, -1, -1):
             word = words[at]
-            if _digit_at(word) is not None or word in _words(number_words.OTHERS):
+            if _digit_at(word) is not None or word in _words(number_words.OTHERS + number_words.UNITS):
                 return False
             if word in _words(number_words.LABELS) or (word == "n" and at and words[at - 1] == "s"):
                 return True
@@ -307,10 +331,15 @@ def _fold(text: str) -> str:
     """Strip accents and whatever is neither letter nor digit; case stays, ASCII punctuation too."""
     if text.isascii():
         return text
-    text = _INVISIBLE.sub(_unseen, unicodedata.normalize("NFKC", text)).translate(_STROKED)
-    text = unicodedata.normalize("NFKC", _MARKS.sub("", unicodedata.normalize("NFD", text)))
-    text = _IDEOGRAPHS.sub(" ", text)
-    return "".join(c if c.isascii() or unicodedata.category(c)[0] in "LNM" else " " for c in text)
+    text = unicodedata.normalize("NFKD", _INVISIBLE.sub(_unseen, unicodedata.normalize("NFKC", text)))
+    text = unicodedata.normalize("NFKC", _MARKS.sub("", text.translate(_STROKED)))
+    return "".join(c if c.isascii() else _kept(c) for c in _IDEOGRAPHS.sub(" ", text))
+
+
+def _kept(character: str) -> str:
+    """Keep letters, vowel signs and digits; what is not shown is no part of a word, all else ends one."""
+    category = unicodedata.category(character)
+    return character if category[0] in "LNM" else "" if category == "Cf" else " "
 
 
 def _unseen(match: re.Match[str]) -> str:
@@ -318,13 +347,11 @@ def _unseen(match: re.Match[str]) -> str:
 
 
 def _points(tokens: tuple[str, ...], joined: str) -> list[int]:
-    """Return where a joined code may be cut: between its own tokens, and between letters and digits where those few."""
-    own: list[int] = []
-    at = 0
-    for token in tokens[:-1]:
-        at += len(token)
-        own.append(at)
-    changes = [change.start() + 1 for change in _CHANGE.finditer(joined)]
+    """Return where a joined code may be cut: between its own tokens, or between letters and digits where those few."""
+    own = list(accumulate(len(token) for token in tokens[:-1]))
+    if len(tokens) > 2:  # whoever issued it cut it
+        return own
+    changes = [change.end() for change in _CHANGE.finditer(joined)]
     # A key that mixes letters and digits at random is never read out that way.
     return sorted({*own, *changes}) if len(changes) <= _FEW_CHANGES else own
 
@@ -338,16 +365,21 @@ def _groups(joined: str) -> Iterator[range]:
 
 
 def _anchors(tokens: tuple[str, ...], joined: str) -> set[tuple[str, str]]:
-    """Return what the first token with a digit may be, over all spellings of a code: (before the digit, from it on)."""
+    """Return what the first token with a digit may be, over all spellings: (letters before the digit, from it on).
+
+    Where that token begins with the digit and is not the first, a space and the letter before it stand for the letters.
+    """
     first = _digit_at(joined) or 0
     points = _points(tokens, joined)
     starts = [0, *(point for point in points if point <= first)]
     ends = [*(point for point in points if point > first), len(joined)]
-    anchors = {(joined[start:first], joined[first:end]) for start in starts for end in ends}
+    heads = {joined[start:first] or (f" {joined[start - 1]}" if start else "") for start in starts}
+    anchors = {(head, joined[first:end]) for head in heads for end in ends}
     for cuts in _groups(joined):
         start = max((cut for cut in cuts if cut <= first), default=0)
         end = min((cut for cut in cuts if cut > first), default=len(joined))
-        anchors.add((joined[start:first], joined[first:end]))
+        head = joined[start:first] or (f" {joined[start - 1]}" if start else "")
+        anchors.add((head, joined[first:end]))
     return anchors
 
 
@@ -361,10 +393,9 @@ def _spellings(tokens: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
     """Return every way of cutting a code that counts as the same code."""
     joined = "".join(tokens)
     points = _points(tokens, joined)
+    cuts: set[tuple[int, ...]] = {(), tuple(points)}
     if len(points) <= _FREELY_CUT:
-        cuts = {chosen for size in range(len(points) + 1) for chosen in combinations(points, size)}
-    else:
-        cuts = {(), tuple(points), tuple(accumulate(len(token) for token in tokens[:-1]))}
+        cuts.update(chosen for size in range(len(points)) for chosen in combinations(points, size))
     cuts.update(tuple(group) for group in _groups(joined))
     return frozenset(
         tuple(joined[start:end] for start, end in zip((0, *chosen), (*chosen, len(joined)), strict=True))
