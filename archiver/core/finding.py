@@ -8,11 +8,11 @@ Compares what is kept with what was typed, digit by digit and word by word, so t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from archiver.core.haystack import FUZZY_FROM, Haystack, findable, fold, one_edit
-from archiver.core.naming import surviving
+from archiver.core.naming import company_words, surviving
 from archiver.errors import UsageError
 from archiver.model.customer import Customer, CustomerRecord
 
@@ -56,21 +56,49 @@ class UnclearError(UsageError):
 def find(records: Sequence[CustomerRecord], text: str, *, region: str, limit: int = 10) -> Sequence[CustomerMatch]:
     """Return customers that fit, best first, each once with its best field; equal ones by name, then reference.
 
-    `region` (ISO 3166-1 alpha-2) is where a telephone number without country code is dialled. Records that were merged
-    into others are passed over: what they had, the others have.
+    `region` (ISO 3166-1 alpha-2) is where a telephone number without country code is dialled. The name, reference and
+    VAT number of a customer that was merged find the one it was merged into.
     """
     wanted = _Wanted.of(text, region)
     if wanted is None:
         return ()
-    alive = [record for record in records if record.merged_into is None]
-    haystack = Haystack(findable(record.customer) for record in alive)
-    found = [match for place in haystack.worth_a_look(wanted) if (match := _best(alive[place], wanted))]
-    if not any(match.score >= _CERTAIN for match in found):
-        met = {match.record.id for match in found}
-        near = (alive[place] for place in haystack.nearly_fitting(wanted))
-        found.extend(_misspelt([record for record in near if record.id not in met], wanted))
-    found.sort(key=lambda match: (-match.score, fold(match.record.customer.name), match.record.customer.reference))
-    return found[:limit]
+    survivors = {record.id: record for record in records if record.merged_into is None}
+    searched = [_searched(record) for record in records]
+    haystack = Haystack(findable(customer) for customer in searched)
+    best: dict[int, CustomerMatch] = {}
+
+    def keep(place: int, found: _Found) -> None:
+        left = records[place].id if records[place].merged_into is None else surviving(records, records[place].id)
+        if found is None or left is None:
+            return
+        score, field, value = found
+        score -= 3 * (left != records[place].id)
+        if left not in best or score > best[left].score:
+            best[left] = CustomerMatch(survivors[left], field, value, score)
+
+    for place in haystack.worth_a_look(wanted):
+        keep(place, _best(searched[place], wanted))
+    plainer = None if wanted.address else _Wanted.of(" ".join(company_words(text)), region)
+    if plainer is not None and plainer.words != wanted.words and not _certain(best.values()):
+        for place in haystack.worth_a_look(plainer):  # "Peeters BV" for "Peeters & Zonen"
+            fits = _best(searched[place], plainer)
+            keep(place, fits and (min(fits[0] - 6, 94), fits[1], fits[2]))
+    if not _certain(best.values()):
+        for place in haystack.nearly_fitting(plainer or wanted):
+            keep(place, _misspelt(searched[place], plainer or wanted))
+    order = sorted(best.values(), key=lambda m: (-m.score, fold(m.record.customer.name), m.record.customer.reference))
+    return order[:limit]
+
+
+def _searched(record: CustomerRecord) -> Customer:
+    customer = record.customer
+    if record.merged_into is None:
+        return customer
+    return Customer(customer.reference, customer.name, vat=customer.vat)  # the survivor has the rest, or had it removed
+
+
+def _certain(matches: Iterable[CustomerMatch]) -> bool:
+    return any(match.score >= _CERTAIN for match in matches)
 
 
 def resolve(records: Sequence[CustomerRecord], text: str, region: str) -> CustomerRecord:
@@ -184,20 +212,20 @@ def _words(folded: str) -> Iterator[str]:
     yield from "".join(c if c.isalnum() else " " for c in folded).split()
 
 
-def _best(record: CustomerRecord, wanted: _Wanted) -> CustomerMatch | None:
+_Found = tuple[int, str, str] | None
+"""A score, the field and its value."""
+
+
+def _best(customer: Customer, wanted: _Wanted) -> _Found:
     """Try the fields from the most to the least telling."""
-    customer = record.customer
-    best: tuple[int, str, str] | None = None
+    best: _Found = None
     for attempt in _ATTEMPTS:
         found = attempt(customer, wanted)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
             if best[0] >= 95:
                 break
-    return CustomerMatch(record, best[1], best[2], best[0]) if best else None
-
-
-_Found = tuple[int, str, str] | None
+    return best
 
 
 def _reference(customer: Customer, wanted: _Wanted) -> _Found:
@@ -235,12 +263,15 @@ def _phone(customer: Customer, wanted: _Wanted) -> _Found:
         for field, numbers in (("phone", contact.phones), ("mobile", contact.mobiles)):
             for kept in numbers:
                 digits = kept[1:].partition(";")[0]
-                if not digits.endswith(wanted.number):
+                if wanted.number not in digits:
                     continue
                 if digits == wanted.international:
                     return 98, field, kept
-                whole = len(wanted.number) >= 8 and len(digits) - len(wanted.number) <= 3
-                score = 96 if whole else 72
+                score = 72 if digits.endswith(wanted.number) else 62
+                if wanted.international and digits.startswith(wanted.international):
+                    score = 74
+                if score == 72 and len(wanted.number) >= 8 and len(digits) - len(wanted.number) <= 3:
+                    score = 96  # all of it but the country
                 if best is None or score > best[0]:
                     best = score, field, kept
     return best
@@ -311,15 +342,23 @@ def _named(field: str, value: str, folded: str, wanted: _Wanted, whole: int) -> 
     if wanted.address or not all(word[0] in folded for word in wanted.words):
         return None
     words = list(_words(folded))
-    if wanted.squeezed == "".join(words).upper():  # "A.B.C." and "ABC"
-        return whole + 4, field, value
-    if _covers(words, wanted.words, str.__eq__):
-        return whole - (len(words) > len(wanted.words)), field, value
-    longest = max(len(word) for word in wanted.words)
-    if longest >= 2 and _covers(words, wanted.words, str.startswith):
-        return whole - 12, field, value
-    if longest >= 3 and _covers(words, wanted.words, str.__contains__):
-        return whole - 26, field, value
+    joined, longest = "".join(words), max(len(word) for word in wanted.words)
+    fewer = _score_of_words(words, wanted.words, longest)
+    if wanted.squeezed.lower() == joined:  # "A.B.C." and "ABC"
+        fewer = -4
+    elif (fewer is None or fewer > 22) and len(wanted.squeezed) >= 5 and wanted.squeezed.lower() in joined:
+        fewer = 22  # "Vandenbroeck" and "Van den Broeck"
+    return None if fewer is None else (whole - fewer, field, value)
+
+
+def _score_of_words(words: Sequence[str], wanted: Sequence[str], longest: int) -> int | None:
+    """Return what words that fit less than wholly cost; None when they do not fit."""
+    if _covers(words, wanted, str.__eq__):
+        return int(len(words) > len(wanted))
+    if longest >= 2 and _covers(words, wanted, str.startswith):
+        return 12
+    if longest >= 3 and _covers(words, wanted, str.__contains__):
+        return 26
     return None
 
 
@@ -368,23 +407,15 @@ _ATTEMPTS: tuple[Callable[[Customer, _Wanted], _Found], ...] = (
 )  # fmt: skip
 
 
-def _misspelt(records: Sequence[CustomerRecord], wanted: _Wanted) -> Iterator[CustomerMatch]:
-    """Yield customers in whose name, or a contact's, every word is there with at most one letter wrong."""
-    near: dict[str, bool] = {}
+def _misspelt(customer: Customer, wanted: _Wanted) -> _Found:
+    """Look for every word, with at most one letter wrong, in the name and in those of the contacts."""
+    for field, name in (("name", customer.name), *(("contact", contact.name) for contact in customer.contacts)):
+        if name and _covers(list(_words(fold(name))), wanted.words, _nearly):
+            return (54 if field == "name" else 52), field, name
+    return None
 
-    def fits(word: str, want: str) -> bool:
-        if word == want:
-            return True
-        if len(want) < FUZZY_FROM or abs(len(word) - len(want)) > 1:
-            return len(want) < FUZZY_FROM and word.startswith(want)
-        key = f"{want} {word}"
-        if key not in near:
-            near[key] = one_edit(word, want)
-        return near[key]
 
-    for record in records:
-        customer = record.customer
-        for field, name in (("name", customer.name), *(("contact", contact.name) for contact in customer.contacts)):
-            if name and _covers(list(_words(fold(name))), wanted.words, fits):
-                yield CustomerMatch(record, field, name, 54 if field == "name" else 52)
-                break
+def _nearly(word: str, want: str) -> bool:
+    if len(want) < FUZZY_FROM:
+        return word.startswith(want)
+    return abs(len(word) - len(want)) <= 1 and one_edit(word, want)

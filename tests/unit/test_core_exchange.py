@@ -216,6 +216,11 @@ def test_what_is_no_csv_is_told_so(octets: bytes, why: str) -> None:
     assert why in problem.reason
 
 
+def test_a_damaged_character_is_told_rather_than_every_accent_read_wrong() -> None:
+    octets = "reference,name\nK1,Café Zürich\nK2,Liège ".encode() + b"\xe9\n"
+    assert told(read_csv(octets, region="BE")) == [(3, "")]
+
+
 def test_one_bad_row_makes_the_customer_bad_and_no_other() -> None:
     reading = read(f"{PLAIN}K1,Acme,,Jan,,,,\nK1,,,An,nothing,,,\nK2,Beta,,,,,,\n")
     assert [customer.reference for customer in reading.customers] == ["K2"]

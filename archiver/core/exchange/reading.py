@@ -54,7 +54,8 @@ def decoded(octets: bytes) -> str | Problem:
     """Return the text of a file written by whatever program, or why there is none.
 
     UTF-8 with or without byte order mark, UTF-16 with one or recognised by its zeros, and Windows-1252 where it is no
-    UTF-8: the chance that a text with accents in that is valid UTF-8 is nil in practice.
+    UTF-8: the chance that a text with accents in that is valid UTF-8 is nil in practice. A file that is UTF-8 for the
+    greater part is damaged: read as anything else, every accent in it would be wrong.
     """
     if octets.startswith(b"PK\x03\x04"):
         return Problem(1, "", "this is a workbook, not text: save it from the spreadsheet as CSV first")
@@ -65,7 +66,12 @@ def decoded(octets: bytes) -> str | Problem:
     else:
         try:
             text = octets.decode("utf-8-sig")
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            likely = octets.decode("utf-8", errors="replace")
+            wrong = likely.count("\ufffd")
+            if sum(c > "\x7f" for c in likely) > 2 * wrong:
+                line = 1 + octets[: error.start].count(b"\n")
+                return Problem(line, "", "a character here is no UTF-8, as the others of the file are: save it again")
             text = octets.decode("cp1252", errors="replace")
     if "\x00" in text:
         return Problem(1 + text[: text.index("\x00")].count("\n"), "", "this is not a text file")

@@ -73,7 +73,7 @@ class _Numbering:
 
     def __init__(self, prefix: str | None, references: Mapping[str, str]) -> None:
         self._prefix = prefix
-        self._by_name = references
+        self._by_name = {_plain(name): reference for name, reference in references.items()}
         self._taken = {reference.casefold() for reference in references.values()}
         self._next = 1
 
