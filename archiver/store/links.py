@@ -214,7 +214,11 @@ class SqliteLinks:
             self._connection.execute_many("DELETE FROM links WHERE row = ?", ((row,) for row in changes))
             self._connection.execute_many(
                 "INSERT OR REPLACE INTO links SELECT ?1, row, ?3, ?4, direction FROM messages WHERE row = ?2",
-                ((link.customer, row, link.rule, link.standing) for row, links in changes.items() for link in links),
+                (
+                    (link.customer, row, link.rule, link.standing)
+                    for row, links in sorted(changes.items())
+                    for link in links
+                ),
             )
 
     def add_codes(self, found: Iterable[tuple[int, str]]) -> None:

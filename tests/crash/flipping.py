@@ -23,6 +23,7 @@ from archiver.app.unlocking import find_keys, read_credential, read_public
 from archiver.config import ArchiveSettings, Settings
 from archiver.crypto.kdf import KdfBounds, KdfParameters
 from archiver.errors import ArchiverError
+from archiver.model.customer import Customer
 from archiver.model.identity import Identity
 from archiver.store.connection import open_database
 
@@ -94,7 +95,7 @@ def _mail(number: int, *, words: str = "") -> bytes:
         f"Message-ID: <{number}@example.test>\r\nSubject: nummer {number}\r\nFrom: a{number}@customer.test\r\n"
         f"To: info@example.test\r\nDate: Sat, 1 Mar 2025 09:{number:02d}:00 +0000\r\nMIME-Version: 1.0\r\n"
         f"Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n--{boundary}\r\n\r\n"
-        f"A zebra is a striped horse of the savannah {words} {number * 7919}\r\n--{boundary}\r\n"
+        f"A zebra is a striped horse of the savannah {words} {number * 7919}, VAT BE 0428.759.497\r\n--{boundary}\r\n"
         f'Content-Type: text/csv; name="n{number}.csv"\r\nContent-Disposition: attachment\r\n\r\n1;2;3\r\n'
         f"--{boundary}--\r\n"
     ).encode()
@@ -106,6 +107,17 @@ def make_archive(home: Path, *, first: int) -> None:
     app.prepare_archive(settings_of(home), PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
     for batch in range(2):
         _bring(home, [_mail(number, words="ox" * batch) for number in range(first + batch * 8, first + batch * 8 + 8)])
+    _befriend(home)
+
+
+def _befriend(home: Path) -> None:
+    """Make customers, links, a merge and a decision by hand, so that every table has a row."""
+    with app.change_customers(settings_of(home), ask=ask, command="customer", bounds=BOUNDS) as editor:
+        kept = editor.add(Customer("K1", "Zebra", domains=("customer.test",), vat="BE0428759497")).record
+        merged = editor.add(Customer("K2", "Striped Horse", notes="of the savannah")).record
+        editor.merge(merged, kept)
+        (item,) = editor.archive.search("zebra", limit=1).items
+        editor.link(item.summary.row, kept, why="stripes")
 
 
 def _bring(home: Path, messages: Sequence[bytes], *, unlocked: bool = True) -> None:
