@@ -52,8 +52,10 @@ _BELGIAN = re.compile(
 )
 _LABEL = re.compile(
     r"(?<![a-z])(?:btw|b\.t\.w|tva|t\.v\.a|vat|mwst|ust-?id|kbo|bce|cbe|rpr|rpm|ondernemings?-?n(?:umme)?r"
-    r"|ondernemingsn|(?:num[eé]ro|n[°ºo]\.?) ?d.entreprise|d.entreprise|unternehmensn|(?:company|enterprise) n)"
+    r"|ondernemingsn|(?:num[eé]ro|n[°ºo]\.?) ?d.entreprise|d.entreprise|unternehmensn|(?:company|enterprise) n"
+    r"|(?:uid|ust|iva|nip|nif|cif|tax id|alv|moms|dph|pvn|pvm)(?![a-z]))"
 )
+_LEGAL_FORMS = frozenset("AG GMBH KG SE NV BV BVBA VOF SA SAS SARL SPRL SRL SPA LDA SL AB OY AS LTD".split())  # noqa: SIM905
 _TELEPHONE = re.compile(
     r"(?<![a-z])(?:t[eé]l|gsm|mob|fax|phone|telefoon|telefon|portable|handy|whatsapp|cell|call|bel(?:len)? )"
     r"|\+\s?\d|\b[tmf]\s?[:.]|[\u260e\u2706\U0001f4de\U0001f4f1]"
@@ -66,7 +68,6 @@ _DIGITS = bytes(48 if 48 <= one < 58 else one - 32 if 97 <= one < 123 else one f
 _GAPS = b" .-\xa0?"  # "?" for the gaps, and whatever else, that are not in Latin-1
 _ZEROS = re.compile(rb"0+")
 _COUNTRIES = frozenset(one.encode() for one in _FORMS)
-_BEFORE_ZEROS = re.compile(rb"(?:(?:" + b"|".join(_COUNTRIES) + rb")[:/]|ATU|FR[:/]?[0A-Z]{1,2}|ES[A-Z])\Z")
 _LABELS = (
     b"BTW", b"TVA", b"VAT0", b"VATN", b"VATID", b"VAT:", b"VAT|", b"VAT/", b"VAT(", b"VAT\n", b"MWST", b"KBO", b"BCE",
     b"CBE", b"RPR", b"RPM", b"ONDERNEMINGSN", b"ENTREPRISE", b"UNTERNEHMENSN", b"COMPANYN", b"ENTERPRISEN",
@@ -122,7 +123,7 @@ def _may_hold(text: str) -> bool:
     at = octets.find(b"0000000")
     longest = 0
     while at >= 0:
-        if octets[max(0, at - 2) : at] in _COUNTRIES or _BEFORE_ZEROS.search(octets[max(0, at - 5) : at]):
+        if _ends_in_country(octets[max(0, at - 4) : at]):
             return True
         run = _ZEROS.match(octets, at)
         end = run.end() if run is not None else at + 7
@@ -131,6 +132,14 @@ def _may_hold(text: str) -> bool:
     if longest < 9:
         return False
     return any(label in octets for label in _LABELS) or b"0000.000.000" in encoded.translate(_DIGITS)
+
+
+def _ends_in_country(before: bytes) -> bool:
+    """Whether the code of a country ends these four capitals, or stands before one or two of its number's letters."""
+    if before[-2:] in _COUNTRIES or before[-4:-2] == b"FR":
+        return True
+    code, last = before[-3:-1], before[-1:]
+    return code in _COUNTRIES and (last in b":/" or code in {b"AT", b"FR", b"ES"})
 
 
 def _numbers(text: str) -> Iterator[str]:
@@ -202,8 +211,9 @@ def _account_end(text: str, start: int, country: str) -> int:
 def _is_meant(text: str, match: re.Match[str], gap: str) -> bool:
     """Whether the letters are a country's code: "de 123 456 789" and "COMMANDE DE 123456789" are prose.
 
-    A code in capitals that touches its number is believed; any other needs a word for VAT before it, or at least to
-    stand in capitals beside none. Within a URL nothing is.
+    A code in capitals that touches its number is believed, and a Belgian one in any case, its check being the
+    strongest; any other that is also a word needs one for VAT before it, or to stand in capitals among words that do
+    not. Within a URL nothing is meant.
     """
     start = match.start(1)
     before = _context(text, start)
@@ -212,13 +222,15 @@ def _is_meant(text: str, match: re.Match[str], gap: str) -> bool:
         return False
     code = match[1]
     country = code.upper()
-    if _says_vat(before) or (not gap and (code.isupper() or country == "BE")):
+    if _says_vat(before) or (not gap and code.isupper()):
         return True
+    if country == "BE":
+        return not _says_telephone(before)
     if not code.isupper():
         return country not in _WORDS
     if not gap.strip() and country in _WORDS:
         word = before.rstrip(" .:-").rpartition(" ")[2]
-        return not (len(word) > 1 and word.isupper())
+        return not (len(word) > 1 and word.isupper()) or word in _LEGAL_FORMS
     return True
 
 
