@@ -135,7 +135,13 @@ class CustomerEditing:
             left = [each for each in records if each.id not in gone]
             # Relinked before the record goes: it takes its links with it, and nobody could tell which they were.
             links = relink_touched(
-                self._ports.relinking, before, {}, directory_of(left, self._rules), moved=gone, have=_codes(left)
+                self._ports.relinking,
+                before,
+                {},
+                directory_of(left, self._rules),
+                moved=gone,
+                had=lambda: _codes(records),
+                have=lambda: _codes(left),
             )
             self._ports.customers.remove(current.id)
             return CustomerChange(current, current.customer, None, links, _references(records, links))
@@ -351,8 +357,15 @@ class CustomerEditing:
         ports = self._ports.relinking
         if not records:  # the first customers: nothing was linked by other rules before
             ports.facts.set_meta(LINKED_AS, directory.fingerprint)
-        had, have = _codes(records), _codes(now)
-        return relink_touched(ports, before, after, directory, moved=moved, had=had, have=have)
+        return relink_touched(
+            ports,
+            before,
+            after,
+            directory,
+            moved=moved,
+            had=lambda: _codes(records),
+            have=lambda: _codes(now),
+        )
 
 
 def complete_earlier(ports: EditPorts, rules: EditRules, *, on_progress: OnProgress = silent) -> int:

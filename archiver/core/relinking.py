@@ -8,13 +8,13 @@ had been linked from nothing. Knows no SQL and no query language; transactions a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from archiver.core.linking import decide, identifiers_of
-from archiver.core.mentions import code_tokens, search_phrases
+from archiver.core.mentions import REACH, code_tokens, search_phrases, words_before
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
 from archiver.model.link import Evidence, Link, LinkChanges, Standing
@@ -42,8 +42,13 @@ LINKED_AS = "linked_as"
 class Words(Protocol):
     """The full-text index, as far as looking for numbers in it goes."""
 
-    def rows_with(self, phrases: Collection[str]) -> set[int]:
-        """Return messages that hold one of these runs of words anywhere."""
+    def rows_with(
+        self, phrases: Collection[str], *, behind: Collection[str] = frozenset(), within: int = 0
+    ) -> set[int]:
+        """Return messages whose subject or text holds one of these runs of words.
+
+        With `behind`, one of those words stands near it as well, with at most `within` tokens between.
+        """
         ...
 
     def watermark(self) -> int:
@@ -216,14 +221,14 @@ def relink_touched(
     directory: Directory,
     *,
     moved: Collection[int] = (),
-    had: Collection[str] = (),
-    have: Collection[str] = (),
+    had: Callable[[], Collection[str]],
+    have: Callable[[], Collection[str]],
 ) -> LinkChanges:
     """Relink the messages in which anything takes part that these customers gained or lost.
 
     `before` and `after` are the changed customers by id, absent where they were not or are no longer; `directory` is of
     all customers as they are now. `moved` are those whose messages now belong to another id: merged ones. All messages
-    were looked through for the licence and reference numbers that any customer `had`; `have` are those of now.
+    were looked through for the licence and reference numbers that any customer `had`; `have` gives those of now.
     """
     keys: set[str] = set()
     domains: set[str] = set()
@@ -239,8 +244,9 @@ def relink_touched(
     rows = ports.links.rows_of_customers(moved) if moved else set()
     if codes:
         rows |= ports.links.rows_with_numbers((), codes)
-        find_codes(ports, codes.intersection(have).difference(had), directory)
-        forget_codes(ports, codes.difference(have), have, directory)
+        held = have()
+        find_codes(ports, codes.intersection(held).difference(had()), directory)
+        forget_codes(ports, codes.difference(held), held, directory)
     if keys or domains:
         rows |= ports.links.rows_with_addresses(keys, domains)
     if vat_numbers or codes:
@@ -257,9 +263,13 @@ def find_codes(ports: RelinkPorts, codes: Collection[str], directory: Directory)
 
     The index names the messages that may hold one; these are opened and read as a new message is.
     """
-    phrases = {phrase for code in codes for phrase in search_phrases(code)}
-    if phrases:
-        _read_again(ports, ports.words.rows_with(phrases), directory)
+    phrases: dict[frozenset[str], set[str]] = {}
+    for code in codes:
+        phrases.setdefault(words_before(code), set()).update(search_phrases(code))
+    rows: set[int] = set()
+    for behind, some in phrases.items():
+        rows |= ports.words.rows_with(some, behind=behind, within=REACH)
+    _read_again(ports, rows, directory)
 
 
 def forget_codes(ports: RelinkPorts, codes: Collection[str], have: Collection[str], directory: Directory) -> None:
@@ -281,6 +291,8 @@ def forget_codes(ports: RelinkPorts, codes: Collection[str], have: Collection[st
 
 
 def _read_again(ports: RelinkPorts, rows: Collection[int], directory: Directory) -> None:
+    if not rows:
+        return
     found = directory.code_book.found_in
     for batch in _batches(sorted(rows, reverse=True), _BATCH):
         readable, messages = _parsed(ports, batch)

@@ -103,18 +103,22 @@ class FullTextIndex:
         """Return how many messages are indexed."""
         return _integer(self._connection, "SELECT count(*) FROM slots")
 
-    def rows_with(self, phrases: Collection[str]) -> set[int]:
+    def rows_with(
+        self, phrases: Collection[str], *, behind: Collection[str] = frozenset(), within: int = 0
+    ) -> set[int]:
         """Return messages whose subject or text, own or quoted, holds one of these phrases.
 
-        A phrase is of tokens as `analysis.tokens` cuts them, with a space between; it is not folded here.
+        A phrase is of tokens as `analysis.tokens` cuts them, with a space between, and not folded here. With `behind`,
+        one of those words must stand near it as well, with at most `within` tokens between.
         """
         found: set[int] = set()
-        wanted = sorted(phrases)
+        wanted = [_phrase(phrase) for phrase in sorted(phrases)]
+        if behind:
+            wanted = [f"NEAR({phrase} {_phrase(word)}, {within})" for phrase in wanted for word in sorted(behind)]
         for start in range(0, len(wanted), _PHRASES):
-            some = " OR ".join('"' + phrase.replace('"', '""') + '"' for phrase in wanted[start : start + _PHRASES])
             rows = self._connection.execute(
                 "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid WHERE mail MATCH ?",
-                (f"{{subject body quoted}} : ({some})",),
+                (f"{{subject body quoted}} : ({' OR '.join(wanted[start : start + _PHRASES])})",),
             )
             found.update(row for (row,) in rows if isinstance(row, int))
         return found
@@ -145,6 +149,10 @@ class FullTextIndex:
                 break
             slot += 1
         return slot
+
+
+def _phrase(words: str) -> str:
+    return '"' + words.replace('"', '""') + '"'
 
 
 def slot_of(row: int) -> int:
