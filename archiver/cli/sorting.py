@@ -1,7 +1,4 @@
-"""Deciding whose unlinked mail is: by options for scripts, and by asking a person about one group after the other.
-
-Knows how a decision becomes a change of a customer's record, and how that is told. Which mail is linked then, and what
-is proposed, is for the application to say.
+"""`archiver unlinked --interactive`: a person is asked about one group of unlinked mail after the other.
 
 While a person thinks, the archive is open for reading only; each decision is carried out by itself, so that mail keeps
 coming in meanwhile.
@@ -9,105 +6,31 @@ coming in meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archiver.cli.asking import asker_once
+from archiver.cli.deciding import draft_for, with_group
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut
-from archiver.cli.secrets import asker
-from archiver.cli.unlinked import group_named, look_alikes, reason_of, show_group, show_look_alikes
+from archiver.cli.unlinked import look_alikes, reason_of, show_group, show_look_alikes
 from archiver.cli.wording import ARROWS, arrow, count, subject_of
 from archiver.errors import UsageError
-from archiver.model.customer import Contact, Customer, CustomerRecord
+from archiver.model.customer import CustomerRecord
 
 if TYPE_CHECKING:
-    from archiver.cli.application import CustomerChange, CustomerEditor, OpenArchive, Proposal, UnlinkedGroup
+    from archiver.cli.application import (
+        CustomerChange,
+        CustomerEditor,
+        OpenArchive,
+        Proposal,
+        UnlinkedGroup,
+    )
 
-_BATCH = 50
 _SHOWN = 5
 _MATCHES = 9
-
-
-def decide(
-    invocation: Invocation, *, assign: Sequence[str], create: Sequence[str], dry_run: bool, as_json: bool
-) -> None:
-    """Do what the options say, in their order, assignments first; raises UsageError before anything is changed."""
-    from archiver.cli.customer_form import next_reference
-
-    assignments = [_pair(word, "--assign NAME=CUSTOMER") for word in assign]
-    creations = [(name, reference or None) for name, _, reference in (word.partition("=") for word in create)]
-    changes: list[CustomerChange] = []
-    with invocation.app.change_customers(
-        invocation.settings(), ask=asker(invocation), command="unlinked", dry_run=dry_run
-    ) as editor:
-        # All names first: half of a wrong command is worse than none of it.
-        wanted = [(_group(editor.archive, name), editor.archive.customer(customer)) for name, customer in assignments]
-        drafts = [(_draft_for(_group(editor.archive, name)), reference) for name, reference in creations]
-        for group, record in wanted:
-            # Looked up again: an earlier assignment may have changed the same record.
-            current = editor.archive.customer(record.customer.reference)
-            changes.append(editor.edit(current, with_group(current.customer, group)))
-        for draft, reference in drafts:
-            named = reference or next_reference(editor.archive.customers())
-            changes.append(editor.add(replace(draft, reference=named)))
-    if as_json:
-        from archiver.cli.customer_shapes import change as shape
-        from archiver.cli.shapes import listing
-
-        items = [shape(change, invocation.zone, dry_run=dry_run) for change in changes]
-        invocation.terminal.json(listing(len(items), items))
-        return
-    for change in changes:
-        _tell(invocation, change, dry_run=dry_run)
-
-
-def _tell(invocation: Invocation, change: CustomerChange, *, dry_run: bool = False) -> None:
-    from archiver.cli.customer_text import tell_change
-
-    tell_change(invocation, change, done="Added" if change.before is None else "Changed", dry_run=dry_run)
-
-
-def _pair(word: str, form: str) -> tuple[str, str]:
-    name, equals, customer = word.partition("=")
-    if not (name and equals and customer):
-        raise UsageError("a group and a customer are written with = between them", hint=form)
-    return name, customer
-
-
-def _group(archive: OpenArchive, name: str) -> UnlinkedGroup:
-    return group_named(archive.unlinked(text=name, limit=_BATCH).items, name)
-
-
-def _draft_for(group: UnlinkedGroup) -> Customer:
-    """Return the new customer that was proposed, else the least that the group says by itself."""
-    for proposal in group.proposals:
-        if proposal.draft is not None:
-            return proposal.draft
-    if group.shared:
-        named = next((address.name for address in group.addresses if address.name.strip()), group.name)
-        return with_group(Customer("", named), group)
-    return with_group(Customer("", group.name), group)
-
-
-def with_group(customer: Customer, group: UnlinkedGroup) -> Customer:
-    """Return a customer with a group's domain, or, where that is a provider's, its addresses among the contacts."""
-    if not group.shared:
-        return replace(customer, domains=tuple(dict.fromkeys((*customer.domains, group.name))))
-    contacts = list(customer.contacts)
-    known = {email.casefold() for email in customer.emails}
-    for correspondent in group.addresses:
-        if correspondent.address.casefold() in known:
-            continue
-        name = correspondent.name.strip()
-        same = next((i for i, c in enumerate(contacts) if name and c.name.casefold() == name.casefold()), None)
-        if same is None:
-            contacts.append(Contact(name=name, emails=(correspondent.address,)))
-        else:
-            contacts[same] = replace(contacts[same], emails=(*contacts[same].emails, correspondent.address))
-    return replace(customer, contacts=tuple(contacts))
 
 
 class _EnoughError(Exception):
@@ -120,6 +43,8 @@ _Decision = Callable[["CustomerEditor"], "CustomerChange"]
 
 def sort_out(invocation: Invocation, text: str | None) -> None:
     """Walk through the groups, most mail first, and do what the person says at once."""
+    from archiver.cli.customer_text import tell_change
+
     settings, ask = invocation.settings(), asker_once(invocation)
     terminal = invocation.terminal
     walk = _Walk(invocation, text)
@@ -140,7 +65,7 @@ def sort_out(invocation: Invocation, text: str | None) -> None:
                 terminal.note("  ", problem)
             continue
         walk.settled(change)
-        _tell(invocation, change)
+        tell_change(invocation, change, dry_run=False)
     terminal.line()
     terminal.line(
         f"{count(walk.decided, 'decision')}, {count(walk.linked, 'message')} linked; "
@@ -228,7 +153,7 @@ class _Walk:
     def _create(self, archive: OpenArchive, group: UnlinkedGroup) -> _Decision:
         from archiver.cli.customer_form import next_reference
 
-        draft = _draft_for(group)
+        draft = draft_for(group)
         told = [f"domain {domain}" for domain in draft.domains]
         told += [f"contact {contact.name or contact.emails[0]}" for contact in draft.contacts]
         self._terminal.wrapped(Span(", ".join(told), "faint"), indent=4, limit=3)

@@ -1,7 +1,6 @@
 """`archiver unlinked`: mail that fits no customer, in groups, with what could be done about each.
 
-Lists the groups, and takes decisions from options; asking a person about one after the other is
-`archiver.cli.sorting`'s part.
+Lists the groups. Decisions in options are `archiver.cli.deciding`'s part, asking a person `archiver.cli.sorting`'s.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def command(
         sort_out(invocation, text)
         return
     if deciding:
-        from archiver.cli.sorting import decide
+        from archiver.cli.deciding import decide
 
         decide(invocation, assign=assign, create=create, dry_run=dry_run, as_json=as_json)
         return
