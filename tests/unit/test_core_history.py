@@ -175,6 +175,7 @@ def test_the_contact_is_named_else_the_address_is_given() -> None:
     assert side(from_=(stranger,)) == "spy@other.test"
     assert side(from_=(stranger,), cc=(JAN,)) == "Jan Peeters"
     assert side(direction=OUT, to=(stranger, AN)) == "an@klant.test"
+    assert side(from_=(AN,), cc=(EmailAddress("", "x@klant.test"),)) == "an@klant.test"
     assert side(from_=(), to=(OURS,)) == ""
 
 

@@ -154,6 +154,28 @@ def test_mail_of_a_customer_is_found_and_what_might_be_theirs_only_when_that_is_
         assert [w.searcher.count(q) for q in ("customer:K1", "customer:peeters", "candidate:K1")] == [2, 3, 1]
 
 
+def test_what_two_customers_of_a_name_share_is_found_once(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="word", links=((1, 0), (2, 0))), Mail(at=MARCH + 1, body="word")]) as w:
+        for query in ("customer:peeters", "customer:peeters word", "word customer:k*"):
+            assert w.found(query) == w.found(query, sort="relevance") == [0]
+            assert w.searcher.count(query) == 1
+
+
+def test_a_customer_with_much_mail_and_one_with_little_are_found_alike(tmp_path: Path) -> None:
+    """Few are looked up one by one, many are walked over; the words are looked for in both."""
+    mails = [
+        Mail(at=MARCH + n, body="word" if n % 3 else "other", links=((1 if n % 50 else 2, 0),)) for n in range(450)
+    ]
+    with world(tmp_path, mails) as w:
+        for customer, rest in ((1, range(1, 50)), (2, range(1))):
+            expected = [n for n in range(449, -1, -1) if n % 3 and n % 50 in rest]
+            assert w.found(f"customer:K{customer} word") == expected
+            assert w.searcher.count(f"customer:K{customer} word") == len(expected)
+            assert w.found(f"customer:K{customer} word", limit=3, offset=2) == expected[2:5]
+            assert set(w.found(f"customer:K{customer} word", sort="relevance")) == set(expected)
+        assert w.found("customer:K2 word since:2025-03-02") == []
+
+
 def test_mail_is_found_by_how_it_stands_towards_customers(tmp_path: Path) -> None:
     mails = [
         Mail(at=MARCH, links=((1, 0),)),
