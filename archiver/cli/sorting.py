@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from archiver.cli.asking import asker_once
-from archiver.cli.deciding import draft_for, with_group
+from archiver.cli.assigning import draft_for, with_group
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut

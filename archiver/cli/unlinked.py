@@ -1,6 +1,6 @@
 """`archiver unlinked`: mail that fits no customer, in groups, with what could be done about each.
 
-Lists the groups. Decisions in options are `archiver.cli.deciding`'s part, asking a person `archiver.cli.sorting`'s.
+Lists the groups. Decisions in options are `archiver.cli.assigning`'s part, asking a person `archiver.cli.sorting`'s.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def command(
         sort_out(invocation, text)
         return
     if deciding:
-        from archiver.cli.deciding import decide
+        from archiver.cli.assigning import decide
 
         decide(invocation, assign=assign, create=create, dry_run=dry_run, as_json=as_json)
         return

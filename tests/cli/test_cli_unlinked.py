@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.cli.deciding import with_group
+from archiver.cli.assigning import with_group
 from archiver.core.customer_ports import Correspondent
 from archiver.model.customer import Contact, Customer
 from tests.cli.harness import Cli, Ran
