@@ -196,7 +196,8 @@ def _tell(invocation: Invocation, changes: ImportChanges, *, dry_run: bool) -> N
         terminal.line()
     figures = [count(len(by_kind[kind]), "customer") + f" {kind}" for kind in by_kind if by_kind[kind]]
     terminal.line(("Would be: " if dry_run else "") + (listed(figures) or "The file names no customer") + ".")
-    tell_links(terminal, changes.links, changes.references, dry_run=dry_run)
+    if touched:
+        tell_links(terminal, changes.links, changes.references, dry_run=dry_run)
     tell_warnings(terminal, list(dict.fromkeys(warning for change in shown for warning in change.warnings)))
     if dry_run:
         terminal.line("Nothing was kept: this was a dry run.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archiver.cli.deciding import decide
+from archiver.cli.by_hand import decide
 from archiver.cli.invocation import Invocation
 
 

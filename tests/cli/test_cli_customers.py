@@ -210,6 +210,17 @@ def test_the_form_names_who_is_there_already(world: Cli) -> None:
     assert len(world.twin.book.records) == 2
 
 
+def test_no_prompt_can_steer_the_terminal(cli: Cli) -> None:
+    cli.app = Twin(book=Book(check=lambda customer: customer).keep(replace(HOSTILE, reference="K\x1b[5m\u202e41")))
+    cli.tty, cli.environ["NO_COLOR"] = True, "1"
+    cli.answers = lambda prompt: "Peeters" if prompt.startswith("Name") else "n" if prompt.startswith("Add") else ""
+    ran = cli("customer", "add")
+    assert ran.code == 0
+    assert any("42]" in prompt for prompt in cli.prompts)
+    for text in (*cli.prompts, ran.out, ran.err):
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
 @pytest.mark.parametrize(
     ("references", "expected"),
     [
