@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from archiver.core.directory import Directory, address_key, canonical_number
 from archiver.core.domains import ascii_domain, is_shared
-from archiver.core.mentions import licence_code, reference_code
+from archiver.core.mentions import is_part_of, licence_code, reference_code
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Customer
 from archiver.model.link import Decision, Evidence, Link, Outcome, Reason, Rule, Standing, Verdict
@@ -215,7 +215,10 @@ class _Case:
             _Finding(Rule.VAT, _NUMBERS, vat, directory.by_vat(vat))
             for vat in dict.fromkeys(self._evidence.vat_numbers)
         ]
-        for code in dict.fromkeys(self._evidence.codes):
+        codes = [code for code in dict.fromkeys(self._evidence.codes) if directory.by_code(code)]
+        for code in codes:
+            if len(codes) > 1 and any(is_part_of(code, other) for other in codes):
+                continue
             licences, references = directory.by_licence(code), directory.by_reference(code)
             found += (
                 _Finding(Rule.LICENCE, _NUMBERS, code, licences),

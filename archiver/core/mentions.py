@@ -70,6 +70,12 @@ _WORD_END = re.compile(r"[^\s<>\"'()\[\]{},;]*")
 _MONEY = re.compile(r"[$%]")
 
 
+def is_part_of(code: str, other: str) -> bool:
+    """Tell whether one code is a piece of another, so that finding the longer explains finding the shorter."""
+    short, long = "".join(code_tokens(code)), "".join(code_tokens(other))
+    return len(short) < len(long) and short in long
+
+
 def code_tokens(code: str) -> tuple[str, ...]:
     """Return a code's tokens, canonical: without case, accents and punctuation (`K-10/01é` → k, 10, 01e)."""
     return tuple(token.lower() for token in _TOKEN.findall(_fold(code)))
@@ -174,7 +180,7 @@ class CodeBook:
         return head.lower() in heads or not head.isascii()
 
     def _around(self, text: str, at: int) -> Iterator[str]:
-        """Find the longest code whose first digit stands at this place of a text."""
+        """Find the codes whose first digit stands at this place of a text."""
         start = max(0, at - _BEFORE)
         before = _fold(text[start:at])
         around = before + _fold(text[at : at + _AFTER])
@@ -184,21 +190,16 @@ class CodeBook:
         anchor = next((i for i, token in enumerate(tokens) if token.start() <= len(before) < token.end()), None)
         if anchor is None:
             return
-        best: tuple[int, int] | None = None
-        names: dict[str, tuple[str, ...]] = {}
+        # Every code is looked for by itself: what is found of one must not hang on which others there are.
         for first, last, joined in self._windows(tokens, anchor):
             known = self._written.get(joined)
-            if known and (best is None or last - first > best[1] - best[0]):
-                pieces = tuple(token.group().lower() for token in tokens[first : last + 1])
-                fitting = {w: own for w, own in known.items() if pieces in _spellings(own)}
-                if fitting:
-                    best, names = (first, last), fitting
-        if best is None:
-            return
-        place = _Place(around, tokens, *best)
-        for written, own in names.items():
-            if place.holds(own, labelled=written.startswith(_LABELLED)):
-                yield written
+            if known is None:
+                continue
+            pieces = tuple(token.group().lower() for token in tokens[first : last + 1])
+            place = _Place(around, tokens, first, last)
+            for written, own in known.items():
+                if pieces in _spellings(own) and place.holds(own, labelled=written.startswith(_LABELLED)):
+                    yield written
 
     def _windows(self, tokens: list[re.Match[str]], anchor: int) -> Iterator[tuple[int, int, str]]:
         """Yield runs of near tokens of which the anchor is the first with a digit, as (first, last, joined)."""
@@ -264,13 +265,23 @@ class _Place:
         """Tell whether digits stand right beside it: an amount, a telephone or an account number."""
         for side in (-1, +1):
             neighbour = self._neighbour(side)
-            if neighbour and neighbour[0] in "-.,/+' " and _digit_at(neighbour[1]) is not None:
+            if not neighbour:
+                continue
+            if neighbour[0] in "-.,/+' " and _digit_at(neighbour[1]) is not None:
+                return True
+            if neighbour[0] in "-_/" and not self._is_said_of_it(side, neighbour[1]):
                 return True
         near = self._text[max(0, self._start - 2) : self._start] + " " + self._text[self._end : self._end + 2]
         if _MONEY.search(near) or self._text[: self._start].endswith("+"):
             return True
         after = self._neighbour(+1)
         return after is not None and after[1].lower() in _words(number_words.UNITS)
+
+    def _is_said_of_it(self, side: int, word: str) -> bool:
+        """Tell a word that belongs to the sentence (`ref-1001`, `1001-dossier`) from a piece of a longer code."""
+        if side > 0:
+            return not word.isupper()
+        return word.lower() in _words(number_words.LABELS + number_words.PARTIES + number_words.COUNTERS)
 
     def _has_label(self) -> bool:
         """Tell whether a word before it says what the number is, and none that it is something else."""

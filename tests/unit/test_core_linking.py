@@ -427,6 +427,12 @@ class TestNumbers:
         evidence = mail(from_="x@gmail.com", vat_numbers=numbers, decisions=(hand(A, links=True),))
         assert came_to(evidence, directory(ACME, BOLT)) == linked((A, Rule.HAND)) | suggested((B, Rule.VAT))
 
+    def test_a_code_that_is_a_piece_of_another_customers_code_does_not_count_beside_it(self) -> None:
+        customers = directory({"licences": ["ABCD-1234"]}, {"licences": ["ABCD-1234-EFGH"]})
+        evidence = mail(from_="x@gmail.com", codes=("abcd 1234", "abcd 1234 efgh"))
+        assert came_to(evidence, customers) == linked((B, Rule.LICENCE))
+        assert came_to(evidence, directory({"licences": ["ABCD-1234"]})) == linked((A, Rule.LICENCE))
+
     def test_a_number_that_nobody_has_does_nothing(self) -> None:
         evidence = mail(from_="x@gmail.com", vat_numbers=("FR40303265045",), codes=("zzz 1",))
         assert came_to(evidence, directory(ACME, BOLT)) == set()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.core.mentions import CodeBook, code_tokens, licence_code, reference_code, search_phrases
+from archiver.core.mentions import CodeBook, code_tokens, is_part_of, licence_code, reference_code, search_phrases
 from archiver.model.message import Message
 from archiver.search.analysis import tokens
 
@@ -116,8 +116,15 @@ class TestSpellings:
     def test_codes_beside_each_other_are_all_found(self) -> None:
         assert found("K1001 en ABCD-1234-EFGH, K1002", KEY, PLAIN, "K1002") == ("abcd 1234 efgh", "k1001", "k1002")
 
-    def test_the_longer_of_two_codes_is_meant(self) -> None:
-        assert found("ABCD-1234-EFGH", "ABCD-1234", KEY) == ("abcd 1234 efgh",)
+    def test_each_code_is_found_whatever_others_there_are(self) -> None:
+        assert found("ABCD-1234-EFGH", "ABCD-1234", KEY) == ("abcd 1234", "abcd 1234 efgh")
+        assert is_part_of("abcd 1234", "abcd 1234 efgh")
+        assert not is_part_of("abcd 1234 efgh", "abcd 1234 efgh")
+
+    @given(TEXTS, st.sets(CODES))
+    def test_a_book_of_many_finds_what_books_of_one_find(self, text: str, codes: set[str]) -> None:
+        alone = {written for code in codes for written in found(text, code)}
+        assert set(found(text, *codes)) == alone
 
 
 class TestNotACode:
@@ -195,6 +202,9 @@ class TestDigitsAlone:
             "klantnummer #1001",
             "klantnummer (1001)",
             "№ client 1001",
+            "ref-1001",
+            "klantnr.1001",
+            "klant 1001-dossier",
         ],
     )
     def test_they_count_behind_a_word_that_says_what_they_are(self, text: str) -> None:
@@ -223,6 +233,9 @@ class TestDigitsAlone:
             "klantnr 10012",
             "BE68 5390 1001 7034",
             "client VAT 1001",
+            "ref BOLT-1001",
+            "klantnr 1001-AB",
+            "klantnr AB/1001",
             "ons nr 1001",
             "klantnr_1001@x.be",
             "klant 3 van de 1001",
