@@ -102,6 +102,14 @@ class Names:
         names = (self._name(customer) for customer in customers)
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
+    def load(self, customers: Iterable[int]) -> None:
+        """Look up many together."""
+        for some in pieces(customers):
+            for customer, reference in self._connection.execute(
+                f"SELECT id, reference FROM customers WHERE id IN ({marks(some)}) AND merged_into IS NULL", some
+            ):
+                self._known[integer(customer)] = str(reference)
+
     def of_links(self, links: Sequence[Link]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return references of customers and of candidates; one that is a customer is no candidate as well."""
         linked = self.of(link.customer for link in links if link.standing is Standing.LINKED)

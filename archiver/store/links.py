@@ -50,7 +50,7 @@ class SqliteLinks:
     def evidence(self, rows: Collection[int] | None = None) -> Iterator[tuple[int, Evidence]]:
         """Yield the evidence of these messages, or of all of them, with the decisions that stand; newest first."""
         addresses: dict[int, EmailAddress] = {}
-        decisions = self._standing()
+        decisions = self.standing()
         if rows is None:
             addresses.update(self._all_addresses())
             high = _LAST_ROW
@@ -81,7 +81,7 @@ class SqliteLinks:
         found: Iterable[tuple[object, ...]],
         addresses: dict[int, EmailAddress],
         numbers: Mapping[int, tuple[list[str], list[str]]],
-        decisions: Mapping[bytes, list[Decision]],
+        decisions: Mapping[BlobId, Sequence[Decision]],
     ) -> Iterator[tuple[int, Evidence]]:
         decode = self._people.decode
         named: list[tuple[int, object, int, list[list[int]]]] = []
@@ -114,7 +114,7 @@ class SqliteLinks:
                     reported,
                     tuple(vat_numbers),
                     tuple(codes),
-                    tuple(decisions.get(blob_id, ())) if isinstance(blob_id, bytes) and decisions else (),
+                    tuple(decisions.get(BlobId(blob_id), ())) if isinstance(blob_id, bytes) and decisions else (),
                 ),
             )
 
@@ -268,8 +268,9 @@ class SqliteLinks:
         """Return all decisions about a message, oldest first, those undone included."""
         return self._decisions("blob_id = ?", (blob_id,))
 
-    def _standing(self) -> dict[bytes, list[Decision]]:
-        found: dict[bytes, list[Decision]] = {}
+    def standing(self) -> Mapping[BlobId, Sequence[Decision]]:
+        """Return all decisions that stand, by message."""
+        found: dict[BlobId, list[Decision]] = {}
         for decision in self._decisions("undone_at IS NULL", ()):
             found.setdefault(decision.blob_id, []).append(decision)
         return found

@@ -5,7 +5,7 @@ Knows how `people` and `parts` are packed and how instants are kept relative to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -62,6 +62,19 @@ class _Row:
     preview: str
     people: bytes
     parts: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the lines of some messages need of other tables: by row, and the oldest row of a thread by its number."""
+
+    people: Mapping[int, list[tuple[EmailAddress, ...]]]
+    threads: Mapping[int, int]
+    seen: Mapping[int, Sequence[Seen]]
+    customers: Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+_NOBODY = EmailAddress("", "")
 
 
 def epoch_seconds(instant: datetime) -> int:
@@ -137,20 +150,23 @@ class Reader:
 
     def summaries(self, rows: Iterable[int]) -> list[Summary]:
         """Return messages' lines in the order asked; rows that are gone are left out."""
-        found = [each for row in rows if (each := self._row(row)) is not None]
-        customers = self._customers_of(found)
-        return [self._summary(each, self._unpack_parts(each), customers) for each in found]
+        asked = list(rows)
+        found = self._rows(asked)
+        page = self._gather(found.values())
+        lines = {row: self._summary(each, self._unpack_parts(each), page) for row, each in found.items()}
+        return [lines[row] for row in asked if row in lines]
 
     def details(self, row: int) -> Details | None:
         """Return all that is known of one message, or None when it is gone."""
-        found = self._row(row)
+        found = self._rows([row]).get(row)
         if found is None:
             return None
         parts = self._unpack_parts(found)
-        people = self._unpack_people(found)
+        page = self._gather([found])
+        people = page.people[row]
         seconds = found.row >> SECOND_BITS
         return Details(
-            summary=self._summary(found, parts, self._customers_of([found])),
+            summary=self._summary(found, parts, page),
             bcc=people[5],
             reply_to=people[2],
             received_at=None if found.received is None else _instant(seconds + found.received, 0),
@@ -158,7 +174,7 @@ class Reader:
             octets=found.octets,
             parts=parts,
             defects=tuple(self._defects(row)),
-            seen=tuple(self._seen(row)),
+            seen=tuple(page.seen.get(row, ())),
         )
 
     def term(self, number: int) -> str:
@@ -168,56 +184,75 @@ class Reader:
             text = self._terms[number] = str(row[0]) if row is not None else ""
         return text
 
-    def _row(self, row: int) -> _Row | None:
-        found = self._connection.one(f"SELECT {_COLUMNS} FROM messages WHERE row = ?", (row,))  # noqa: S608 constant
-        return None if found is None else _Row(*found)  # type: ignore[arg-type]
+    def _rows(self, rows: Iterable[int]) -> dict[int, _Row]:
+        return {
+            _int(values[0]): _Row(*values)  # type: ignore[arg-type]
+            for some in pieces(rows)
+            for values in self._connection.execute(
+                f"SELECT {_COLUMNS} FROM messages WHERE row IN ({marks(some)})",  # noqa: S608 constants and marks
+                some,
+            )
+        }
 
-    def _customers_of(self, found: Sequence[_Row]) -> Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]:
+    def _gather(self, found: Collection[_Row]) -> _Page:
+        """Look up what the lines of these messages need of other tables, for all of them together."""
+        rows = [each.row for each in found]
+        roles = {each.row: self._people.decode(each.people) for each in found}
+        numbers = {number for each in roles.values() for role in each for number in role}
+        addresses = dict(addresses_of(self._connection, numbers))
+        people = {
+            row: [tuple([addresses.get(number, _NOBODY) for number in role]) if role else () for role in each]
+            + [()] * (len(ROLES) - len(each))
+            for row, each in roles.items()
+        }
+        return _Page(people, self._threads_of(found), self._seen(rows), self._customers_of(found))
+
+    def _threads_of(self, found: Iterable[_Row]) -> dict[int, int]:
+        """Return the oldest row of each thread."""
+        return {
+            _int(thread): _int(row)
+            for some in pieces(each.thread for each in found)
+            for thread, row in self._connection.execute(
+                f"SELECT thread, min(row) FROM messages WHERE thread IN ({marks(some)}) GROUP BY thread",  # noqa: S608 marks
+                some,
+            )
+        }
+
+    def _customers_of(self, found: Collection[_Row]) -> dict[int, tuple[tuple[str, ...], tuple[str, ...]]]:
         """Return the references of customers and candidates, by row; nothing is asked where there is no customer."""
         names = Names(self._connection)
         if not found or not names.any:
             return {}
-        rows = [each.row for each in found]
-        links = links_of(self._connection, rows)
+        links = links_of(self._connection, [each.row for each in found])
         bare = {each.row: each.thread for each in found if each.row not in links}
         by_thread = customers_by_thread(self._connection, bare)
+        names.load(link.customer for each in links.values() for link in each)
         named = {row: names.of_links(each) for row, each in links.items()}
         return named | {row: ((), names.of(customers)) for row, customers in by_thread.items()}
 
-    def _summary(
-        self, found: _Row, parts: Iterable[Part], customers: Mapping[int, tuple[tuple[str, ...], tuple[str, ...]]]
-    ) -> Summary:
-        linked, candidates = customers.get(found.row, ((), ()))
-        people = self._unpack_people(found)
+    def _summary(self, found: _Row, parts: Sequence[Part], page: _Page) -> Summary:
+        people = page.people[found.row]
+        customers, candidates = page.customers.get(found.row, ((), ()))
         seconds = found.row >> SECOND_BITS
-        sent = None if found.sent is None else _instant(seconds + found.sent, found.zone or 0)
+        seen = page.seen.get(found.row, ())
         return Summary(
             row=found.row,
             blob_id=BlobId(found.blob_id),
-            thread=self._connection.integer("SELECT min(row) FROM messages WHERE thread = ?", (found.thread,)),
+            thread=page.threads[found.thread],
             message_id=found.message_id,
             subject=found.subject,
             at=_instant(seconds, 0),
-            sent_at=sent,
+            sent_at=None if found.sent is None else _instant(seconds + found.sent, found.zone or 0),
             direction=DIRECTIONS[found.direction],
             from_=people[0],
             to=people[3],
             cc=people[4],
-            mailboxes=tuple(dict.fromkeys(f"{seen.account}/{seen.mailbox}" for seen in self._seen(found.row))),
+            mailboxes=tuple(dict.fromkeys(f"{each.account}/{each.mailbox}" for each in seen)),
             attachments=tuple(part.filename or part.content_type for part in Message(parts=tuple(parts)).attachments),
             preview=found.preview,
-            customers=linked,
+            customers=customers,
             candidates=candidates,
         )
-
-    def _unpack_people(self, found: _Row) -> list[tuple[EmailAddress, ...]]:
-        roles = self._people.decode(found.people)
-        named = [tuple(self._address(number) for number in role) for role in roles]
-        return named + [()] * (len(ROLES) - len(named))
-
-    def _address(self, number: int) -> EmailAddress:
-        row = self._connection.one("SELECT name, COALESCE(addr_spec, key) FROM addresses WHERE id = ?", (number,))
-        return EmailAddress("", "") if row is None else EmailAddress(str(row[0]), str(row[1]))
 
     def _unpack_parts(self, found: _Row) -> tuple[Part, ...]:
         return tuple(
@@ -240,22 +275,25 @@ class Reader:
         ):
             yield Defect(str(code), str(detail))
 
-    def _seen(self, row: int) -> list[Seen]:
-        return [
-            Seen(
-                account=str(account),
-                mailbox=str(display),
-                uid_validity=_int(uid_validity),
-                uid=_int(uid),
-                keywords=tuple(str(words).split("\n")) if words else (),
-            )
-            for account, display, uid_validity, uid, words in self._connection.execute(
-                "SELECT b.account, b.display, b.uid_validity, l.uid, t.text FROM locations l"
+    def _seen(self, rows: Iterable[int]) -> dict[int, list[Seen]]:
+        found: dict[int, list[Seen]] = {}
+        for some in pieces(rows):
+            for row, account, display, uid_validity, uid, words in self._connection.execute(
+                "SELECT l.row, b.account, b.display, b.uid_validity, l.uid, t.text FROM locations l"  # noqa: S608 marks
                 " JOIN mailboxes b ON b.id = l.mailbox LEFT JOIN terms t ON t.id = l.keywords"
-                " WHERE l.row = ? ORDER BY b.account, b.name, b.uid_validity, l.uid",
-                (row,),
-            )
-        ]
+                f" WHERE l.row IN ({marks(some)}) ORDER BY b.account, b.name, b.uid_validity, l.uid",
+                some,
+            ):
+                found.setdefault(_int(row), []).append(
+                    Seen(
+                        account=str(account),
+                        mailbox=str(display),
+                        uid_validity=_int(uid_validity),
+                        uid=_int(uid),
+                        keywords=tuple(str(words).split("\n")) if words else (),
+                    )
+                )
+        return found
 
 
 def instant_of(row: int) -> datetime:
