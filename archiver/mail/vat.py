@@ -23,6 +23,7 @@ _AFTER = 24
 
 # Spaces, no-break spaces, dots, hyphens (also the typographic ones): what people put between groups of digits.
 _GAP = "[ .\\-\u00a0\u2007\u2009\u202f\u2010\u2011\u2013]"
+_BETWEEN = " .:/-\u00a0\u2007\u2009\u202f\u2010\u2011\u2013"  # between a country and its number
 _RUN = re.compile("[0-9][0-9 .\\-\u00a0\u2007\u2009\u202f\u2010\u2011\u2013]{3,}[0-9]")
 _NOT_AFTER = r"(?![0-9A-Za-z])(?![.\-/,][0-9])"
 
@@ -67,11 +68,12 @@ _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 _DIGITS = bytes(48 if 48 <= one < 58 else one - 32 if 97 <= one < 123 else one for one in range(256))
 _GAPS = b" .-\xa0?"  # "?" for the gaps, and whatever else, that are not in Latin-1
 _ZEROS = re.compile(rb"0+")
-_COUNTRIES = frozenset(one.encode() for one in _FORMS)
+_COUNTRIES = frozenset(one.encode() for one in _FORMS if one != "AT")  # there a "U" always follows
 _LABELS = (
-    b"BTW", b"TVA", b"VAT0", b"VATN", b"VATID", b"VAT:", b"VAT|", b"VAT/", b"VAT(", b"VAT\n", b"MWST", b"KBO", b"BCE",
-    b"CBE", b"RPR", b"RPM", b"ONDERNEMINGSN", b"ENTREPRISE", b"UNTERNEHMENSN", b"COMPANYN", b"ENTERPRISEN",
+    b"BTW", b"TVA", b"VAT0", b"VATN", b"VATID", b"VAT:", b"VAT|", b"VAT/", b"VAT(", b"VAT\n", b"MWST", b"KBO",
+    b"ONDERNEMINGSN", b"ENTREPRISE", b"UNTERNEHMENSN", b"COMPANYN", b"ENTERPRISEN",
 )  # fmt: skip
+_REGISTERS = (b"RPR", b"RPM", b"BCE", b"CBE")  # as they stand, always in capitals: "enterprise" has one in it
 
 
 def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
@@ -82,9 +84,12 @@ def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        if not text or not _may_hold(text):
+        if not text:
             continue
-        for number in _numbers(text):
+        prefixed, belgian = _may_hold(text)
+        if not prefixed and not belgian:
+            continue
+        for number in _numbers(text, prefixed=prefixed, belgian=belgian):
             found[number] = None
             if len(found) >= MAX_NUMBERS:
                 return tuple(found)
@@ -114,35 +119,42 @@ def _checked(country: str, number: str) -> str | None:
         return None
 
 
-def _may_hold(text: str) -> bool:
-    """Whether a number may stand anywhere: in most texts none does, and this takes a tenth of looking properly."""
+def _may_hold(text: str) -> tuple[bool, bool]:
+    """Tell whether a number with its country may stand anywhere, and whether a Belgian one without.
+
+    In most texts none does, and this takes a tenth of looking properly.
+    """
     encoded = text.encode("latin-1", "replace")
     octets = encoded.translate(_DIGITS, _GAPS)
-    if b"RO00000" in octets:
-        return True
-    at = octets.find(b"0000000")
+    prefixed = b"RO00000" in octets
     longest = 0
+    at = octets.find(b"0000000")
     while at >= 0:
-        if _ends_in_country(octets[max(0, at - 4) : at]):
-            return True
+        prefixed = prefixed or _ends_in_country(octets[max(0, at - 4) : at])
         run = _ZEROS.match(octets, at)
         end = run.end() if run is not None else at + 7
         longest = max(longest, end - at)
+        if prefixed and longest >= 9:
+            break
         at = octets.find(b"0000000", end)
     if longest < 9:
-        return False
-    return any(label in octets for label in _LABELS) or b"0000.000.000" in encoded.translate(_DIGITS)
+        return prefixed, False
+    if any(label in octets for label in _LABELS) or any(label in encoded for label in _REGISTERS):
+        return prefixed, True
+    return prefixed, b"0000.000.000" in encoded.translate(_DIGITS)
 
 
 def _ends_in_country(before: bytes) -> bool:
     """Whether the code of a country ends these four capitals, or stands before one or two of its number's letters."""
-    if before[-2:] in _COUNTRIES or before[-4:-2] == b"FR":
-        return True
+    if before[-2:] in _COUNTRIES:
+        return not before.endswith(b"TEL")
     code, last = before[-3:-1], before[-1:]
-    return code in _COUNTRIES and (last in b":/" or code in {b"AT", b"FR", b"ES"})
+    if last in b":/":
+        return code in _COUNTRIES and not before.startswith(b"TEL")
+    return last.isalpha() and (code in {b"FR", b"ES"} or before[-3:] == b"ATU" or before[-4:-2] == b"FR")
 
 
-def _numbers(text: str) -> Iterator[str]:
+def _numbers(text: str, *, prefixed: bool, belgian: bool) -> Iterator[str]:
     done = 0  # what was read as a number or an account number is not read again
     for count, run in enumerate(_RUN.finditer(text)):
         if count >= MAX_CANDIDATES:
@@ -150,12 +162,14 @@ def _numbers(text: str) -> Iterator[str]:
         start, end = run.span()
         if end <= done:
             continue
-        line = text.rfind("\n", max(0, start - 16), start) + 1
-        prefixed, stop = _prefixed(text, max(line, start - 16, done), start)
-        done = max(done, stop)
-        if prefixed is not None:
-            yield prefixed
-        if end - start >= 9 and end > done:
+        # Tables are full of digits, and hardly any stand behind a letter.
+        if prefixed and text[max(0, start - 4) : start].rstrip(_BETWEEN)[-1:].isalpha():
+            line = text.rfind("\n", max(0, start - 16), start) + 1
+            number, stop = _prefixed(text, max(line, start - 16, done), start)
+            done = max(done, stop)
+            if number is not None:
+                yield number
+        if belgian and end - start >= 9 and end > done:
             yield from _belgian(text, max(start, done), end)
 
 
