@@ -110,6 +110,10 @@ class Links(Protocol):
         """Return all decisions about a message, oldest first, those undone included."""
         ...
 
+    def standing(self) -> Mapping[BlobId, Sequence[Decision]]:
+        """Return all decisions that stand, by message."""
+        ...
+
     def unexamined(self, limit: int) -> Sequence[int]:
         """Return messages that were taken in by a release that gathered no evidence, newest first."""
         ...

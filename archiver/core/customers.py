@@ -299,24 +299,30 @@ class CustomerEditing:
         """Check all of them; raises UsageError with everything that is wrong with any."""
         contents: list[Customer] = []
         problems: list[str] = []
+        refused = 0
         seen: set[str] = set()
         for customer in customers:
             try:
                 new = self._checked(customer)
             except UsageError as error:
-                problems.append(f"{customer.reference or 'a customer without a reference'}: {error.message}")
+                name = customer.reference or "a customer without a reference"
+                problems.extend(f"{name}: {line}" for line in error.problems or (error.message,))
+                refused += 1
                 continue
             record = known.get(new.reference.casefold())
             if new.reference.casefold() in seen:
                 problems.append(f"{new.reference}: the reference is given twice")
+                refused += 1
             elif record is not None and record.merged_into is not None:
                 problems.append(f"{new.reference}: this customer was merged into another; undo that first")
+                refused += 1
             else:
                 contents.append(new if record is None else _kept_history(record.customer, new))
             seen.add(new.reference.casefold())
         if problems:
             raise UsageError(
-                f"{len(problems)} of {len(customers)} customers cannot be imported: {'; '.join(problems)}",
+                f"{refused} of {len(customers)} customers cannot be imported",
+                problems=tuple(problems),
                 hint="nothing was imported; mend these and import them again",
             )
         return contents

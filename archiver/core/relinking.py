@@ -17,7 +17,7 @@ from archiver.core.linking import decide, identifiers_of
 from archiver.core.mentions import REACH, code_tokens, search_phrases, words_before
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
-from archiver.model.link import Evidence, Link, LinkChanges, Standing
+from archiver.model.link import Decision, Evidence, Link, LinkChanges, Standing
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Links
@@ -84,7 +84,9 @@ class RelinkPorts:
     words: Words
 
 
-def evidence_of(message: Message, direction: Direction, codes: Sequence[str] = ()) -> Evidence:
+def evidence_of(
+    message: Message, direction: Direction, codes: Sequence[str] = (), decisions: Sequence[Decision] = ()
+) -> Evidence:
     """Return what the rules may read of a message."""
     return Evidence(
         direction=direction,
@@ -99,15 +101,16 @@ def evidence_of(message: Message, direction: Direction, codes: Sequence[str] = (
         reported=message.reported,
         vat_numbers=message.vat_numbers,
         codes=tuple(codes),
+        decisions=tuple(decisions),
     )
 
 
 class Linker:
-    """Links new messages as they are taken in; made once, for the customers of that moment."""
+    """Links new messages as they are taken in; made once, for the customers and the decisions of that moment."""
 
     def __init__(self, directory: Directory, links: Links) -> None:
         self._directory = directory
-        self._links = links
+        self._standing = links.standing()
 
     def of(self, blob_id: BlobId, message: Message, direction: Direction) -> tuple[tuple[str, ...], tuple[Link, ...]]:
         """Return the codes found in a message, and its links.
@@ -115,8 +118,7 @@ class Linker:
         A message may be new to the catalogue and decided on already: it was unreadable before, say.
         """
         codes = tuple(self._directory.code_book.found_in(message))
-        standing = tuple(d for d in self._links.decisions(blob_id) if d.undone_at is None)
-        evidence = replace(evidence_of(message, direction, codes), decisions=standing)
+        evidence = evidence_of(message, direction, codes, self._standing.get(blob_id, ()))
         return codes, tuple(decide(evidence, self._directory).links)
 
 

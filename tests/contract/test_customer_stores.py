@@ -421,6 +421,16 @@ def test_an_undone_decision_stays_on_record(world: World) -> None:
     assert world.links.rows_of_customers([a]) == set()
 
 
+def test_decisions_that_stand_are_told_by_message(world: World) -> None:
+    a, b = world.customer("A"), world.customer("B")
+    kept = world.links.decide(blob(1), a, links=True, who="an", at=START, why="")
+    world.links.decide(blob(2), a, links=True, who="an", at=START, why="")
+    both = [world.links.decide(blob(2), each, links=False, who="an", at=START, why="") for each in (a, b)]
+    world.links.decide(blob(3), a, links=True, who="an", at=START, why="")
+    world.links.undo(blob(3), a, who="an", at=START)
+    assert world.links.standing() == {blob(1): [kept], blob(2): both}
+
+
 def test_a_message_mended_by_a_better_copy_keeps_no_stale_links(world: World) -> None:
     a, b = world.customer("A"), world.customer("B")
     bad = message_of(blob(1), defects=(Defect("unreadable"),), vat_numbers=("BE1",))

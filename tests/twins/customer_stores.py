@@ -217,6 +217,10 @@ class MemoryLinks:
     def decisions(self, blob_id: BlobId) -> Sequence[Decision]:
         return [each for each in self._tables.decisions if each.blob_id == blob_id]
 
+    def standing(self) -> Mapping[BlobId, Sequence[Decision]]:
+        stand = [each for each in self._tables.decisions if each.undone_at is None]
+        return {each.blob_id: [one for one in stand if one.blob_id == each.blob_id] for each in stand}
+
     def unexamined(self, limit: int) -> Sequence[int]:
         return sorted(self._tables.unexamined & self._catalogue.messages.keys(), reverse=True)[:limit]
 

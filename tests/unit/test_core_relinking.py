@@ -331,7 +331,7 @@ def _run(world: LinkedArchive, steps: list[tuple[object, ...]]) -> None:
         assert not world.wrong(), f"after {step[0]}"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(STEPS)
 def test_after_any_changes_the_links_are_those_that_linking_everything_anew_gives(
     steps: list[tuple[object, ...]],
@@ -342,7 +342,7 @@ def test_after_any_changes_the_links_are_those_that_linking_everything_anew_give
         assert relink_all(world.editing_ports.relinking, directory_now) == LinkChanges()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(letters(), min_size=1, max_size=8),
     st.lists(customers(), min_size=1, max_size=3, unique_by=lambda each: each.reference),
@@ -370,7 +370,7 @@ def test_customers_and_mail_give_the_same_links_in_whatever_order_they_come(
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(letters(), min_size=1, max_size=8),
     customers("K101"),
