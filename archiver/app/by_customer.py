@@ -200,6 +200,7 @@ class ByCustomer:
         )
         return reading.history(
             self._correspondence,
+            self._links,
             self._catalogue.summaries,
             record.customer,
             record.id,

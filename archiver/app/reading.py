@@ -137,6 +137,7 @@ class OpenArchive:
         self._catalogue = opened.catalogue
         self._searcher: FullTextSearcher | None = None
         self._reading_by_customer: ByCustomer | None = None
+        self._named: dict[tuple[str, bool], tuple[Sequence[int], Sequence[str]]] = {}
 
     def search(
         self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
@@ -168,10 +169,12 @@ class OpenArchive:
         return self._searcher
 
     def _customers_named(self, text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:  # noqa: FBT001 a callback
-        from archiver.core.naming import look_up
-        from archiver.store.customers import SqliteCustomers
+        if (text, prefix) not in self._named:  # a search and its total ask the same
+            from archiver.core.naming import look_up
+            from archiver.store.customers import SqliteCustomers
 
-        return look_up(SqliteCustomers(self._catalogue.connection), text, prefix=prefix)
+            self._named[text, prefix] = look_up(SqliteCustomers(self._catalogue.connection), text, prefix=prefix)
+        return self._named[text, prefix]
 
     # --- customers ------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import overload
 
-from archiver.core.customer_ports import Correspondence
+from archiver.core.customer_ports import Correspondence, Links
 from archiver.core.directory import address_key
 from archiver.core.naming import has_words, words
 from archiver.model.address import EmailAddress
@@ -113,6 +113,7 @@ class WaitingPage:
 
 def history(
     correspondence: Correspondence,
+    links: Links,
     summaries: Summaries,
     customer: Customer,
     identifier: int,
@@ -142,6 +143,7 @@ def history(
     for thread, row in entries(tuple(page)) if page else ():
         rows[thread].append(row)
     newest = {summary.row: summary for summary in summaries(list(page.values()))}
+    contacts = _contacts(customer, newest.values(), links, is_ours)
     return History(
         total=correspondence.count(
             identifier,
@@ -152,9 +154,7 @@ def history(
             who=asked.who,
         ),
         threads=tuple(
-            HistoryThread(
-                Messages(newest[row], rows[thread], summaries), contact_of(customer, newest[row], is_ours=is_ours)
-            )
+            HistoryThread(Messages(newest[row], rows[thread], summaries), contacts[row])
             for thread, row in page.items()
             if row in newest
         ),
@@ -172,16 +172,43 @@ def _newest(entries: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
             yield thread, row
 
 
-def contact_of(customer: Customer, summary: Summary, *, is_ours: Callable[[EmailAddress], bool]) -> str:
-    """Return who of the customer's a message came from or went to: a contact's name, else the address.
+def _contacts(
+    customer: Customer, newest: Iterable[Summary], links: Links, is_ours: Callable[[EmailAddress], bool]
+) -> dict[int, str]:
+    """Return the customer's side of messages, by row.
 
-    A contact comes before an address in the customer's domain, and that before any other address that is not ours.
+    A colleague's forward and our web form's mail have it where a summary does not say: in the evidence.
     """
-    people = (
-        (*summary.to, *summary.cc, *summary.from_)
-        if summary.direction is Direction.OUTGOING
-        else (*summary.from_, *summary.to, *summary.cc)
-    )
+    found: dict[int, str] = {}
+    strangers: dict[int, tuple[EmailAddress, ...]] = {}
+    for summary in newest:
+        people = (
+            (*summary.to, *summary.cc, *summary.from_)
+            if summary.direction is Direction.OUTGOING
+            else (*summary.from_, *summary.to, *summary.cc)
+        )
+        theirs = contact_of(customer, people, is_ours=is_ours)
+        if theirs is None:
+            strangers[summary.row] = people
+        else:
+            found[summary.row] = theirs
+    for row, evidence in links.evidence(strangers) if strangers else ():
+        people = (
+            *evidence.author, *evidence.reply_to, *evidence.forwarded, *evidence.reported, *evidence.bcc,
+            *strangers[row],
+        )  # fmt: skip
+        theirs = contact_of(customer, people, is_ours=is_ours)
+        found[row] = theirs or next((person.addr_spec for person in people if not is_ours(person)), "")
+    return {row: found.get(row, "") for row in (*found, *strangers)}
+
+
+def contact_of(
+    customer: Customer, people: Sequence[EmailAddress], *, is_ours: Callable[[EmailAddress], bool]
+) -> str | None:
+    """Return who of these is the customer's: the first contact's name, else the first address in one of its domains.
+
+    A contact without a name is its address; None when nobody is.
+    """
     theirs = [person for person in people if not is_ours(person)]
     by_key = {address_key(email): contact for contact in customer.contacts for email in contact.emails}
     for person in theirs:
@@ -190,7 +217,7 @@ def contact_of(customer: Customer, summary: Summary, *, is_ours: Callable[[Email
     for person in theirs:
         if any(person.domain == domain or person.domain.endswith(f".{domain}") for domain in customer.domains):
             return person.addr_spec
-    return theirs[0].addr_spec if theirs else ""
+    return None
 
 
 def takes_part(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.core.history import Asked, History, Messages, contact_of, history, takes_part, waiting
+from archiver.core.history import Asked, History, Messages, history, takes_part, waiting
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
 from archiver.model.customer import Contact, Customer
@@ -20,7 +20,7 @@ from archiver.model.identity import Identity
 from archiver.model.link import Link, Rule, Standing
 from archiver.model.message import BlobId, Direction
 from tests.twins.archive import START, message_of
-from tests.twins.customer_stores import MemoryCorrespondence, MemoryCustomers
+from tests.twins.customer_stores import MemoryCorrespondence, MemoryCustomers, MemoryLinks
 from tests.twins.stores import MemoryCatalogue
 
 IN, OUT, INTERNAL = Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL
@@ -76,9 +76,16 @@ class World:
 
     def history(self, asked: Asked | None = None, *, limit: int = 20, offset: int = 0) -> History:
         return history(
-            self.correspondence, self.summaries, KLANT, self.one, asked or Asked(), is_ours=is_ours, limit=limit,
+            self.correspondence,
+            MemoryLinks(self.catalogue),
+            self.summaries,
+            KLANT,
+            self.one,
+            asked or Asked(),
+            is_ours=is_ours,
+            limit=limit,
             offset=offset,
-        )  # fmt: skip
+        )
 
     def folded(self, asked: Asked | None = None, **page: int) -> list[list[int]]:
         return [[each.row for each in thread.messages] for thread in self.history(asked, **page).threads]
@@ -161,8 +168,8 @@ def test_a_message_that_is_gone_by_then_is_left_out() -> None:
 
 def side(*, direction: Direction = IN, **fields: object) -> str:
     world = World()
-    (summary,) = world.catalogue.summaries([world.take(direction=direction, **fields)])  # type: ignore[arg-type]
-    return contact_of(KLANT, summary, is_ours=is_ours)
+    world.take(direction=direction, **fields)  # type: ignore[arg-type]
+    return world.history().threads[0].contact
 
 
 def test_the_contact_is_named_else_the_address_is_given() -> None:
@@ -177,6 +184,21 @@ def test_the_contact_is_named_else_the_address_is_given() -> None:
     assert side(direction=OUT, to=(stranger, AN)) == "an@klant.test"
     assert side(from_=(AN,), cc=(EmailAddress("", "x@klant.test"),)) == "an@klant.test"
     assert side(from_=(), to=(OURS,)) == ""
+
+
+def test_the_contact_of_a_forward_a_form_or_a_report_is_who_it_is_about() -> None:
+    stranger = EmailAddress("", "spy@other.test")
+
+    def internal(**fields: object) -> str:
+        return side(direction=INTERNAL, from_=(OURS,), to=(OURS,), **fields)
+
+    assert internal(forwarded=(stranger, JAN)) == "Jan Peeters"
+    assert internal(reply_to=(AN,)) == "an@klant.test"
+    assert internal(forwarded=(stranger,)) == "spy@other.test"
+    assert internal() == ""
+    assert side(from_=(EmailAddress("", "list@lists.test"),), author=(JAN,)) == "Jan Peeters"
+    assert side(from_=(EmailAddress("", "mailer-daemon@host.test"),), reported=(AN,)) == "an@klant.test"
+    assert side(direction=OUT, to=(OURS,), bcc=(JAN,)) == "Jan Peeters"
 
 
 @pytest.mark.parametrize(
