@@ -7,6 +7,7 @@ Knows which index answers which question. Knows nothing of how it is shown, fold
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,16 +69,20 @@ class _Asked:
 
     def among(self, page: Sequence[_Walked]) -> list[_Walked]:
         """Return those of a page in which a wanted address takes part, in any role of Evidence."""
+        met = self.met({each.people for each in page})
+        return [each for each in page if met[each.people]]
+
+    def met(self, people: Collection[bytes]) -> Mapping[bytes, bool]:
+        """Tell of packed people whether a wanted address is among them."""
         roles = {
-            packed: reading.of_evidence(self._people.decode(packed))
-            for packed in {each.people for each in page} - self._met.keys()
+            packed: reading.of_evidence(self._people.decode(packed)) for packed in people if packed not in self._met
         }
         unknown = {number for numbers in roles.values() for number in numbers} - self._answers.keys()
         for number, address in reading.addresses_of(self._connection, unknown):
             self._answers[number] = self._who(address)
         for packed, numbers in roles.items():
             self._met[packed] = any(self._answers.get(number, False) for number in numbers)
-        return [each for each in page if self._met[each.people]]
+        return self._met
 
 
 @dataclass(slots=True)
@@ -162,10 +167,18 @@ class SqliteCorrespondence:
         who: Callable[[EmailAddress], bool] | None = None,
     ) -> int:
         """Count what `entries` yields."""
-        if who is not None:
-            asked = self.entries(customer, low=low, high=high, candidates=candidates, direction=direction, who=who)
-            return sum(1 for _ in asked)
         wanted, bindings = _bounds(customer, low, high, candidates=candidates, direction=direction)
+        if who is not None:
+            # The same people write to each other again and again: who they are is worked out once.
+            found = Counter(
+                packed
+                for (packed,) in self._connection.execute(
+                    f"SELECT m.people FROM links l CROSS JOIN messages m ON m.row = l.row WHERE {wanted}", bindings
+                )
+                if isinstance(packed, bytes)
+            )
+            met = _Asked(self._connection, who).met(found.keys())
+            return sum(number for packed, number in found.items() if met[packed])
         return self._connection.integer(f"SELECT count(*) FROM links l WHERE {wanted}", bindings)
 
     def span(self, customer: int) -> tuple[int, int] | None:
