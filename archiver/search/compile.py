@@ -239,8 +239,9 @@ def _standing(value: str) -> Condition:
     if value == "unlinked":
         nobodys = "NOT EXISTS (SELECT 1 FROM cat.links AS k WHERE k.row = m.row AND k.standing < ?)"
         return _of_message(f"m.direction <> ? AND {nobodys}", _DIRECTIONS["internal"], _SUGGESTED)
-    standing = _LINKED if value == "linked" else _AMBIGUOUS
-    return Condition(f"EXISTS (SELECT 1 FROM cat.links AS k WHERE k.row = {ROW} AND k.standing = ?)", (standing,))
+    if value == "ambiguous":  # few are: looked for among the links once, not message by message
+        return Condition(f"{ROW} IN (SELECT k.row FROM cat.links AS k WHERE k.standing = ?)", (_AMBIGUOUS,))
+    return Condition(f"EXISTS (SELECT 1 FROM cat.links AS k WHERE k.row = {ROW} AND k.standing = ?)", (_LINKED,))
 
 
 def _begins(value: str) -> tuple[str, tuple[object, ...]]:
