@@ -55,12 +55,14 @@ def command(invocation: Invocation, limit: int, offset: int, no_pager: bool, as_
         shown = len(page.items)
         if not page.total:
             terminal.line("No message waits for a decision.")
+        elif not shown:
+            terminal.line(f"{count(page.total, 'message')} to decide about, none shown from number {offset + 1:,} on.")
         elif shown == page.total:
             terminal.line(f"{count(page.total, 'message')} to decide about; archiver why ID explains.")
         else:
-            which = f"{offset + 1:,} to {offset + shown:,} of " if shown else ""
+            which = f"{offset + 1:,} to {offset + shown:,} of "
             terminal.line(f"{which}{count(page.total, 'message')} to decide about; archiver why ID explains.")
-            if shown and offset + shown < page.total:
+            if offset + shown < page.total:
                 more = f" --limit {limit}" if limit != _LIMIT else ""
                 terminal.line(Span(f"More: archiver ambiguous{more} --offset {offset + shown}", "faint"))
 

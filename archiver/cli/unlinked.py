@@ -207,7 +207,8 @@ def _close(invocation: Invocation, page: UnlinkedPage, *, text: str | None, limi
     words = [*([quote(text)] if text else []), *([f"--limit {limit}"] if limit != _LIMIT else [])]
     again = " ".join(["archiver unlinked", *words])
     which = f"{offset + 1:,} to {offset + shown:,} of " if shown < page.total and shown else ""
-    terminal.line(f"{which}{count(page.total, 'group')}; {count(page.messages, 'message')} unlinked in all.")
+    none = "" if shown else f", none shown from number {offset + 1:,} on"
+    terminal.line(f"{which}{count(page.total, 'group')}{none}; {count(page.messages, 'message')} unlinked in all.")
     if shown and offset + shown < page.total:
         terminal.line(Span(f"More: {again} --offset {offset + shown}", "faint"))
     terminal.line(Span("One after the other, asking: archiver unlinked -i", "faint"))
