@@ -213,15 +213,12 @@ def _paired(current: Sequence[Contact], after: Sequence[Contact]) -> list[tuple[
 
 
 def _parted_notes(current: str, before: str, after: str) -> str:
-    """Take away what the merge added: as one block where it still is one, else line by line."""
+    """Take away the lines that the merge added, wherever they stand now; what was written since stays."""
     if current == after:
         return before
     added = after.removeprefix(before).removeprefix("\n")
     if not added:
         return current
-    if added in current:
-        head, _, tail = current.partition(added)
-        return "\n".join(part for part in (head.rstrip("\n"), tail.removeprefix("\n")) if part)
     going = added.split("\n")
     lines = []
     for line in current.split("\n"):

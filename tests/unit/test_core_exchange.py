@@ -228,6 +228,12 @@ def test_one_bad_row_makes_the_customer_bad_and_no_other() -> None:
     assert [customer.reference for customer in twice.customers] == ["K2"]
 
 
+@pytest.mark.parametrize("cell", ["4,28759E+08", "#NAAM?"])
+def test_a_cell_that_a_spreadsheet_destroyed_makes_the_customer_bad(cell: str) -> None:
+    reading = read(f"reference;name;vat\nK1;Acme;{cell}\nK2;Beta;\n")
+    assert [customer.reference for customer in reading.customers] == ["K2"]
+
+
 def test_a_row_that_cannot_be_read_spoils_what_it_may_belong_to() -> None:
     reading = read(f'{PLAIN}K1,Acme,,Jan,,,,\nK1,"x"y,,An,,,,\n,,,Bo,,,,\nK2,Beta,,,,,,\n')
     assert told(reading) == [(3, ""), (4, "reference")]

@@ -114,6 +114,12 @@ def test_a_card_of_an_old_telephone_is_read() -> None:
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_cards_are_read_however_they_are_encoded(encoding: str) -> None:
+    (customer,) = read_vcards(card("FN:Zoë").encode(encoding), region="BE", reference_prefix="V").customers
+    assert customer.name == "Zoë"
+
+
 def test_cards_of_one_organisation_are_one_customer() -> None:
     text = card("FN:An", "ORG:Acme") + card("FN:Bo", "ORG:ACME ") + card("FN:Cis", "ORG:Beta") + card("FN:Dirk")
     assert [(c.reference, c.name, len(c.contacts)) for c in read(text).customers] == [

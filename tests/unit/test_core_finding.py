@@ -74,6 +74,7 @@ def best(text: str, region: str = "BE") -> tuple[str, str] | None:
         ("marie dupont", "K1002", "contact"),
         ("dupond-lefevre", "K1002", "name"),
         ("zoenn", "K1001", "name"),
+        ("znoen", "K1001", "name"),
         ("mueler", "K1003", "name"),
         ("Konsult", "K1004", "name"),
         ("jan@peeters.example.com", "K1001", "email"),
