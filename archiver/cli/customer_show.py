@@ -30,7 +30,7 @@ def command(invocation: Invocation, text: str, as_json: bool) -> None:
     Company, contacts with their numbers as they are dialled from here, how much mail there is, and what else has the
     same address or number.
     """
-    from archiver.core.customers import shared_with
+    from archiver.core.customer_changes import shared_with
 
     settings = invocation.settings()
     with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:

@@ -6,11 +6,12 @@ does the same work and rolls it back. Knows no command line, no SQL and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from archiver.core.customer_changes import CustomerChange, ImportChanges, InCommon, references_in
 from archiver.core.linking import identifiers_of
 from archiver.core.progress import OnProgress, silent
 from archiver.core.relinking import (
@@ -33,31 +34,6 @@ if TYPE_CHECKING:
     from archiver.core.directory import Directory
     from archiver.core.ports import Clock
     from archiver.model.message import BlobId
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerChange:
-    """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
-
-    `links` counts messages by internal id; `references` names these. `warnings` say what the record has in common with
-    other customers: allowed, and worth a look.
-    """
-
-    record: CustomerRecord
-    before: Customer | None
-    after: Customer | None
-    links: LinkChanges = field(default_factory=LinkChanges)
-    references: Mapping[int, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ImportChanges:
-    """What an import came to: one change a customer, in the order given, and what all of them did to the links."""
-
-    changes: tuple[CustomerChange, ...]
-    links: LinkChanges = field(default_factory=LinkChanges)
-    references: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +120,7 @@ class CustomerEditing:
                 have=lambda: _codes(left),
             )
             self._ports.customers.remove(current.id)
-            return CustomerChange(current, current.customer, None, links, _references(records, links))
+            return CustomerChange(current, current.customer, None, links, references_in(records, links))
 
     def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> CustomerChange:
         """Merge a customer into another, with every contact, note and link; `unmerge` takes it back."""
@@ -213,12 +189,12 @@ class CustomerEditing:
             now = self._ports.customers.all() if after else records
             links = self._relink(records, now, before, after)
             by_id = {each.id: each for each in now}
-            shared = _Shared(now)
+            shared = InCommon(now)
             changes = tuple(
                 CustomerChange(by_id[identifier], old, new, warnings=shared.warnings(by_id[identifier]))
                 for identifier, old, new in touched
             )
-            return ImportChanges(changes, links, _references(now, links))
+            return ImportChanges(changes, links, references_in(now, links))
 
     # --- by hand --------------------------------------------------------------------------------------------------
 
@@ -344,8 +320,8 @@ class CustomerEditing:
             before.get(customer),
             after.get(customer),
             links,
-            _references(now, links),
-            _Shared(now).warnings(record),
+            references_in(now, links),
+            InCommon(now).warnings(record),
         )
 
     def _relink(
@@ -450,51 +426,3 @@ def _kept_history(old: Customer, new: Customer) -> Customer:
         consents=new.consents or old.consents,
         former_references=new.former_references or old.former_references,
     )
-
-
-def _references(records: Sequence[CustomerRecord], links: LinkChanges) -> dict[int, str]:
-    named = {
-        customer
-        for counts in (links.gained, links.lost, links.candidates_gained, links.candidates_lost)
-        for customer, _ in counts
-    }
-    return {each.id: each.customer.reference for each in records if each.id in named}
-
-
-_SHARED: Mapping[str, Callable[[Customer], Sequence[str]]] = {
-    "e-mail address": lambda customer: customer.emails,
-    "domain": lambda customer: customer.domains,
-    "VAT number": lambda customer: (customer.vat,) if customer.vat else (),
-    "licence": lambda customer: customer.licences,
-}
-
-
-def shared_with(record: CustomerRecord, records: Sequence[CustomerRecord]) -> tuple[str, ...]:
-    """Say which addresses and numbers of a customer others have too: allowed, and worth a look."""
-    return _Shared(records).warnings(record)
-
-
-class _Shared:
-    """Which customers have what, to say what several of them have."""
-
-    def __init__(self, records: Sequence[CustomerRecord]) -> None:
-        self._owners: dict[tuple[str, str], list[CustomerRecord]] = {}
-        for each in records:
-            if each.merged_into is None:
-                for kind, values in _SHARED.items():
-                    for value in dict.fromkeys(value.casefold() for value in values(each.customer)):
-                        self._owners.setdefault((kind, value), []).append(each)
-
-    def warnings(self, record: CustomerRecord) -> tuple[str, ...]:
-        """Say what a customer has in common with others."""
-        found = []
-        for kind, values in _SHARED.items():
-            for value in values(record.customer):
-                others = [
-                    each.customer.reference
-                    for each in self._owners.get((kind, value.casefold()), ())
-                    if each.id != record.id
-                ]
-                if others:
-                    found.append(f"{kind} {value} is also that of {', '.join(others)}: such mail will be ambiguous")
-        return tuple(found)
