@@ -60,7 +60,7 @@ multikabel.nl quicknet.nl home.nl athome.nl essent.nl wxs.nl wish.nl wanadoo.nl 
 versatel.nl tiscali.nl tiscalimail.nl hccnet.nl hcc.nl solcon.nl solconmail.nl caiway.nl caiway.net kabelfoon.net
 kabelfoon.nl delta.nl zeelandnet.nl deltamail.nl xmsnet.nl freeler.nl 12move.nl 12move.be freemail.nl mail.nl email.nl
 vodafone.nl vodafonemail.nl vodafonethuis.nl t-mobilethuis.nl odido.nl tmobile.nl concepts.nl onsbrabantnet.nl
-onsnet.nu onsnetnuenen.nl kliksafe.nl kliksafe.com filternet.nl solidmail.nl introweb.nl demon.nl
+onsnet.nu onsnetnuenen.nl kliksafe.nl kliksafe.com filternet.nl solidmail.nl introweb.nl
 euronet.nl dds.nl antenna.nl iae.nl worldonline.nl ision.nl zon.nl hotmail.nl live.nl outlook.nl yahoo.nl msn.nl
 scarlet.nl speedlinq.nl glasoperator.nl youfone.nl simpc.nl lijbrandt.nl lijbrandt.net trined.nl tweak.nl freedom.nl
 freedomnet.nl skpnet.nl cuci.nl wirelessbelgie.be rekam.nl kabelnoord.nl kabelnoord.net knid.nl knid.net kabeltex.nl
