@@ -84,6 +84,9 @@ def test_the_author_behind_a_rewritten_from_is_found(header: str, expected: str)
         # a list that left From alone: whatever else the author wrote into the header
         "From: Mal <mal@kwaad.example>\nX-Original-From: Jan <jan@klant.example>\n" + LIST.strip(),
         "From: Mal <mal@kwaad.example>\nReply-To: Jan <jan@klant.example>\n" + LIST.strip(),
+        # nor in a list of the domain that its author writes from
+        "From: An <an@firma.example>\nX-Original-From: Jan <jan@klant.example>\n" + LIST.strip(),
+        "From: An <an@firma.example>\nReply-To: Jan <jan@klant.example>\n" + LIST.strip(),
         # no sign of a list at all
         "From: Mal <mal@kwaad.example>\nX-Original-From: Jan <jan@klant.example>",
         "From: Mal <mal@kwaad.example>\nX-Original-Sender: jan@klant.example",

@@ -174,6 +174,8 @@ def test_a_complaint_and_a_report_that_somebody_forwards_are_no_reports() -> Non
         f"--b\nContent-Type: message/rfc822\n\n{inner}\n--b--\n"
     )
     assert parse(outer.encode()).reported == ()
+    daemon = outer.replace("eva@ander.example", "postmaster@firma.example", 1)
+    assert "jan@klant.example" not in about(parse(daemon.encode()))
 
 
 def test_a_report_on_thousands_is_bounded() -> None:
