@@ -99,11 +99,12 @@ def test_a_record_cannot_steer_the_terminal(cli: Cli, words: list[str], tty: boo
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
 
 
-@pytest.mark.parametrize("words", [["list"], ["find", "peeters"], ["show", "K1001"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["list"], ["find", "peeters"], ["show", "K1001"], ["show", "K3000"]], ids=" ".join)
 @pytest.mark.parametrize("columns", [80, 60])
 def test_nothing_is_wider_than_the_terminal(cli: Cli, words: list[str], columns: int) -> None:
     cli.app, cli.tty, cli.columns, cli.environ["NO_COLOR"] = customers(), True, columns, "1"
     cli.twin.book.keep(replace(peeters("K2000"), name="Algemene Bouwonderneming " * 5, notes="woord " * 60))
+    cli.twin.book.keep(replace(HOSTILE, reference="K3000", name="Peeters " + "\x1b\u202e" * 40, notes="\x07 \x07" * 40))
     assert max(map(len, cli("customer", *words).out.splitlines())) <= columns
 
 
@@ -466,13 +467,19 @@ def test_a_decision_by_hand_outranks_the_rules_until_it_is_undone(world: Cli) ->
 
 @pytest.mark.parametrize(
     "words",
-    [["link", "--undo", ONE, "K1001"], ["link", "--undo", "--why", "x", ONE, "K1001"], ["link", "ffff", "K1001"],
+    [["link", "--undo", ONE, "K1001"], ["link", "ffff", "K1001"],
      ["unlink", ONE, "K9"]],
     ids=" ".join,
 )  # fmt: skip
 def test_a_decision_that_makes_no_sense_is_refused(world: Cli, words: list[str]) -> None:
     assert refused(world(*words))
     assert world.twin.book.decisions == []
+
+
+def test_a_reason_is_not_lost_on_taking_a_decision_back(world: Cli) -> None:
+    world("unlink", ONE, "K1001")
+    assert refused(world("unlink", "--undo", "--why", "x", ONE, "K1001"))
+    assert world.twin.book.decisions[0].undone_at is None
 
 
 def test_relinking_says_what_changed(world: Cli) -> None:
