@@ -317,5 +317,7 @@ def _tidy(name: str, address: str) -> str:
 
 
 def _spelled(label: str) -> str:
-    """Write a label as a name: "peeters-bouw" becomes "Peeters Bouw"."""
+    """Write a label as a name: "peeters-bouw" becomes "Peeters Bouw", "kbc" becomes "KBC"."""
+    if len(label) <= 3:
+        return label.upper()
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"[-_.]+", label) if word)

@@ -613,6 +613,21 @@ def test_unlinked_mail_is_counted_by_address_and_direction(world: World) -> None
     assert next(each.address for each in world.correspondence.unlinked()) == ANNA.addr_spec
 
 
+def test_waiting_mail_of_a_customer_or_of_all_of_them(world: World) -> None:
+    a, b = world.customer("A"), world.customer("B")
+    mine = world.take(links=[Link(a, Rule.CONTACT)])
+    unclear = world.take(links=[Link(a, Rule.CONTACT, AMBIGUOUS), Link(b, Rule.CONTACT, AMBIGUOUS)])
+    world.take(links=[Link(b, Rule.VAT, SUGGESTED)])
+    world.take()
+    waiting = world.correspondence.unanswered
+    assert [row for _, row in waiting(customer=a)] == [mine]
+    assert [row for _, row in waiting(customer=b)] == []
+    assert [row for _, row in waiting(linked=True)] == [mine, unclear]
+    assert [row for _, row in waiting(linked=True, low=unclear)] == [unclear]
+    assert [row for _, row in waiting(customer=a, low=unclear)] == []
+    assert len(list(waiting())) == 4
+
+
 def test_a_sender_speaks_where_there_is_no_from(world: World) -> None:
     row = world.take(sender=(ANNA,))
     world.take(sender=(ANNA,), from_=(BERT,))

@@ -252,6 +252,7 @@ def test_a_draft_has_the_domain_the_name_and_the_people() -> None:
 
 def test_without_display_names_the_domain_is_spelled_out() -> None:
     assert drafted(who("info@de-witte-lelie.be")) == ("De Witte Lelie", ("de-witte-lelie.be",), [])
+    assert drafted(who("info@xyz.example"))[0] == "XYZ"
 
 
 @pytest.mark.parametrize(
