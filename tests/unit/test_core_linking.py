@@ -217,6 +217,11 @@ class TestSharedContact:
         evidence = mail(from_="books@count.be", cc="jan@acme.be els@bolt.nl")
         assert came_to(evidence, directory(*self.TWO)) == linked((A, Rule.CONTACT), (B, Rule.CONTACT))
 
+    def test_contacts_of_two_of_three_leave_the_third_ambiguous(self) -> None:
+        evidence = mail(from_="books@count.be", cc="jan@acme.be els@bolt.nl")
+        expected = linked((A, Rule.CONTACT), (B, Rule.CONTACT)) | ambiguous((C, Rule.CONTACT))
+        assert came_to(evidence, directory(*self.TWO, {"emails": ["books@count.be"]})) == expected
+
     def test_a_contact_outranks_a_number_as_the_one_that_decides(self) -> None:
         evidence = mail(from_="books@count.be", cc="jan@acme.be", vat_numbers=("NL001786999B01",))
         assert came_to(evidence, directory(*self.TWO)) == linked((A, Rule.CONTACT)) | suggested((B, Rule.VAT))
