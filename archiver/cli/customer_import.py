@@ -195,7 +195,10 @@ def _tell(invocation: Invocation, changes: ImportChanges, *, dry_run: bool) -> N
     if touched:
         terminal.line()
     figures = [count(len(by_kind[kind]), "customer") + f" {kind}" for kind in by_kind if by_kind[kind]]
-    terminal.line(("Would be: " if dry_run else "") + (listed(figures) or "The file names no customer") + ".")
+    if figures:
+        terminal.line(("Would be: " if dry_run else "") + listed(figures) + ".")
+    else:
+        terminal.line("There is no customer to import in it.")
     if touched:
         tell_links(terminal, changes.links, changes.references, dry_run=dry_run)
     tell_warnings(terminal, list(dict.fromkeys(warning for change in shown for warning in change.warnings)))
