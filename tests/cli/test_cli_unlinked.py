@@ -60,7 +60,7 @@ def test_a_new_customer_is_made_as_proposed_with_the_next_number_or_the_one_give
         ["--assign", f"{DOMAIN}=K1002", "--assign", f"{ADDRESS}=nobody"],
         ["--assign", f"{DOMAIN}=K1002", "--create", "elsewhere.example"],
         ["--assign", f"{DOMAIN}=K1002", "--create", f"{ADDRESS}=k1001"],
-        ["--create", f"{DOMAIN}=K7", "--create", f"{ADDRESS}=k7"],
+        ["--create", f"{DOMAIN}=k7", "--create", f"{ADDRESS}=K7"],
         ["--assign", DOMAIN],
         ["--dry-run"],
         ["-i", "--assign", f"{DOMAIN}=K1002"],
