@@ -33,12 +33,7 @@ _UNLINKED = (
     f" AND NOT EXISTS (SELECT 1 FROM links l WHERE l.row = m.row AND l.standing <> {int(Standing.SUGGESTED)})"
 )
 
-_CORRESPONDING = tuple(
-    reading.ROLES.index(role) for role in ("from_", "reply_to", "to", "cc", "bcc", "author", "forwarded", "reported")
-)
-"""Roles whose addresses a message is counted for; Sender is often a mailing service, and speaks when From does not."""
-
-_SENDER, _FROM = reading.ROLES.index("sender"), reading.ROLES.index("from_")
+_FROM, _SENDER, _DELIVERED = (reading.ROLES.index(role) for role in ("from_", "sender", "delivered_to"))
 
 
 class _Walked(NamedTuple):
@@ -87,9 +82,10 @@ class _Asked:
 
 @dataclass(slots=True)
 class _Count:
-    """What is counted for one address."""
+    """What is counted for one address or group; `last` is the row counted last, so that each counts once."""
 
     newest: int
+    last: int
     name: int
     directions: list[int]
     automatic: int = 0
@@ -268,35 +264,21 @@ class SqliteCorrespondence:
         """Count messages: all, by address, told which each address number is, and by group, told of which each is."""
         counts: dict[int, _Count] = {}
         groups: dict[int, _Count] = {}
-        # The same people write to each other again and again: who they are is worked out once.
-        met: dict[bytes, tuple[dict[int, int], set[int]]] = {}
         decode = self._people.decode
         total = 0
-        for row, direction, flags, people in self._connection.execute(
+        for found, direction, flags, people in self._connection.execute(
             f"SELECT m.row, m.direction, m.flags, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
         ):
-            total += 1
             assert isinstance(people, bytes)  # noqa: S101 by the schema
-            known = met.get(people)
-            if known is None:
-                keys: dict[int, int] = {}
-                for number in _taking_part(decode(people)):
-                    if (key := numbers.get(number)) is not None:
-                        keys.setdefault(key, number)
-                known = met[people] = keys, {of_key[key] for key in keys} if of_key else set()
-            way, automatic = integer(direction), direction == _INCOMING and flags == reading.AUTOMATIC
-            for key, number in known[0].items():
-                count = counts.get(key)
-                if count is None:
-                    count = counts[key] = _Count(integer(row), number, [0, 0, 0, 0])
-                count.directions[way] += 1
-                count.automatic += automatic
-            for group in known[1]:
-                count = groups.get(group)
-                if count is None:
-                    count = groups[group] = _Count(integer(row), 0, [0, 0, 0, 0])
-                count.directions[way] += 1
-                count.automatic += automatic
+            total += 1
+            row, way = integer(found), integer(direction)
+            automatic = way == _INCOMING and flags == reading.AUTOMATIC
+            for number in _taking_part(decode(people)):
+                key = numbers.get(number)
+                if key is None or not _add(counts, key, row, way, automatic, number):
+                    continue
+                if of_key:
+                    _add(groups, of_key[key], row, way, automatic, number)
         return total, counts, groups
 
     def _correspondents(self, keys: Sequence[str], counts: Mapping[int, _Count]) -> dict[int, Correspondent]:
@@ -392,11 +374,32 @@ def _most_first(correspondents: Iterable[Correspondent]) -> list[Correspondent]:
     )
 
 
+def _add(counts: dict[int, _Count], key: int, row: int, way: int, automatic: bool, number: int) -> bool:  # noqa: FBT001
+    """Count a message for an address or a group, by its address `number`; False when it is counted already."""
+    count = counts.get(key)
+    if count is None:
+        count = counts[key] = _Count(row, row, number, [0, 0, 0, 0])
+    elif count.last == row:
+        return False
+    count.last = row
+    count.directions[way] += 1
+    if automatic:
+        count.automatic += 1
+    return True
+
+
 def _taking_part(roles: list[list[int]]) -> list[int]:
-    """Return the numbers of addresses that a message is counted for, repeated where they are."""
-    found = [number for role in _CORRESPONDING if role < len(roles) for number in roles[role]]
-    if not roles[_FROM : _FROM + 1] or not roles[_FROM]:
-        found.extend(roles[_SENDER] if len(roles) > _SENDER else ())
+    """Return the numbers of addresses that a message is counted for, repeated where they are.
+
+    Sender is often a mailing service, and speaks only when From does not.
+    """
+    found: list[int] = []
+    for role in roles[:_DELIVERED]:
+        found += role
+    if len(roles) > _SENDER and roles[_SENDER] and roles[_FROM]:
+        del found[len(roles[_FROM]) : len(roles[_FROM]) + len(roles[_SENDER])]
+    for role in roles[_DELIVERED + 1 :]:
+        found += role
     return found
 
 
