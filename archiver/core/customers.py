@@ -139,7 +139,7 @@ class CustomerEditing:
 
     def unmerge(self, reference: str) -> CustomerChange:
         """Make a merged customer one of its own again; the change is that of the customer it was merged into."""
-        from archiver.core.merging import unmerged
+        from archiver.core.merging import restored, unmerged
 
         with self._transaction():
             records = self._ports.customers.all()
@@ -158,6 +158,9 @@ class CustomerEditing:
             states = self._ports.customers.merge_states(loser.id)
             contents = unmerged(winner.customer, *states) if states is not None else winner.customer
             self._ports.customers.unmerge(loser.id, contents, now=self._ports.clock())
+            own = restored(loser.customer, winner.customer)
+            if own != loser.customer:
+                self._ports.customers.replace(loser.id, own, now=self._ports.clock())
             back = {loser.id} | _merged_into(records, loser.id)
             before, after = {winner.id: winner.customer}, _contents(records, back) | {winner.id: contents}
             moved = back | {winner.id}

@@ -84,6 +84,19 @@ def unmerged(current: Customer, before: Customer, after: Customer) -> Customer:
     )
 
 
+def restored(loser: Customer, current: Customer) -> Customer:
+    """Return the loser as it is when a merge is undone: as before, with consents withdrawn since from the winner.
+
+    The winner keeps these too (`unmerged`): whoever withdrew spoke for both.
+    """
+    withdrawn = {_given(consent): consent for consent in current.consents if consent.withdrawn_at is not None}
+    return replace(loser, consents=tuple(withdrawn.get(_given(consent), consent) for consent in loser.consents))
+
+
+def _given(consent: Consent) -> tuple[datetime, str, str | None]:
+    return consent.given_at, consent.given_by, consent.message
+
+
 def _place(customer: Customer) -> tuple[str, str, str, str]:
     return customer.address, customer.postal_code, customer.city, customer.country
 

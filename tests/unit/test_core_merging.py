@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from archiver.core.merging import merged, unmerged
+from archiver.core.merging import merged, restored, unmerged
 from archiver.model.customer import Consent, Contact, Customer
 from tests.twins.records import make_be_vat
 
@@ -149,6 +149,17 @@ def test_a_consent_withdrawn_after_the_merge_stays_withdrawn() -> None:
     withdrawn = replace(given, withdrawn_at=day(5), withdrawn_by="An")
     undone = unmerged(replace(both, consents=(withdrawn,)), replace(WINNER, consents=(given,)), both)
     assert undone.consents == (withdrawn,)
+
+
+def test_a_consent_of_the_losers_withdrawn_while_merged_is_withdrawn_for_both() -> None:
+    given = Consent(day(2), "Bo")
+    loser, winner = replace(LOSER, consents=(given,)), replace(WINNER, consents=(Consent(day(1), "An"),))
+    both = merged(winner, loser)
+    withdrawn = replace(given, withdrawn_at=day(5), withdrawn_by="An")
+    current = replace(both, consents=(*both.consents[:-1], withdrawn))
+    assert unmerged(current, winner, both).consent is None
+    assert restored(loser, current) == replace(loser, consents=(withdrawn,))
+    assert restored(loser, both) == loser
 
 
 def test_the_first_of_two_merges_can_be_undone() -> None:
