@@ -137,8 +137,8 @@ class Entry:
 class Correspondent:
     """How much unlinked mail there is with one address, by direction.
 
-    `newest` is the row of the newest, `name` the display name it gives the address; `automatic` says how many of the
-    incoming ones programs sent.
+    `newest` is the row of the newest, `name` the newest display name that the address was given; `automatic` says how
+    many of the incoming ones programs sent.
     """
 
     address: str

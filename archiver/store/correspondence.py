@@ -265,6 +265,7 @@ class SqliteCorrespondence:
         counts: dict[int, _Count] = {}
         groups: dict[int, _Count] = {}
         decode = self._people.decode
+        nameless = {integer(each) for (each,) in self._connection.execute("SELECT id FROM addresses WHERE name = ''")}
         total = 0
         for found, direction, flags, people in self._connection.execute(
             f"SELECT m.row, m.direction, m.flags, m.people FROM messages m WHERE {_UNLINKED} ORDER BY m.row DESC"
@@ -277,6 +278,8 @@ class SqliteCorrespondence:
                 key = numbers.get(number)
                 if key is None or not _add(counts, key, row, way, automatic, number):
                     continue
+                if number not in nameless and counts[key].name in nameless:
+                    counts[key].name = number
                 if of_key:
                     _add(groups, of_key[key], row, way, automatic, number)
         return total, counts, groups

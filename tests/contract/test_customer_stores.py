@@ -613,6 +613,14 @@ def test_unlinked_mail_is_counted_by_address_and_direction(world: World) -> None
     assert next(each.address for each in world.correspondence.unlinked()) == ANNA.addr_spec
 
 
+def test_an_address_has_the_newest_name_that_it_was_given(world: World) -> None:
+    world.take(from_=(EmailAddress("Older", "anna@anna.test"),))
+    world.take(from_=(EmailAddress("Anna Ames", "anna@anna.test"),))
+    newest = world.take(direction=OUTGOING, to=(EmailAddress("", "anna@anna.test"),))
+    (found,) = world.correspondence.unlinked()
+    assert (found.name, found.newest, found.incoming, found.outgoing) == ("Anna Ames", newest, 2, 1)
+
+
 def test_waiting_mail_of_a_customer_or_of_all_of_them(world: World) -> None:
     a, b = world.customer("A"), world.customer("B")
     mine = world.take(links=[Link(a, Rule.CONTACT)])

@@ -353,7 +353,7 @@ class MemoryCorrespondence:
                 if ingested.direction is Direction.INCOMING and row not in self._tables.unexamined
             )
             found[name] = (
-                each[0][1],
+                next((address for _, address in each if address.name), each[0][1]),
                 ways.count(Direction.INCOMING),
                 ways.count(Direction.OUTGOING),
                 ways.count(Direction.OTHER),
