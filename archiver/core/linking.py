@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from archiver.core.directory import Directory, address_key, canonical_number
+from archiver.core.directory import Directory, address_key, canonical_number, exact_address
 from archiver.core.domains import ascii_domain, is_shared
 from archiver.core.mentions import is_part_of, licence_code, reference_code
 from archiver.model.address import EmailAddress
@@ -55,6 +55,33 @@ def identifiers_of(customer: Customer) -> Identifiers:
         vat_numbers=frozenset({customer.vat, canonical_number(customer.vat)} if customer.vat else ()),
         codes=frozenset(code for code in codes if code),
     )
+
+
+def touched_by(before: Customer | None, after: Customer | None) -> Identifiers:
+    """Return the identifiers whose messages a change can link otherwise; None stands for no customer.
+
+    An address that is only spelled otherwise, and a licence number that becomes a reference number, count as changed.
+    """
+    old, new = _details(before), _details(after)
+    kinds: dict[str, set[str]] = {"addresses": set(), "domains": set(), "vat_numbers": set(), "codes": set()}
+    for kind, value, _ in old ^ new:
+        kinds[kind].add(value)
+    return Identifiers(**{kind: frozenset(values) for kind, values in kinds.items()})
+
+
+def _details(customer: Customer | None) -> frozenset[tuple[str, str, str]]:
+    """Return identifiers as (kind, value, what else of it the rules read)."""
+    if customer is None:
+        return frozenset()
+    found = identifiers_of(customer)
+    licences = {licence_code(licence) for licence in customer.licences}
+    references = {reference_code(reference) for reference in (customer.reference, *customer.former_references)}
+    details = {("addresses", address_key(email), exact_address(email)) for email in customer.emails if "@" in email}
+    details.update(("domains", domain, "") for domain in found.domains)
+    details.update(("vat_numbers", number, "") for number in found.vat_numbers)
+    details.update(("codes", code, "licence") for code in found.codes & licences)
+    details.update(("codes", code, "reference") for code in found.codes & references)
+    return frozenset(details)
 
 
 def evidence_of(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from archiver.core.linking import decide, identifiers_of
+from archiver.core.linking import decide, touched_by
 from archiver.core.mentions import REACH, code_tokens, search_phrases, words_before
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
@@ -236,13 +236,12 @@ def relink_touched(
     domains: set[str] = set()
     vat_numbers: set[str] = set()
     codes: set[str] = set()
-    identifiers = {"addresses": keys, "domains": domains, "vat_numbers": vat_numbers, "codes": codes}
     for customer in before.keys() | after.keys():
-        was, now = before.get(customer), after.get(customer)
-        old = identifiers_of(was) if was is not None else None
-        new = identifiers_of(now) if now is not None else None
-        for name, touched in identifiers.items():
-            touched.update(_values(old, name) ^ _values(new, name))
+        changed = touched_by(before.get(customer), after.get(customer))
+        keys |= changed.addresses
+        domains |= changed.domains
+        vat_numbers |= changed.vat_numbers
+        codes |= changed.codes
     rows = ports.links.rows_of_customers(moved) if moved else set()
     if codes:
         rows |= ports.links.rows_with_numbers((), codes)
@@ -254,10 +253,6 @@ def relink_touched(
     if vat_numbers or codes:
         rows |= ports.links.rows_with_numbers(vat_numbers, codes)
     return relink(ports.links, directory, rows)
-
-
-def _values(identifiers: object, name: str) -> frozenset[str]:
-    return getattr(identifiers, name) if identifiers is not None else frozenset()
 
 
 def find_codes(ports: RelinkPorts, codes: Collection[str], directory: Directory) -> None:

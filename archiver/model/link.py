@@ -98,9 +98,10 @@ class Outcome(Enum):
 class Reason:
     """One finding: a rule met something in one place of a message. `note` is a stable code for why it was not more.
 
-    `where` names the header field or part: "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "subject or text", "forwarded
-    message", "delivery report", "thread", "quoted text", "display name" or "by hand". `value` is the address, domain or
-    number met, by hand it is who decided; `customers` are the internal ids of all that fit it, none for what nearly fitted nobody.
+    `where` names the header field or part: "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "subject or text",
+    "forwarded message", "delivery report", "thread", "quoted text", "display name" or "by hand". `value` is the
+    address, domain or number met, or who decided by hand; `customers` are the internal ids of all that fit it, none for
+    what nearly fitted nobody.
 
     Notes: "" · several-customers · overruled · own-address · shared-domain (freemail and other providers) ·
     public-suffix · look-alike · quoted-only · unknown-address · unlinked-by-hand · forwarded-by-customer.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from archiver.core.directory import Directory
-from archiver.core.linking import decide, evidence_of, explain, identifiers_of
+from archiver.core.linking import Identifiers, decide, evidence_of, explain, identifiers_of, touched_by
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity
@@ -677,6 +677,16 @@ class TestIdentifiers:
         assert found.domains == {"acme.be"}
         assert found.vat_numbers == {"BE0428759497"}
         assert found.codes == {"# 1001", "abcd 1234 efgh", "k1002"}
+
+    def test_a_change_touches_what_was_gained_lost_or_spelled_otherwise(self) -> None:
+        was = Customer("K1001", "Acme", domains=("acme.be",), contacts=(Contact(emails=("a@x.be", "b+y@x.be")),))
+        now = Customer(
+            "K1002", "Acme", licences=("K1001",), domains=("acme.be",), contacts=(Contact(emails=("b@x.be",)),)
+        )
+        touched = touched_by(was, now)
+        assert touched == Identifiers(addresses=frozenset({"a@x.be", "b@x.be"}), codes=frozenset({"k1001", "k1002"}))
+        assert touched_by(was, was) == Identifiers()
+        assert touched_by(None, was) == touched_by(was, None) == identifiers_of(was)
 
     def test_evidence_carries_all_of_a_message_that_the_rules_read(self) -> None:
         message = Message(
