@@ -136,6 +136,7 @@ def test_strangers_have_mailboxes_here(domain: str) -> None:
         "notgmail.com",
         "acme.onmicrosoft.com",
         "acme.zendesk.com",
+        "live.onmicrosoft.com",
         "hotmail",
         "orange.acme.fr",
         "be",

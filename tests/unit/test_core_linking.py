@@ -637,6 +637,13 @@ class TestExplain:
         expected = {("quoted-only", "jan@acme.be"), ("quoted-only", "bolt 2210 xy"), ("quoted-only", "new@bolt.nl")}
         assert expected <= told
 
+    def test_forwarded_text_within_quoted_text_is_not_told_as_quoted(self) -> None:
+        message = Message(
+            from_=at("x@unknown.example"), quoted="> els@bolt.nl\njan@acme.be", forwarded_text="jan@acme.be"
+        )
+        told = notes(evidence_of(message, Direction.INCOMING), directory(ACME, BOLT), message)
+        assert told == {("unknown-address", "x@unknown.example"), ("quoted-only", "els@bolt.nl")}
+
     def test_what_quoted_text_says_of_a_linked_customer_is_not_told(self) -> None:
         message = Message(from_=at("jan@acme.be"), quoted="> jan@acme.be")
         evidence = evidence_of(message, Direction.INCOMING)

@@ -141,6 +141,7 @@ class TestNotACode:
             "9999-ABCD-1234-EFGH",
             "ABCD, 1234, EFGH",
             "ABCD    1234 EFGH",
+            "ABCD 1234    EFGH",
             "https://x.be/ABCD-1234-EFGH",
             "abcd-1234-efgh@x.be",
             "www.x.be?k=ABCD-1234-EFGH",
