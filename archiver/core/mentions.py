@@ -328,8 +328,9 @@ def _digit_at(token: str) -> int | None:
 
 def _word_before(text: str, at: int) -> bool:
     """Tell at a glance whether one of the words before a number may say what it is."""
-    words = _TOKEN.findall(_fold(text[max(0, at - _BEFORE) : at]))[-_LABEL_REACH:]
-    return any(word.lower() in _words(number_words.LABELS + number_words.PARTIES) or word in "nN" for word in words)
+    labels, parties = _words(number_words.LABELS), _words(number_words.PARTIES)
+    words = _TOKEN.findall(_fold(text[max(0, at - _BEFORE) : at]).lower())[-_LABEL_REACH:]
+    return any(word in labels or word in parties or word == "n" for word in words)
 
 
 def _near(left: re.Match[str], right: re.Match[str]) -> bool:
