@@ -412,6 +412,7 @@ def test_a_later_decision_undoes_the_one_before(world: World) -> None:
 
 def test_an_undone_decision_stays_on_record(world: World) -> None:
     a = world.customer("A")
+    world.take()
     assert world.links.undo(blob(1), a, who="an", at=START) is None
     decision = world.links.decide(blob(1), a, links=True, who="an", at=START, why="")
     undone = world.links.undo(blob(1), a, who="bert", at=LATER)
@@ -497,7 +498,7 @@ def test_unlinked_is_counted_without_internal_mail_and_mere_suggestions(world: W
     assert (world.catalogue.counts().unlinked, world.catalogue.counts().customers) == (0, 1)
     world.take(links=[Link(a, Rule.CONTACT)])
     world.take(links=[Link(a, Rule.DOMAIN, AMBIGUOUS)])
-    world.take(direction=INTERNAL)
+    world.take(direction=INTERNAL, from_=(ANNA,))
     unlinked = [
         world.take(links=[Link(a, Rule.DOMAIN, SUGGESTED)], from_=(ANNA,)),
         world.take(direction=OTHER, from_=(ANNA,)),
