@@ -239,6 +239,11 @@ class Directory:
         """What looks for the licence and reference numbers of all customers in a message."""
         return CodeBook((*self._licences, *self._references))
 
+    @property
+    def identity(self) -> Identity:
+        """Who we are."""
+        return self._identity
+
     @cached_property
     def fingerprint(self) -> str:
         """A digest of all that decides links apart from the records: who we are, shared domains, the rules' version."""

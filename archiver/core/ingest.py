@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from archiver.core.placing import direction_of, sorting_instant
+from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
@@ -302,6 +302,8 @@ class _Run:
         direction = direction_of(message, self._ports.identity, arrivals)
         linker = self._ports.linker
         codes, links = linker.of(blob_id, message, direction) if linker is not None else ((), ())
+        if message.automatic and not is_automatic(message, self._ports.identity):
+            message = replace(message, automatic=False)
         return Ingested(
             blob_id=blob_id,
             message=message,

@@ -50,6 +50,26 @@ def _has_outsider(addresses: Iterable[EmailAddress], identity: Identity) -> bool
     return any(address.domain and not identity.owns(address) for address in addresses)
 
 
+def is_automatic(message: Message, identity: Identity) -> bool:
+    """Tell whether a program sent a message, so that nobody waits for an answer to it.
+
+    A list's mark on it does not count when the list is our own: people write to the group that our support desk is.
+    Nor does that of our own web form, which sends what a visitor wrote.
+    """
+    if not message.automatic or message.auto_submitted not in {None, "", "no"}:
+        return message.automatic
+    if message.list_id is not None and _is_our_list(message.list_id, identity):
+        return False
+    form = any(identity.owns(author) for author in message.from_) and _has_outsider(message.reply_to, identity)
+    return not (form and message.list_id is None)
+
+
+def _is_our_list(list_id: str, identity: Identity) -> bool:
+    """Tell whether a List-Id (RFC 2919 §3), whose labels end in the domain of whoever runs the list, is below ours."""
+    labels = list_id.rpartition("<")[2].partition(">")[0].strip().rstrip(".").split(".")
+    return any(identity.owns(EmailAddress("", "list@" + ".".join(labels[at:]))) for at in range(len(labels)))
+
+
 def sorting_instant(message: Message, received_at: datetime | None, archived_at: datetime) -> datetime:
     """Return the instant a message is listed at: its Date, held within reason by when it arrived.
 

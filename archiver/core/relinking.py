@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from archiver.core.linking import decide, touched_by
 from archiver.core.mentions import REACH, code_tokens, search_phrases, words_before
+from archiver.core.placing import is_automatic
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
 from archiver.model.link import Decision, Evidence, Link, LinkChanges, Standing
@@ -365,7 +366,7 @@ def _examine(
             vat_numbers=message.vat_numbers,
             codes=tuple(directory.code_book.found_in(message)),
         )
-        ports.links.add_evidence(row, evidence, automatic=message.automatic)
+        ports.links.add_evidence(row, evidence, automatic=is_automatic(message, directory.identity))
         if message.forwarded_text and message.forwarded_text not in message.quoted:
             documents.append(document(row, message))  # of a forwarded attachment the index may know nothing yet
     if documents:

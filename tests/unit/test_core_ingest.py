@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from archiver.core import ingest
-from archiver.core.ingest import IngestPorts, IngestReport, catch_up, take_in
+from archiver.core.ingest import IngestPorts, IngestReport, catch_up, document, take_in
 from archiver.core.verify import verify_messages
 from archiver.errors import DiskError, IntegrityError
 from archiver.model.catalogue import IndexDocument
@@ -344,3 +344,9 @@ def test_an_index_that_cannot_be_written_ends_the_run_and_loses_nothing() -> Non
     world.index = good
     assert world.ingest().indexed == 1
     assert world.subjects() == world.indexed() == ["Subject: message 1"]
+
+
+def test_what_attached_messages_say_can_be_searched_even_where_the_quoted_text_lacks_it() -> None:
+    message = Message(text="zie onder", quoted="> iets", forwarded_text="licentie LND-1")
+    assert "licentie LND-1" in document(7, message).quoted
+    assert document(7, replace(message, quoted="licentie LND-1")).quoted == "licentie LND-1"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archiver.core.placing import direction_of, sorting_instant
+from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.model.address import EmailAddress
 from archiver.model.delivery import Arrival
 from archiver.model.identity import Identity
@@ -98,3 +98,23 @@ def test_a_message_is_sorted_by_its_date_within_reason(
 ) -> None:
     message = Message(sent_at=sent, arrived_at=topmost)
     assert sorting_instant(message, received, NOON + DAY * 2000) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (Message(from_=(THEIRS,)), False),
+        (Message(from_=(THEIRS,), automatic=True), True),
+        (Message(from_=(THEIRS,), automatic=True, list_id="News <news.customer.test>"), True),
+        (Message(from_=(THEIRS,), automatic=True, list_id="Support <support.example.be>"), False),
+        (Message(from_=(THEIRS,), automatic=True, list_id="<support.desk.Example.BE>"), False),
+        (Message(from_=(THEIRS,), automatic=True, list_id="<support.notexample.be>"), True),
+        (Message(automatic=True, list_id="<support.example.be>", auto_submitted="auto-replied"), True),
+        (Message(automatic=True, list_id="<support.example.be>", auto_submitted="no"), False),
+        (Message(from_=(OURS,), reply_to=(THEIRS,), automatic=True), False),
+        (Message(from_=(OURS,), reply_to=(COLLEAGUE,), automatic=True), True),
+        (Message(from_=(OURS,), reply_to=(THEIRS,), automatic=True, list_id="<news.customer.test>"), True),
+    ],
+)
+def test_what_people_write_through_our_own_list_or_form_is_not_automatic(message: Message, expected: bool) -> None:
+    assert is_automatic(message, US) is expected
