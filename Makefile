@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line of shell, so that a machine without make loses nothing.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench bench-reliability clean
+.PHONY: help venv demo test check format bench bench-linking bench-reliability clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -26,6 +26,9 @@ bench: ## list the benchmarks; each runs by itself, and says what it needs
 	    printf '.venv/bin/python -m benchmarks.%s\n    ' "$$(basename "$$file" .py)"; \
 	    sed -n '1s/^"""\([^"]*\).*/\1/p' "$$file"; \
 	done
+
+bench-linking: venv ## precision and recall of linking per kind of situation; its speed with ARCHIVER_CORPUS (ARGS="--each 60")
+	@.venv/bin/python -m benchmarks.linking $(ARGS)
 
 bench-reliability: venv ## kills, power cuts, changed bytes, canaries, lying servers at full size (ARGS="--only flips")
 	@.venv/bin/python -m benchmarks.reliability $(ARGS)
