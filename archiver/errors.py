@@ -86,6 +86,10 @@ class FormatError(ArchiverError):
     exit_code = 13
 
 
+class OlderFormatError(FormatError):
+    """A reader met a database of an earlier release; whoever writes next converts it."""
+
+
 class ServerUnreachableError(ArchiverError):
     """The IMAP server cannot be reached, or stopped answering."""
 

@@ -13,7 +13,7 @@ from archiver.app.unlocking import Keys, read_credential, read_public_file
 from archiver.config import Settings
 from archiver.crypto.archive_file import read_archive_file
 from archiver.crypto.collector import CollectorCredential
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import ArchiverError, IntegrityError, OlderFormatError
 from archiver.model.message import BlobId
 from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
@@ -258,7 +258,8 @@ def open_unlocked(
 ) -> Iterator[Opened]:
     """Open catalogue, index and vault; for writing under the "archive" lock, waiting so many seconds for another.
 
-    A writer may ask for a new, empty index: the way out of damage anywhere in the old one.
+    A writer may ask for a new, empty index: the way out of damage anywhere in the old one. An archive of an earlier
+    release is converted, which a reader waits for the lock for too.
     """
     with ExitStack() as stack:
         if write:
@@ -267,4 +268,17 @@ def open_unlocked(
             stack.enter_context(
                 writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait)
             )
-        yield Opened(settings, keys, stack, write=write, new_index=write and new_index)
+        try:
+            opened = Opened(settings, keys, stack, write=write, new_index=write and new_index)
+        except OlderFormatError:
+            _convert(keys, command=command, wait=wait)
+            opened = Opened(settings, keys, stack, write=write)
+        yield opened
+
+
+def _convert(keys: Keys, *, command: str, wait: float) -> None:
+    from archiver.store.catalogue import open_catalogue
+    from archiver.store.lock import writer_lock
+
+    with writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait):
+        open_catalogue(keys.paths, keys.secret.database_key).close()

@@ -37,8 +37,8 @@ def create_catalogue(paths: ArchivePaths, key: bytes, *, meta: Mapping[str, byte
 def open_catalogue(paths: ArchivePaths, key: bytes, *, readonly: bool = False) -> SqliteCatalogue:
     """Open archive.db; a writer holds the "archive" lock, and brings an older format up to this one.
 
-    Raises NoArchiveError, WrongKeyError, IntegrityError, and FormatError when a reader meets an older format (a writer
-    mends that) or anybody a newer one.
+    Raises NoArchiveError, WrongKeyError, IntegrityError, OlderFormatError when a reader meets an older format (a writer
+    mends that), and FormatError when anybody meets a newer one.
     """
     connection = open_database(paths.database, key, readonly=readonly)
     try:

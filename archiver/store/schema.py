@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from archiver.errors import FormatError, IntegrityError
+from archiver.errors import FormatError, IntegrityError, OlderFormatError
 from archiver.store.connection import StoreConnection
 
 APPLICATION_ID = 0x41525631
@@ -155,8 +155,8 @@ def check_format(connection: StoreConnection, application_id: int, newest: int) 
 
 
 def check_current(connection: StoreConnection, application_id: int, newest: int) -> None:
-    """Check a database for reading only: raise FormatError when it is older too, and `check_format`'s errors."""
+    """Check a database for reading only: raise OlderFormatError when it is older, and `check_format`'s errors."""
     if check_format(connection, application_id, newest) < newest:
-        raise FormatError(
+        raise OlderFormatError(
             f"{connection.path.name} was written by an older release", hint="run `archiver sync` once: it is converted"
         )
