@@ -32,6 +32,7 @@ MAX_CODE = 64
 REACH = 96
 """Tokens, however a text is cut, between a word that tells what a number is and that number: see `words_before`."""
 
+_BETWEEN = f"{number_words.FILLERS} {number_words.COUNTERS} {number_words.PARTIES} {number_words.LABELS}"
 _LABELLED = "# "
 _BEFORE, _AFTER = REACH, 160  # characters looked at around the first digit of what might be a code
 _GAP = 3  # characters that may stand between two pieces of a code
@@ -292,7 +293,7 @@ class _Place:
             if _digit_at(word) is not None or word in _words(number_words.OTHERS + number_words.UNITS):
                 return False
             if word in _words(number_words.LABELS) or (word == "n" and at and words[at - 1] == "s"):
-                return True
+                return all(other in _words(_BETWEEN) for other in between)
             if word in _words(number_words.PARTIES) and all(
                 other in _words(number_words.COUNTERS) for other in between
             ):

@@ -18,6 +18,12 @@ PARTIES = "klant klanten client clients customer kunde kunden kd account cust de
 
 COUNTERS = "nr no n num numero number nummer code id is ist est s"
 
+FILLERS = """
+onze ons uw u jullie bij van voor de het is als dit our your with for of the as by notre votre chez vous nous de du
+la le pour par unser unsere unserer ihr ihre ihrer ihnen bei von der die das fur lautet volgt luidt
+"""
+"""What may stand between a label and its number: `our reference with you is 4711`, and not `ref. date 4711`."""
+
 OTHERS = """
 factuur factuurnummer factuurnr facture invoice rechnung rechnungsnummer bestelling bestelbon bestelnummer order
 commande bestellung offerte offertenummer offre devis quote quotation angebot ticket ticketnummer case

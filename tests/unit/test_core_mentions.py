@@ -221,6 +221,8 @@ class TestDigitsAlone:
             "factuur 1001",
             "Rechnung 1001",
             "ref. factuur 1001",
+            "Ref. datum 1001",
+            "dossier in zaal 1001",
             "facture réf client: 55 1001",
             "tel. 02 123 1001",
             "klantnr 1.001,50",
