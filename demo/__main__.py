@@ -19,10 +19,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from demo.clients import CALLER, customers_csv
 from demo.people import DOMAIN, FIRM
 from demo.synthetic import SyntheticMail, messages
 
 _MARKER = "made-by-the-demonstration"
+_CUSTOMERS = "customers.csv"
 _SEARCHES = (
     ("Who asked for a licence key, and got it attached?", ("licentiesleutel", "has:attachment")),
     ("Accents need not be typed.", ("cle", "de", "licence", "direction:incoming")),
@@ -91,8 +93,7 @@ def _main_job(archiver: _Archiver, directory: Path) -> int:
     title("The whole conversation")
     if code := archiver.run("thread", archiver.first_hit(*_SEARCHES[0][1])["id"]):
         return code
-    title("Is everything there?")
-    if code := archiver.run("status"):
+    if code := _customers(archiver, directory) or _status(archiver):
         return code
     title("What does somebody see who takes the disk?")
     files = [path for path in (directory / "archive").rglob("*") if path.is_file()]
@@ -100,6 +101,33 @@ def _main_job(archiver: _Archiver, directory: Path) -> int:
     found = sum(any(word in path.read_bytes() for word in words) for path in files)
     say(f"  {len(files)} files; {found} of them hold a word, an address or a header field of any mail.")
     return 1 if found else 0
+
+
+def _customers(archiver: _Archiver, directory: Path) -> int:
+    """Show whose mail it is: records from a spreadsheet, and what then is linked, and what is not."""
+    _write_private(directory / _CUSTOMERS, customers_csv().rstrip())
+    title("The customers come out of a spreadsheet; their mail is linked at once")
+    if code := archiver.run("customer", "import", str(directory / _CUSTOMERS)):
+        return code
+    reference, number = CALLER
+    explained = archiver.first_hit("direction:internal", "is:linked", nearest=(f"customer:{reference}",))["id"]
+    for why, command in (
+        ("The telephone rings", ("customer", "find", number)),
+        ("What did we write to each other?", ("history", reference, "--limit", str(_SHOWN))),
+        ("Why is this mail between two colleagues a customer's?", ("why", explained)),
+        ("One contact of two customers: nothing is guessed", ("ambiguous", "--limit", "2")),
+        ("Who writes to us and is in no record?", ("unlinked", "--limit", str(_SHOWN))),
+        ("Whom did nobody answer?", ("waiting", "--limit", str(_SHOWN))),
+    ):
+        title(why)
+        if code := archiver.run(*command):
+            return code
+    return 0
+
+
+def _status(archiver: _Archiver) -> int:
+    title("Is everything there?")
+    return archiver.run("status")
 
 
 class _Archiver:
@@ -118,12 +146,12 @@ class _Archiver:
             say(f"archiver ended with exit code {code}")
         return code
 
-    def first_hit(self, *query: str) -> dict[str, Any]:
-        """Return the newest message that matches, else the newest at all: another year may have no match."""
+    def first_hit(self, *query: str, nearest: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the newest message that matches, else the `nearest`, else any: another year may have no match."""
         command = [self.program, "search", *query, "--limit", "1", "--json"]
         done = subprocess.run(command, env=self.environ, check=True, stdout=subprocess.PIPE)
         hits = json.loads(done.stdout)["items"]
-        return dict(hits[0]) if hits or not query else self.first_hit()
+        return dict(hits[0]) if hits or not query else self.first_hit(*nearest)
 
 
 def _make_room(directory: Path) -> bool:
@@ -176,6 +204,7 @@ def _counted(mails: Iterator[SyntheticMail], count: int) -> Iterator[SyntheticMa
 def _say_what_next(archiver: _Archiver, directory: Path, *, keep: bool) -> None:
     program = os.path.relpath(archiver.program)
     newest = archiver.first_hit("direction:incoming", "has:attachment")
+    reference, _ = CALLER
     title("Try it yourself")
     say(f"  export ARCHIVER_CONFIG={shlex.quote(archiver.environ['ARCHIVER_CONFIG'])}")
     say(f"  export ARCHIVER_PASSPHRASE_FILE={shlex.quote(archiver.environ['ARCHIVER_PASSPHRASE_FILE'])}")
@@ -184,6 +213,12 @@ def _say_what_next(archiver: _Archiver, directory: Path, *, keep: bool) -> None:
         "search printer --sort relevance",
         "search subject:factuur has:attachment since:2025-09 --json",
         f"show {newest['id']}",
+        f"customer show {reference}",
+        f"history {reference} --expand",
+        f"search customer:{reference} has:attachment",
+        f"why {newest['id']}",
+        "unlinked --interactive",
+        "customer add",
         "verify --full",
         *(["sync"] if keep else []),
     ):

@@ -28,7 +28,9 @@ def test_every_step_succeeds_and_the_last_words_are_commands_to_try(tmp_path: Pa
     done = demonstrate(tmp_path / "demo", "--seed", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     commands = [line.split()[2] for line in done.stdout.splitlines() if line.startswith("$ archiver ")]
-    assert commands == ["init", "sync", "search", "search", "search", "thread", "status"]
+    keeping, customers = ["init", "sync", "search", "search", "search", "thread"], ["customer", "customer", "history"]
+    assert commands == [*keeping, *customers, "why", "ambiguous", "unlinked", "waiting", "status"]
+    assert "20 customers added." in done.stdout
     assert "export ARCHIVER_CONFIG=" in done.stdout
     assert "0 of them hold a word" in done.stdout
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "demo").iterdir() if path.suffix} == {0}
