@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from archiver.cli.groups import group_named
 from archiver.cli.invocation import Invocation
 from archiver.cli.secrets import asker
-from archiver.cli.unlinked import group_named
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer, CustomerRecord
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         UnlinkedPage,
         WaitingThread,
     )
-    from archiver.cli.unlinked import LookAlikes
+    from archiver.cli.groups import LookAlikes
 
 
 def history(record: CustomerRecord, page: History, archive: OpenArchive, zone: tzinfo | None) -> Json:

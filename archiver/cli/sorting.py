@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from archiver.cli.asking import asker_once
 from archiver.cli.assigning import draft_for, with_group
 from archiver.cli.escape import visible
+from archiver.cli.groups import look_alikes, reason_of, show_group, show_look_alikes
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut
-from archiver.cli.unlinked import look_alikes, reason_of, show_group, show_look_alikes
 from archiver.cli.wording import ARROWS, arrow, count, subject_of
 from archiver.errors import UsageError
 from archiver.model.customer import CustomerRecord
