@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from archiver.core.documents import document
 from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
 from archiver.mail.dates import internal_date
-from archiver.model.address import EmailAddress
 from archiver.model.catalogue import IndexDocument, Ingested
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.identity import Identity
@@ -319,28 +319,3 @@ class _Run:
 def _earliest(arrivals: Iterable[Arrival]) -> datetime | None:
     dates = [internal_date(arrival.received_at) for arrival in arrivals if arrival.received_at]
     return min((date for date in dates if date is not None), default=None)
-
-
-def document(row: int, message: Message) -> IndexDocument:
-    """Return what the index keeps of a message."""
-    return IndexDocument(
-        row=row,
-        subject=message.subject,
-        from_=_names(message.from_ + message.sender + message.reply_to),
-        to=_names(message.to + message.delivered_to),
-        cc=_names(message.cc),
-        bcc=_names(message.bcc),
-        text=message.text,
-        quoted=_quoted(message),
-        filenames=" ".join(part.filename for part in message.parts if part.filename),
-    )
-
-
-def _quoted(message: Message) -> str:
-    """Return what a message repeats of others, with what the messages attached to it say."""
-    inside = not message.forwarded_text or message.forwarded_text in message.quoted
-    return message.quoted if inside else f"{message.quoted}\n{message.forwarded_text}"
-
-
-def _names(addresses: Iterable[EmailAddress]) -> str:
-    return " ".join(dict.fromkeys(f"{address.name} {address.addr_spec}" for address in addresses))

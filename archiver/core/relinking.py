@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from archiver.core.documents import document
 from archiver.core.linking import decide, touched_by
 from archiver.core.mentions import REACH, code_tokens, search_phrases, words_before
 from archiver.core.placing import is_automatic
@@ -353,8 +354,6 @@ def complete(ports: RelinkPorts, directory: Directory, *, on_progress: OnProgres
 def _examine(
     ports: RelinkPorts, rows: Sequence[int], messages: Iterable[Message], directory: Directory, tally: Tally
 ) -> None:
-    from archiver.core.ingest import document
-
     stored = dict(ports.links.evidence(rows)) if rows else {}
     documents = []
     for row, message in zip(rows, messages, strict=True):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from archiver.core import ingest
-from archiver.core.ingest import IngestPorts, IngestReport, catch_up, document, take_in
+from archiver.core.documents import document
+from archiver.core.ingest import IngestPorts, IngestReport, catch_up, take_in
 from archiver.core.verify import verify_messages
 from archiver.errors import DiskError, IntegrityError
 from archiver.model.catalogue import IndexDocument
