@@ -96,6 +96,7 @@ def reason_of(proposal: Proposal) -> str:
 
 
 def show_proposal(invocation: Invocation, group: UnlinkedGroup, proposal: Proposal) -> None:
+    """Print one line: what is proposed, why, and the command that does it."""
     terminal = invocation.terminal
     if proposal.record is not None:
         customer = proposal.record.customer

