@@ -16,8 +16,18 @@ MEMORY = "/dev/shm"
 @pytest.fixture
 def quick_path(tmp_path: Path) -> Iterator[Path]:
     """A temporary directory on a disk in memory, or an ordinary one."""
+    yield from _quick(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def quick_module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same for all tests of a module."""
+    yield from _quick(tmp_path_factory.mktemp("module"))
+
+
+def _quick(ordinary: Path) -> Iterator[Path]:
     if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
+        yield ordinary
         return
     folder = Path(tempfile.mkdtemp(prefix="archiver-test-", dir=MEMORY))
     yield folder
