@@ -76,11 +76,10 @@ class InCommon:
         found = []
         for kind, values in _SHARED.items():
             for value in values(record.customer):
-                others = [
-                    each.customer.reference
-                    for each in self._owners.get((kind, value.casefold()), ())
-                    if each.id != record.id
-                ]
-                if others:
-                    found.append(f"{kind} {value} is also that of {', '.join(others)}: such mail will be ambiguous")
+                owners = self._owners.get((kind, value.casefold()), ())
+                if any(each.id != record.id for each in owners):
+                    # Alike for each of them, so that whoever changes many at once can say it once.
+                    names = sorted(each.customer.reference for each in owners)
+                    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+                    found.append(f"{kind} {value} is that of {listed}: such mail will be ambiguous")
         return tuple(found)

@@ -194,14 +194,17 @@ def _impossible(reason: int) -> str:
 
 
 def show_phone(kept: str, region: str) -> str:
-    """Return a kept number as people of `region` dial it: national for their own country, else international."""
+    """Return a kept number as people of `region` dial it: national for their own country, else international.
+
+    A number that no exchange has, kept all the same, is international too: nobody knows how its country would write it.
+    """
     import phonenumbers
 
     try:
         number = phonenumbers.parse(kept, "ZZ")
     except phonenumbers.NumberParseException:
         return kept
-    ours = phonenumbers.country_code_for_region(region) == number.country_code
+    ours = phonenumbers.country_code_for_region(region) == number.country_code and phonenumbers.is_valid_number(number)
     form = phonenumbers.PhoneNumberFormat.NATIONAL if ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return str(phonenumbers.format_number(number, form))
 

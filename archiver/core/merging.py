@@ -30,13 +30,16 @@ def merged(winner: Customer, loser: Customer) -> Customer:
     place, other = _place(winner), _place(loser)
     if _fits(place, other):
         filled = {name: getattr(winner, name) or getattr(loser, name) for name in _PLACE}
+    elif any(other) and not any(place):
+        filled = dict(zip(_PLACE, other, strict=True))
     elif any(other[:3]) and not any(place[:3]):
         filled = {name: getattr(loser, name) for name in _PLACE}
         if winner.country and loser.country != winner.country:
             filled["country"] = loser.country or winner.country
             kept.append(f"address in {loser.country}, before {winner.country}" if loser.country else "address")
     elif any(other):
-        kept.append(f"address {', '.join(part.replace(chr(10), ', ') for part in other if part)}")
+        what = "address" if any(other[:3]) else "country"
+        kept.append(f"{what} {', '.join(part.replace(chr(10), ', ') for part in other if part)}")
     if loser.name and loser.name != winner.name:
         kept.insert(0, f"name {loser.name}")
     if loser.vat and winner.vat and loser.vat != winner.vat:

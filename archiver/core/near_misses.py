@@ -35,17 +35,20 @@ def near_misses(
 ) -> list[Reason]:
     """Return what nearly fitted, in the order of the header, then display names and quoted text.
 
-    `participants` are as `core.linking.participants_of` gives them; what only repeats the customers in `linked` is
-    left out.
+    `participants` are as `core.linking.participants_of` gives them; what only repeats the customers in `linked`, and
+    an address that takes part besides being quoted, are left out.
     """
     known = frozenset(linked)
     reasons = [reason for where, addr_spec in participants if (reason := _unfitting(directory, where, addr_spec))]
     if participants and all(directory.known(addr_spec).ours for _, addr_spec in participants):
         reasons += [_miss(Rule.CONTACT, where, addr_spec, "own-address") for where, addr_spec in participants]
+    taking_part = frozenset(addr_spec.lower() for _, addr_spec in participants)
     reasons += _in_names(evidence, directory, known)
     if message is not None:
         reasons += _in_quotes(message, directory, known)
-    return list(dict.fromkeys(reasons))
+    return [
+        reason for reason in dict.fromkeys(reasons) if reason.note != "quoted-only" or reason.value not in taking_part
+    ]
 
 
 def _unfitting(directory: Directory, where: str, addr_spec: str) -> Reason | None:

@@ -70,7 +70,7 @@ def test_what_two_customers_have_in_common_is_allowed_and_warned_of(world: Linke
     )
     assert world.editing().add(common).warnings == ()
     change = world.editing().add(replace(common, reference="K2"))
-    assert [warning.partition(" is also that of K1")[0] for warning in change.warnings] == [
+    assert [warning.partition(" is that of K1 and K2:")[0] for warning in change.warnings] == [
         "e-mail address jan@acme.example",
         "domain acme.example",
         "VAT number BE0428759497",

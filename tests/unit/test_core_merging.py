@@ -168,3 +168,12 @@ def test_the_first_of_two_merges_can_be_undone() -> None:
     second = merged(first, third)
     undone = unmerged(second, WINNER, first)
     assert undone == merged(WINNER, third)
+
+
+def test_a_country_alone_is_no_address() -> None:
+    """A country that a form filled in by itself says nothing that must be kept beside the same one."""
+    only = Customer("K2", "Peeters", country="BE")
+    assert merged(Customer("K1", "Peeters"), only).country == "BE"
+    assert merged(Customer("K1", "Peeters"), only).notes == ""
+    assert merged(Customer("K1", "Peeters", city="Gent", country="BE"), only).notes == ""
+    assert merged(Customer("K1", "Peeters", city="Lille", country="FR"), only).notes == "from K2: country BE"
