@@ -80,6 +80,10 @@ class Scene:
 
 Situation = Callable[[Scene], Labelled]
 SITUATIONS: dict[str, Situation] = {}
+MODULES = (
+    "clients", "gateways", "machines", "numbers", "participants", "passed_on", "reports", "roles", "signatures", "traps",
+)  # fmt: skip
+"""The modules that fill SITUATIONS when they are imported."""
 
 
 def situation(function: Situation) -> Situation:
@@ -98,7 +102,7 @@ def box(person: Person, address: str | None = None) -> str:
 
 def labelled_set(seed: int, each: int) -> Iterator[tuple[str, Labelled]]:
     """Yield (kind, message), `each` of every kind; the same for the same seed."""
-    for module in ("numbers", "participants", "passed_on", "reports", "traps"):  # they fill SITUATIONS
+    for module in MODULES:
         import_module(f"tests.labelled.{module}")
     for name, write in sorted(SITUATIONS.items()):
         random = Random(f"{seed} {name}")

@@ -182,6 +182,62 @@ def _difficult() -> tuple[Firm, ...]:
         Firm("K2015", "Camping De Vliet", "nl", "NL", nl_vat(55513715), ("devliet.example",), (), ()),
         Firm("K2016", "Atelier Noisette", "fr", "BE", be_vat(55513816), (), (),
              (person("Lou Noisette", ("lou@atelier-noisette.example",)),)),
+        *_abroad(),
+        *_entangled(),
+    )  # fmt: skip
+
+
+def _abroad() -> tuple[Firm, ...]:
+    """Return customers of other countries of the EU, each with the VAT number that its register writes."""
+    person = Person
+    rows = (
+        ("Menuiserie Alzette", "fr", "LU", "LU23456752", "menuiserie-alzette", "Josy Wagener", "josy.wagener"),
+        ("Officine Bellandi", "en", "IT", "IT07453100120", "officinebellandi", "Chiara Bellandi", "chiara"),
+        ("Tischlerei Donaublick", "de", "AT", "ATU47118239", "donaublick", "Resi Hollerer", "r.hollerer"),
+        ("Zakład Jarzębina", "en", "PL", "PL8123400563", "jarzebina", "Ewa Sroka", "ewa.sroka"),
+        ("Talleres Olmeda", "en", "ES", "ESB64234818", "talleresolmeda", "Inma Olmeda", "inma"),
+        ("Ballyteague Crafts", "en", "IE", "IE6433435F", "ballyteague", "Niamh Furlong", "niamh"),
+        ("Oficina Malhadas", "en", "PT", "PT501234560", "malhadas", "Rui Malhadas", "rui"),
+        ("Koivuranta", "en", "FI", "FI20774740", "koivuranta", "Aino Koivu", "aino"),
+        ("Snickeri Lindhaga", "en", "SE", "SE556012579001", "lindhaga", "Alva Lindh", "alva"),
+        ("Vestergade Foto", "en", "DK", "DK23456788", "vestergadefoto", "Mads Vester", "mads"),
+    )
+    return tuple(
+        Firm(f"K{3001 + n}", name, language, country, vat, (f"{label}.example",), (f"LND-34{n:02d}-BB{n:02d}-30{n:02d}",),
+             (person(who, (f"{local}@{label}.example",)),))
+        for n, (name, language, country, vat, label, who, local) in enumerate(rows)
+    )  # fmt: skip
+
+
+def _entangled() -> tuple[Firm, ...]:
+    """Return customers whose people, names or hosts are tied to those of others."""
+    person = Person
+    both = person("Rita Sels", ("rita.sels.bureau@gmail.com",))
+    return (
+        # One person keeps the books of both, from a mailbox at a freemail provider.
+        Firm("K4001", "Wasserij Blankaert", "nl", "BE", be_vat(61200101), ("wasserijblankaert.example",),
+             ("LND-4101-CC01-0001",), (person("Ludo Blankaert", ("ludo@wasserijblankaert.example",)), both)),
+        Firm("K4002", "Kinderopvang Zonnekind", "nl", "BE", be_vat(61200202), ("zonnekind.example",),
+             ("LND-4102-CC02-0002",), (person("Mieke Stas", ("mieke@zonnekind.example",)), both)),
+        # Sites at hosts that give every client a name of its own.
+        Firm("K4003", "Yogastudio Lotuspad", "nl", "BE", be_vat(61200303), ("lotuspad.webnode.page",), (), ()),
+        Firm("K4004", "Collectif Brindille", "fr", "BE", be_vat(61200404), ("brindille.github.io",), (), ()),
+        Firm("K4005", "Immo Rijsveld", "nl", "BE", be_vat(61200505), ("rijsveld.onmicrosoft.com",), (),
+             (person("Bart Rijs", ("bart@rijsveld.onmicrosoft.com",)),)),
+        # Behind a public suffix of two labels of another country.
+        Firm("K4006", "Derya Tekstil", "en", "", "", ("derya-tekstil-example.com.tr",), (),
+             (person("Derya Aksoy", ("derya@derya-tekstil-example.com.tr",)),)),
+        # A consultant on the premises of another customer, with a mailbox there.
+        Firm("K4007", "Sels & Partners Consult", "nl", "BE", be_vat(61200707), ("selspartners.example",),
+             ("LND-4107-CC07-0007",),
+             (person("Koen Sels", ("koen@selspartners.example", "ext.koen.sels@wasserijblankaert.example")),)),
+        # A mother company without mail of her own but a domain, and a daughter whose people write from either.
+        Firm("K4008", "Holding Terkamer", "nl", "BE", be_vat(61200808), ("terkamer.example",), (), ()),
+        Firm("K4009", "Terkamer Logistiek", "nl", "BE", be_vat(61200909), ("terkamer-logistiek.example",), (),
+             (person("Jos Terkamer", ("jos@terkamer-logistiek.example", "jos@terkamer.example")),)),
+        # Almost the name of another customer, and a reference that holds another's.
+        Firm("K10010", "Bakkerij De Korenaar Gent", "nl", "BE", be_vat(61201010), ("korenaar-gent.example",),
+             ("LND-2200-7F00-12001",), (person("Greet Moermans", ("greet@korenaar-gent.example",)),)),
     )  # fmt: skip
 
 
