@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from archiver.core.haystack import FUZZY_FROM, Haystack, findable, fold, one_edit
+from archiver.core.haystack import FUZZY_FROM, Haystack, findable, fold, one_edit, sound
 from archiver.core.naming import company_words, surviving
 from archiver.errors import UsageError
 from archiver.model.customer import Customer, CustomerRecord
@@ -25,6 +25,9 @@ _CERTAIN = 80
 _ONLY_ALNUM = re.compile(r"[^0-9A-Z]+")
 _NUMBER = re.compile(r"^[+(]?[0-9][0-9 ()/.+\-\u00a0\u2011]*$")
 _EXTENSION = re.compile(r"\s*(?:;ext=|ext\.?|tst\.?|toestel|poste|#|x)\s*[0-9]{1,7}$", re.IGNORECASE)
+_FIRST_DIGITS = 3
+"""Digits from which a number that has only begun is looked for: an area, or the first half of a mobile operator's."""
+
 _CALLING_CODES = {
     "AT": "43", "BE": "32", "CH": "41", "DE": "49", "DK": "45", "ES": "34", "FR": "33", "GB": "44", "IE": "353",
     "IT": "39", "LU": "352", "NL": "31", "PL": "48", "PT": "351", "SE": "46",
@@ -86,6 +89,10 @@ def find(records: Sequence[CustomerRecord], text: str, *, region: str, limit: in
     if not _certain(best.values()):
         for place in haystack.nearly_fitting(plainer or wanted):
             keep(place, _misspelt(searched[place], plainer or wanted))
+    if not best and not wanted.digits and not wanted.address:
+        heard = replace(plainer or wanted, words=tuple(map(sound, (plainer or wanted).words)))
+        for place in Haystack.sounding(map(_named_in, searched)).nearly_fitting(heard):
+            keep(place, _misspelt(searched[place], heard, spelled=sound, less=8))
     order = sorted(best.values(), key=lambda m: (-m.score, fold(m.record.customer.name), m.record.customer.reference))
     return order[:limit]
 
@@ -95,6 +102,10 @@ def _searched(record: CustomerRecord) -> Customer:
     if record.merged_into is None:
         return customer
     return Customer(customer.reference, customer.name, vat=customer.vat)  # the survivor has the rest, or had it removed
+
+
+def _named_in(customer: Customer) -> str:
+    return "\n".join((customer.name, *(contact.name for contact in customer.contacts)))
 
 
 def _certain(matches: Iterable[CustomerMatch]) -> bool:
@@ -199,12 +210,13 @@ def _dialled(text: str, region: str) -> tuple[str, str]:
     digits = "".join(c for c in text.replace("(0)", "") if c.isdigit())
     if abroad:
         digits = digits.removeprefix("00") if not text.lstrip("( ").startswith("+") else digits
-        return (digits, digits) if len(digits) >= 6 else ("", "")
+        return (digits, digits) if len(digits) >= _FIRST_DIGITS + 1 else ("", "")
     national = digits.removeprefix("0")
-    if len(national) < 5 or len(digits) < 6:
-        return "", ""
     code = _CALLING_CODES.get(region, "")
     whole = code + (digits if region == "IT" else national) if code else ""
+    if len(national) < 5 or len(digits) < 6:
+        # A number that has only begun: with its zero, or a postal code and what not would be taken for one.
+        return (whole, whole) if digits.startswith("0") and len(digits) >= _FIRST_DIGITS else ("", "")
     return national, whole
 
 
@@ -264,6 +276,8 @@ def _phone(customer: Customer, wanted: _Wanted) -> _Found:
             for kept in numbers:
                 digits = kept[1:].partition(";")[0]
                 if wanted.number not in digits:
+                    continue
+                if wanted.number == wanted.international and not digits.startswith(wanted.international):
                     continue
                 if digits == wanted.international:
                     return 98, field, kept
@@ -407,11 +421,14 @@ _ATTEMPTS: tuple[Callable[[Customer, _Wanted], _Found], ...] = (
 )  # fmt: skip
 
 
-def _misspelt(customer: Customer, wanted: _Wanted) -> _Found:
-    """Look for every word, with at most one letter wrong, in the name and in those of the contacts."""
+def _misspelt(customer: Customer, wanted: _Wanted, *, spelled: Callable[[str], str] = str, less: int = 0) -> _Found:
+    """Look for every word, with at most one letter wrong, in the name and in those of the contacts.
+
+    `spelled` is how the wanted words are spelled already; `less` is what such a find scores less.
+    """
     for field, name in (("name", customer.name), *(("contact", contact.name) for contact in customer.contacts)):
-        if name and _covers(list(_words(fold(name))), wanted.words, _nearly):
-            return (54 if field == "name" else 52), field, name
+        if name and _covers([spelled(word) for word in _words(fold(name))], wanted.words, _nearly):
+            return (54 if field == "name" else 52) - less, field, name
     return None
 
 

@@ -64,6 +64,33 @@ def _folded_run(run: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
+_WORD = 64
+"""Letters up to which a text is taken for a word."""
+
+_SOUNDS = (
+    ("sch", "sk"), ("ph", "f"), ("ck", "k"), ("qu", "k"), ("c", "k"), ("x", "ks"), ("z", "s"), ("th", "t"), ("dt", "t"),
+    ("ij", "i"), ("y", "i"), ("ie", "i"), ("ea", "e"), ("ei", "i"), ("eau", "o"), ("ou", "u"), ("oe", "u"), ("ae", "a"),
+    ("ue", "u"), ("gh", "g"), ("w", "v"), ("h", ""),
+)  # fmt: skip
+_DOUBLED = re.compile(r"([a-z])\1+")
+
+
+def sound(folded: str) -> str:
+    """Return folded text nearly as Dutch, French and German are heard: Peeters and Pieters, Coppieters and Kopiters.
+
+    Line ends and spaces stay, so that a text of many words is one call.
+    """
+    return _heard(folded) if len(folded) <= _WORD else _heard.__wrapped__(folded)
+
+
+@lru_cache(maxsize=4096)
+def _heard(folded: str) -> str:
+    """Return what `sound` does; the same few words stand in most names."""
+    for written, heard in _SOUNDS:
+        folded = folded.replace(written, heard)
+    return _DOUBLED.sub(r"\1", folded)
+
+
 def findable(customer: Customer) -> str:
     """Return everything that can be found of a customer, a value a line."""
     parts = [
@@ -90,6 +117,11 @@ class Haystack:
         self._text = fold("\0".join(texts))
         self._each = self._text.split("\0")
         self._starts = _starts(self._each)
+
+    @classmethod
+    def sounding(cls, texts: Iterable[str]) -> Haystack:
+        """Return a haystack of texts as they are heard."""
+        return cls((sound(fold("\0".join(texts))),))
 
     def worth_a_look(self, wanted: Wanted) -> Iterable[int]:
         """Return the places of customers that may have the words, the number or the domain; no other can."""

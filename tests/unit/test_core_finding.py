@@ -44,6 +44,47 @@ OLD = record(
 ALL = (PEETERS, DUPONT, STRASSE, ABC, DUTCH, OLD)
 
 
+COPPIETERS = record(7, Customer("K1007", "Bouwbedrijf Coppieters"))
+CALLERS = (PEETERS, DUPONT, record(5, Customer("K1005", "Jansen", contacts=(Contact("", (), (), ("+32471999999",)),))))
+
+
+@pytest.mark.parametrize(
+    ("typed", "references"),
+    [
+        ("0471", ["K1001", "K1005"]),
+        ("047", ["K1001", "K1005"]),
+        ("09 2", ["K1001"]),
+        ("+32 9 2", ["K1001"]),
+        ("0032471", ["K1001", "K1005"]),
+        ("02/555", ["K1002"]),
+        ("0123", []),  # stands in the middle of a number only
+        ("47", []),
+    ],
+)
+def test_the_first_digits_of_a_telephone_number_are_enough(typed: str, references: list[str]) -> None:
+    assert sorted(match.record.customer.reference for match in find(CALLERS, typed, region="BE")) == references
+
+
+@pytest.mark.parametrize(
+    ("heard", "reference"),
+    [
+        ("Kopiters", "K1007"),
+        ("bouwbedrijf kopieters", "K1007"),
+        ("ben de Broek", None),
+        ("Koppenhagen", None),
+    ],
+)
+def test_a_name_is_found_as_it_is_heard(heard: str, reference: str | None) -> None:
+    found = find((*ALL, COPPIETERS), heard, region="BE", limit=1)
+    assert [match.record.customer.reference for match in found] == ([reference] if reference else [])
+
+
+def test_what_is_only_heard_alike_is_never_taken_for_who_is_meant() -> None:
+    assert find((COPPIETERS,), "Kopiters", region="BE")[0].score < 50
+    with pytest.raises(UnclearError):
+        resolve((COPPIETERS,), "Kopiters", "BE")
+
+
 def best(text: str, region: str = "BE") -> tuple[str, str] | None:
     found = find(ALL, text, region=region)
     return (found[0].record.customer.reference, found[0].field) if found else None
