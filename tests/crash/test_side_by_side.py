@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.program import PASSWORD, Program, set_up
+from tests.crash.program import PASSWORD, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
 
 USER = "info"
