@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from archiver.cli.application import AskPassphrase, CustomerChange
 
 
+_CORRECT = "Correct it?"
+
+
 @click.command("add")
 @click.argument("reference", required=False)
 @click.argument("name", required=False)
@@ -46,7 +49,7 @@ def command(
     notes: str | None,
     dry_run: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Add a customer; on a terminal it asks for what is not given.
 
     REFERENCE is your own number for it. Without options, on a terminal, every field is asked for and checked at once;
@@ -72,9 +75,14 @@ def command(
         asked = _asked(invocation, ask, draft)
         if asked is None:
             invocation.terminal.note("Nothing was added.")
-            return
-        draft = asked
-    elif not (draft.reference and draft.name):
+            return 0
+        change = _kept(invocation, ask, asked, dry_run=dry_run)
+        if change is None:
+            invocation.terminal.note("Nothing was added.")
+            return UsageError.exit_code
+        _tell(invocation, change, dry_run=dry_run, as_json=False)
+        return 0
+    if not (draft.reference and draft.name):
         raise UsageError(
             "a customer needs a REFERENCE and a NAME",
             hint="archiver customer add K1001 'Peeters Bouw'; without options, on a terminal, it asks",
@@ -82,19 +90,41 @@ def command(
     with invocation.app.change_customers(settings, ask=ask, command="customer add", dry_run=dry_run) as editor:
         change = editor.add(draft)
     _tell(invocation, change, dry_run=dry_run, as_json=as_json)
+    return 0
 
 
-def _asked(invocation: Invocation, ask: AskPassphrase, draft: Customer) -> Customer | None:
+def _asked(invocation: Invocation, ask: AskPassphrase, draft: Customer, *, again: bool = False) -> Customer | None:
     """Ask for everything; None when the person thinks better of it. The archive is open for reading only meanwhile."""
     from archiver.cli.customer_form import ask_customer
     from archiver.cli.customer_text import show_contents
 
-    with invocation.app.open_archive(invocation.settings(), ask=ask, take_in=False) as archive:
-        customer = ask_customer(invocation, archive, draft)
-    invocation.terminal.line()
-    show_contents(invocation, customer)
-    invocation.terminal.flush()
-    return customer if confirmed(invocation, "Add this customer?", default=True) else None
+    while True:
+        with invocation.app.open_archive(invocation.settings(), ask=ask, take_in=False) as archive:
+            draft = ask_customer(invocation, archive, draft, again=again)
+        invocation.terminal.line()
+        show_contents(invocation, draft)
+        invocation.terminal.flush()
+        if confirmed(invocation, "Add this customer?", default=True):
+            return draft
+        if not confirmed(invocation, _CORRECT):
+            return None
+        again = True
+
+
+def _kept(invocation: Invocation, ask: AskPassphrase, draft: Customer, *, dry_run: bool) -> CustomerChange | None:
+    """Add a customer that was asked for; when it is refused, what was typed can be corrected. None when given up."""
+    settings = invocation.settings()
+    while True:
+        try:
+            with invocation.app.change_customers(settings, ask=ask, command="customer add", dry_run=dry_run) as editor:
+                return editor.add(draft)
+        except UsageError as refused:
+            invocation.terminal.problem(refused.message, hint=refused.hint)
+            invocation.terminal.flush()
+            corrected = _asked(invocation, ask, draft, again=True) if confirmed(invocation, _CORRECT) else None
+            if corrected is None:
+                return None
+            draft = corrected
 
 
 def _tell(invocation: Invocation, change: CustomerChange, *, dry_run: bool, as_json: bool) -> None:

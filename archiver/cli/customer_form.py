@@ -33,6 +33,9 @@ _OF_CONTACT = (
     ("mobiles", "mobile", "  Mobile"),
 )
 _REACHABLE = frozenset({"email", "emails", "phone", "phones", "mobile", "mobiles"})
+_NOTHING = "-"
+_UNNAMED = "(no name)"
+_EMPTY: dict[str, Any] = {"vat": None, "domains": (), "licences": ()}
 _LISTS = (("domains", "Domains"), ("licences", "Licences"))
 
 
@@ -52,34 +55,48 @@ def next_reference(records: Iterable[CustomerRecord]) -> str:
     return highest.removesuffix(digits) + str(int(digits) + 1).zfill(len(digits))
 
 
-def ask_customer(invocation: Invocation, archive: OpenArchive, draft: Customer) -> Customer:
-    """Ask for what `draft` leaves open and return all of it, checked by itself but not yet kept."""
+def ask_customer(invocation: Invocation, archive: OpenArchive, draft: Customer, *, again: bool = False) -> Customer:
+    """Ask for what `draft` leaves open and return all of it, checked by itself but not yet kept.
+
+    With `again` the draft is what was answered before: everything is asked for, and Enter keeps it.
+    """
     form = _Form(invocation, archive)
     note = invocation.terminal.note
-    note("A new customer. Enter leaves a field empty, Ctrl-C leaves everything as it was.")
-    if not draft.name:
-        draft = form.ask(draft, "name", "Name", needed=True)
+    if again:
+        note("Enter keeps what is in brackets, - empties it, Ctrl-C leaves everything as it was.")
+    else:
+        note("A new customer. Enter leaves a field empty, Ctrl-C leaves everything as it was.")
+    if again or not draft.name:
+        draft = form.ask(draft, "name", "Name", default=draft.name, needed=True)
     form.point_out(draft.name, {"name"})
     taken = {record.customer.reference.casefold() for record in archive.customers()}
-    while not draft.reference or draft.reference.casefold() in taken:
-        if draft.reference:
+    asked = again
+    while asked or not draft.reference or draft.reference.casefold() in taken:
+        if draft.reference.casefold() in taken:
             note(f"  another customer has the reference {draft.reference}")
-        default = next_reference(archive.customers())
+        default = draft.reference if asked else next_reference(archive.customers())
         draft = form.ask(replace(draft, reference=""), "reference", "Reference", default=default, needed=True)
+        asked = False
     for field, question in _SCALARS:
-        default = invocation.settings().customers.country if field == "country" else ""
-        draft = form.ask(draft, field, question, default=default)
+        default = invocation.settings().customers.country if field == "country" and not again else ""
+        draft = form.ask(draft, field, question, default=getattr(draft, field) or default)
         if field == "vat":
             form.point_out(draft.vat or "", {"vat"})
     for field, question in _LISTS:
-        draft = form.ask(draft, field, f"{question} (several: with commas)", split=True)
+        default = ", ".join(getattr(draft, field))
+        draft = form.ask(draft, field, f"{question} (several: with commas)", default=default, split=True)
+    before, draft = draft.contacts, replace(draft, contacts=())
+    for contact in before:
+        name = form.answer("Contact", contact.name or _UNNAMED)
+        if name != _NOTHING:
+            draft = form.ask_contact(draft, "" if name == _UNNAMED else name, contact)
     while True:
         more = "Another contact" if draft.contacts else "Contact"
         name = form.answer(f"{more} (name; Enter for none)")
         if not name:
             break
         draft = form.ask_contact(draft, name)
-    return form.ask(draft, "notes", "Notes")
+    return form.ask(draft, "notes", "Notes", default=draft.notes)
 
 
 class _Form:
@@ -106,19 +123,22 @@ class _Form:
         """Ask until the answer is right, and return the draft with it, canonical."""
         while True:
             typed = self.answer(question, default)
+            if typed == _NOTHING and not needed:
+                typed = ""
             if not typed and not needed:
-                return draft
+                return replace(draft, **{field: _EMPTY.get(field, "")})
             given: dict[str, Any] = {field: _parted(typed) if split else typed}
             made = self._canonical(replace(draft, **given), field)
             if made is not None:
                 return made
 
-    def ask_contact(self, draft: Customer, name: str) -> Customer:
-        """Ask for a contact's addresses and numbers."""
+    def ask_contact(self, draft: Customer, name: str, before: Contact | None = None) -> Customer:
+        """Ask for a contact's addresses and numbers; those of `before` are offered."""
         contact = Contact(name)
         for field, kind, question in _OF_CONTACT:
             while True:
-                values = _parted(self.answer(question))
+                typed = self.answer(question, ", ".join(getattr(before, field)) if before else "")
+                values = _parted(typed) if typed != _NOTHING else ()
                 given: dict[str, Any] = {field: values}
                 # Numbers without a country are those of the customer's country, so this must be known to the check.
                 made = self._canonical(

@@ -74,7 +74,7 @@ def main(
         return terminal.outcome
     except KeyboardInterrupt:
         terminal.note()
-        terminal.problem("interrupted", hint="nothing is lost; the same command goes on where this one stopped")
+        terminal.problem("interrupted", hint="nothing is lost; what was not finished can be done again")
         return _INTERRUPTED
     return code
 

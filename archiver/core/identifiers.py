@@ -196,7 +196,7 @@ def _impossible(reason: int) -> str:
 def show_phone(kept: str, region: str) -> str:
     """Return a kept number as people of `region` dial it: national for their own country, else international.
 
-    A number that no exchange has, kept all the same, is international too: nobody knows how its country would write it.
+    So is a number that its country has no way of writing, kept all the same: alone, its digits lack the zero in front.
     """
     import phonenumbers
 
@@ -204,9 +204,11 @@ def show_phone(kept: str, region: str) -> str:
         number = phonenumbers.parse(kept, "ZZ")
     except phonenumbers.NumberParseException:
         return kept
-    ours = phonenumbers.country_code_for_region(region) == number.country_code and phonenumbers.is_valid_number(number)
-    form = phonenumbers.PhoneNumberFormat.NATIONAL if ours else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return str(phonenumbers.format_number(number, form))
+    if phonenumbers.country_code_for_region(region) == number.country_code:
+        national = str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL))
+        if not national.isdigit():
+            return national
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 # --- addresses and domains

@@ -211,6 +211,52 @@ def test_the_form_names_who_is_there_already(world: Cli) -> None:
     assert len(world.twin.book.records) == 2
 
 
+def test_what_was_typed_can_be_corrected_before_it_is_kept(cli: Cli) -> None:
+    """Every answer is offered again: Enter keeps it, - empties it."""
+    cli.tty = True
+    first = {
+        "Name": "Peters", "Town": "Gent", "Domains": "klant.example, zon.example", "Contact": "An", "Notes": "x",
+        "  E-mail": "an@klant.example", "Add this": "n", "Correct it": "y",
+    }  # fmt: skip
+    second = {"Name": "Peeters", "Domains": "-", "Notes": "-"}
+    given: list[str] = []
+
+    def answer(prompt: str) -> str:
+        given.append(prompt)
+        answers = second if any(asked.startswith("Correct it") for asked in given[:-1]) else first
+        return next((said for question, said in answers.items() if prompt.startswith(question)), "")
+
+    cli.answers = answer
+    ran = cli("customer", "add")
+    assert ran.code == 0, ran.err
+    assert "Name [Peters]: " in given
+    assert "Contact [An]: " in given
+    customer = kept(cli, "K1001")
+    assert (customer.name, customer.city, customer.domains, customer.notes) == ("Peeters", "Gent", (), "")
+    assert customer.contacts == (Contact("An", ("an@klant.example",)),)
+
+
+@pytest.mark.parametrize(("correct", "code"), [("y", 0), ("n", 2)])
+def test_a_form_that_is_refused_in_the_end_is_not_lost(cli: Cli, correct: str, code: int) -> None:
+    """Somebody else may have taken the reference while this one was typed."""
+    cli.tty = True
+    adding = cli.twin.book
+
+    def answer(prompt: str) -> str:
+        if prompt.startswith("Add this") and not adding.records:
+            adding.keep(peeters())
+        if prompt.startswith("Reference"):
+            return "" if not adding.records else "K2000"
+        return "Vermeulen" if prompt == "Name: " else correct if prompt.startswith("Correct") else ""
+
+    cli.answers = answer
+    ran = cli("customer", "add")
+    assert ran.code == code, ran.err
+    assert "another customer has this reference" in ran.err
+    assert [record.customer.name for record in adding.records[1:]] == (["Vermeulen"] if code == 0 else [])
+    assert ("Nothing was added." in ran.err) == (code == 2)
+
+
 def test_no_prompt_can_steer_the_terminal(cli: Cli) -> None:
     cli.app = Twin(book=Book(check=lambda customer: customer).keep(replace(HOSTILE, reference="K\x1b[5m\u202e41")))
     cli.tty, cli.environ["NO_COLOR"] = True, "1"

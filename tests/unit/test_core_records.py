@@ -192,6 +192,7 @@ def test_a_number_that_nobody_can_call_is_refused_with_the_reason(typed: str, wh
         ("+32471123456", "BE", "0471 12 34 56"),
         ("+32471123456", "NL", "+32 471 12 34 56"),
         ("+3292550199;ext=12", "BE", "09 255 01 99 ext. 12"),
+        ("+3240000011", "BE", "+32 40000011"),
         ("no number", "BE", "no number"),
     ],
 )
