@@ -11,7 +11,7 @@ from tests.labelled.filing import Tally, file_and_compare
 PRECISION, RECALL = 0.995, 0.97
 
 
-@pytest.mark.parametrize(("customers_first", "each"), [(False, 16), (True, 4)])
+@pytest.mark.parametrize(("customers_first", "each"), [(False, 20), (True, 4)])
 def test_the_labelled_set_is_filed_as_a_careful_colleague_would(
     customers_first: bool, each: int, tmp_path: Path
 ) -> None:
