@@ -1,7 +1,9 @@
 """VAT numbers in text, of every country of the EU and of Northern Ireland, as people write them.
 
-A number counts when its country stands before it, or when it is Belgian and written with dots or beside a word such as
-"BTW" or "RPR"; always only when its check digits hold (python-stdnum, loaded with the first candidate). Deliberately
+A number counts when its country stands before it, when it is Belgian and written with dots or beside a word such as
+"BTW" or "RPR", or when it stands behind the name that its own country has for it ("P.IVA", "NIP", "CVR"); always only
+when its check digits hold (python-stdnum, loaded with the first candidate). What nobody sees (soft hyphens, marks of
+bold type) and the line end within a Belgian number make no difference. Deliberately
 reads no number that stands in a telephone number, an account number (IBAN), a structured communication, a URL or a
 longer run of digits, and asks no register whether a number was ever given out.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 MAX_NUMBERS = 20
 """Numbers that are kept of one message."""
@@ -66,14 +69,38 @@ _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Z]")
 
 # Digits become "0" and letters capitals, so that what may be a number is found by searching octets.
 _DIGITS = bytes(48 if 48 <= one < 58 else one - 32 if 97 <= one < 123 else one for one in range(256))
-_GAPS = b" .-\xa0?"  # "?" for the gaps, and whatever else, that are not in Latin-1
+_GAPS = b" .-*\xa0?"  # bold type too; "?" for the gaps, and whatever else, that are not in Latin-1
 _ZEROS = re.compile(rb"0+")
 _COUNTRIES = frozenset(one.encode() for one in _FORMS if one != "AT")  # there a "U" always follows
 _LABELS = (
     b"BTW", b"TVA", b"VAT0", b"VATN", b"VATID", b"VAT:", b"VAT|", b"VAT/", b"VAT(", b"VAT\n", b"MWST", b"KBO",
     b"ONDERNEMINGSN", b"ENTREPRISE", b"UNTERNEHMENSN", b"COMPANYN", b"ENTERPRISEN",
 )  # fmt: skip
-_REGISTERS = (b"RPR", b"RPM", b"BCE", b"CBE")  # as they stand, always in capitals: "enterprise" has one in it
+_REGISTERS = ("RPR", "RPM", "BCE", "CBE")  # as they stand, always in capitals: "enterprise" has one in it
+
+# How single countries call their own numbers, which stand behind that name without the country.
+_NAMES = re.compile(rb"(?:(?:PARTITA|P)IVA|NIPC?|[CN]IF|CONTRIBUINTE|CVR|YTUNNUS)(?:N.{0,5})?[^0A-Z]{0,4}[A-Z]?\Z")
+_NAMED = re.compile(
+    r"(?<![^\W_])(?:(?P<IT>P\.? ?IVA|Partita ?IVA)|(?P<PL>NIP)|(?P<PT>NIPC|contribuinte)"
+    r"|(?P<EITHER>N\.?I\.?F|C\.?I\.?F)|(?P<DK>CVR)|(?P<FI>Y-tunnus))\.?[ \u00a0-]?"
+    r"(?:n(?:\.? ?[°ºor]|ummer|umero)?\.?)?[ .:|\u00a0-]{0,4}"
+    rf"(?P<number>[A-Za-z]?{_GAP}?[0-9](?:{_GAP}?[0-9]){{6,10}}(?:-?[A-Za-z])?){_NOT_AFTER}",
+    re.IGNORECASE,
+)
+_NAMED_COUNTRIES = {"EITHER": ("ES", "PT")}
+_DUTCH = re.compile(rf"(?<![0-9A-Za-z.,/+*_=&#%])[0-9](?:{_GAP}?[0-9]){{8}}{_GAP}?[Bb]{_GAP}?[0-9]{{2}}{_NOT_AFTER}")
+
+_INVISIBLE = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_UNSEEN = re.compile(f"[{_INVISIBLE}]")
+_ODD = re.compile(f"[{_INVISIBLE}\uff0d-\uff5a]")
+_PLAIN = {one: one - 0xFEE0 for one in range(0xFF0D, 0xFF5B)}  # full-width forms of ASCII
+_BOLD = re.compile(r"(?<![0-9A-Za-z*])\*{1,2}(?!\*)|(?<!\*)\*{1,2}(?![0-9A-Za-z*])")
+_BROKEN = re.compile(rb"BE(?:0{3,7}\n0{3}|0{3,4}/0{3})")
+_BROKEN_BELGIAN = re.compile(
+    r"(?<![0-9A-Za-z])BE[ .:\-\u00a0]{0,2}(?:[01][ .]?)?[0-9]{3}(?:[ .\-]{0,2}|[ .\-]?\n|/)[0-9]{3}"
+    r"(?:[ .\-]{0,2}|[ .\-]?\n|/)[0-9]{3}(?![0-9])",
+    re.IGNORECASE,
+)
 
 
 def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
@@ -86,10 +113,16 @@ def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
     for text in texts:
         if not text:
             continue
-        prefixed, belgian = _may_hold(text)
-        if not prefixed and not belgian:
-            continue
-        for number in _numbers(text, prefixed=prefixed, belgian=belgian):
+        tidy = _tidied(text)
+        octets = _outlined(tidy)
+        if _is_broken(octets):
+            tidy = _BROKEN_BELGIAN.sub(lambda match: re.sub(r"[\s/]+", " ", match[0]), tidy)
+            octets = _outlined(tidy)
+        prefixed, belgian, named = _may_hold(tidy, octets)
+        if "*" in tidy and (prefixed or belgian or named):
+            tidy = _BOLD.sub("", tidy)
+        numbers = _numbers(tidy, prefixed=prefixed, belgian=belgian) if prefixed or belgian else iter(())
+        for number in chain(numbers, _named(tidy) if named else ()):
             found[number] = None
             if len(found) >= MAX_NUMBERS:
                 return tuple(found)
@@ -119,29 +152,51 @@ def _checked(country: str, number: str) -> str | None:
         return None
 
 
-def _may_hold(text: str) -> tuple[bool, bool]:
-    """Tell whether a number with its country may stand anywhere, and whether a Belgian one without.
+def _tidied(text: str) -> str:
+    """Return a text without what stands unseen in numbers."""
+    if not text.isascii() and _ODD.search(text):
+        text = _UNSEEN.sub("", text).translate(_PLAIN)
+    return text
+
+
+def _outlined(text: str) -> bytes:
+    """Return a text with "0" for digits, capitals for letters, and no gaps."""
+    return text.encode("latin-1", "replace").translate(_DIGITS, _GAPS)
+
+
+def _is_broken(octets: bytes) -> bool:
+    """Whether a Belgian number may be broken by a line end, or by slashes."""
+    at = octets.find(b"BE0")
+    while at >= 0:
+        if _BROKEN.match(octets, at):
+            return True
+        at = octets.find(b"BE0", at + 3)
+    return False
+
+
+def _may_hold(text: str, octets: bytes) -> tuple[bool, bool, bool]:
+    """Tell whether a number may stand anywhere with its country, a Belgian one without, and one behind its name.
 
     In most texts none does, and this takes a tenth of looking properly.
     """
-    encoded = text.encode("latin-1", "replace")
-    octets = encoded.translate(_DIGITS, _GAPS)
     prefixed = b"RO00000" in octets
+    named = b"000000000B0" in octets
     longest = 0
     at = octets.find(b"0000000")
     while at >= 0:
         prefixed = prefixed or _ends_in_country(octets[max(0, at - 4) : at])
+        named = named or _NAMES.search(octets, max(0, at - 20), at) is not None
         run = _ZEROS.match(octets, at)
         end = run.end() if run is not None else at + 7
         longest = max(longest, end - at)
-        if prefixed and longest >= 9:
+        if prefixed and named and longest >= 9:
             break
         at = octets.find(b"0000000", end)
     if longest < 9:
-        return prefixed, False
-    if any(label in octets for label in _LABELS) or any(label in encoded for label in _REGISTERS):
-        return prefixed, True
-    return prefixed, b"0000.000.000" in encoded.translate(_DIGITS)
+        return prefixed, False, named
+    if any(label in octets for label in _LABELS) or any(label in text for label in _REGISTERS):
+        return prefixed, True, named
+    return prefixed, b"0000.000.000" in text.encode("latin-1", "replace").translate(_DIGITS), named
 
 
 def _ends_in_country(before: bytes) -> bool:
@@ -173,10 +228,25 @@ def _numbers(text: str, *, prefixed: bool, belgian: bool) -> Iterator[str]:
             yield from _belgian(text, max(start, done), end)
 
 
+def _named(text: str) -> Iterator[str]:
+    """Read numbers behind the name that their country has for them, and Dutch ones beside a word for VAT."""
+    for match in _NAMED.finditer(text):
+        name = next(one for one in ("IT", "PL", "PT", "EITHER", "DK", "FI") if match[one])
+        for country in _NAMED_COUNTRIES.get(name, (name,)):
+            number = checked(country, match["number"])
+            if number is not None:
+                yield number
+                break
+    for match in _DUTCH.finditer(text):
+        number = checked("NL", match[0]) if _says_vat(_context(text, match.start())) else None
+        if number is not None:
+            yield number
+
+
 @lru_cache(maxsize=64)
 def _form(country: str) -> re.Pattern[str]:
     """Return what a country's numbers look like, gaps allowed between any two characters."""
-    forms = (f"{_GAP}{{0,2}}".join(_CLASSES[one] for one in form) for form in _FORMS[country].split("|"))
+    forms = (f"{_GAP}{{0,3}}".join(_CLASSES[one] for one in form) for form in _FORMS[country].split("|"))
     return re.compile(f"([ .:\\-/\u00a0\u2013]{{0,3}})({'|'.join(f'(?:{form}{_NOT_AFTER})' for form in forms)})")
 
 

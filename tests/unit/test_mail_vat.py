@@ -212,3 +212,54 @@ PIECES = st.sampled_from(
 def test_any_text_gives_canonical_numbers_or_none(text: str) -> None:
     for number in found(text):
         assert checked(number[:2], number[2:]) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BTW BE 0428.759.\n497",
+        "TVA BE 0428\n759 497",
+        "BTW BE 0428/759/497",
+        "BTW BE 0428 . 759 . 497",
+        "BTW BE\u200b 0428.\u200b759.\u200b497",
+        "BTW BE0428\u00ad759\u00ad497",
+        "*BTW:* BE *0428.759.497*",
+        "**BTW** **BE0428759497**",
+        "VAT \uff22\uff25\uff10\uff14\uff12\uff18\uff17\uff15\uff19\uff14\uff19\uff17",
+    ],
+)
+def test_line_ends_slashes_bold_type_and_what_nobody_sees_make_no_difference(text: str) -> None:
+    assert found(text) == (US,)
+
+
+@pytest.mark.parametrize("text", ["order 0428\n759497", "0428/759/497", "***0428/759/49797***", "BE 0428\n759 4971"])
+def test_pieces_on_two_lines_or_around_slashes_are_no_number_without_their_country(text: str) -> None:
+    assert found(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("P.IVA 07453100120", "IT07453100120"),
+        ("P. IVA: 07453100120 - C.F. 07453100120", "IT07453100120"),
+        ("Partita IVA 07453100120", "IT07453100120"),
+        ("NIP 812-340-05-63, REGON 123456785", "PL8123400563"),
+        ("C.I.F.: B-64234818", "ESB64234818"),
+        ("NIF B64234818", "ESB64234818"),
+        ("NIF 501 234 560", "PT501234560"),
+        ("Contribuinte n.º 501234560", "PT501234560"),
+        ("CVR-nr. 23 45 67 88", "DK23456788"),
+        ("Y-tunnus 2077474-0", "FI20774740"),
+        ("btw-nr. 0044.95.445.B01", "NL004495445B01"),
+    ],
+)
+def test_a_number_is_read_behind_the_name_that_its_country_has_for_it(text: str, number: str) -> None:
+    assert found(text) == (number,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NIP 812-340-05-64", "snip 8123400563", "CVR 2345678", "specif 501234560", "0044.95.445.B01", "Tel. 07453100120"],
+)
+def test_such_a_number_needs_its_check_digits_and_its_name(text: str) -> None:
+    assert found(text) == ()
