@@ -250,7 +250,7 @@ def _ascii(text: str) -> str:
 
 FIRMS = _firms()
 BY_REFERENCE = {firm.reference: firm for firm in FIRMS}
-ORDINARY = tuple(firm for firm in FIRMS if firm.reference.startswith("K1"))
+ORDINARY = tuple(firm for firm in FIRMS if firm.reference.startswith("K1") and len(firm.reference) == 5)
 """Those without a trap: a domain or two of their own, two contacts, a VAT number, two licences."""
 
 
