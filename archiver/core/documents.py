@@ -6,10 +6,14 @@ Knows which header fields go together in one column, and nothing of how text is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import IndexDocument
 from archiver.model.message import Message
+
+_MARKS = "> \t\xa0"
+"""What stands before a quoted line, and around any."""
 
 
 def document(row: int, message: Message) -> IndexDocument:
@@ -28,9 +32,27 @@ def document(row: int, message: Message) -> IndexDocument:
 
 
 def _quoted(message: Message) -> str:
-    """Return what a message repeats of others, with what the messages attached to it say."""
-    inside = not message.forwarded_text or message.forwarded_text in message.quoted
-    return message.quoted if inside else f"{message.quoted}\n{message.forwarded_text}"
+    """Return what a message repeats of others, with the lines of what it forwards that stand so nowhere else.
+
+    The text of a forward is cut out of what is quoted, or out of the message's own text where no mark sets it apart:
+    indexed whole, nearly all of it would be there twice. What was cut out of its middle made neighbours of other lines,
+    and a number may be folded over two.
+    """
+    if not message.forwarded_text or message.forwarded_text in message.quoted:
+        return message.quoted
+    known: set[tuple[str, ...]] = set()
+    for text in (message.quoted, message.text):
+        lines = _lines(text)
+        known.update(pairwise(lines), ((line,) for line in lines))
+    lines = _lines(message.forwarded_text)
+    wanted: Iterable[tuple[str, ...]] = pairwise(lines) if len(lines) > 1 else [tuple(lines)]
+    new = ["\n".join(each) for each in wanted if each not in known]
+    return "\n".join((message.quoted, *new)) if new else message.quoted
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines with anything on them, without the marks before quoted ones."""
+    return [line for each in text.split("\n") if (line := each.strip(_MARKS))]
 
 
 def _names(addresses: Iterable[EmailAddress]) -> str:
