@@ -1,7 +1,7 @@
 """Changing customers in a real archive: the use cases of `archiver.core.customers`, under the writer's lock.
 
-Before anything is changed, mail that waits is taken in and the index is brought up to the catalogue: a number of a new
-customer is looked for in the index, and nothing may be missed.
+Before anything is changed, mail that waits is taken in, unless a sync waits to do that itself, and the index is brought
+up to the catalogue: a number of a new customer is looked for in the index, and nothing may be missed.
 """
 
 from __future__ import annotations
@@ -69,6 +69,6 @@ def _open(
     opened = stack.enter_context(
         open_unlocked(settings, keys, write=True, new_index=new_index, command=command, wait=wait)
     )
-    take_in(opened.ingest_ports())
+    take_in(opened.ingest_ports(), pause=opened.is_wanted)
     relink_when_stale(opened.edit_ports(), opened.rules())
     return opened

@@ -189,6 +189,12 @@ class Opened:
         relinking = RelinkPorts(self.links, self.catalogue, self.catalogue, self.vault, self.parser, self.index)
         return EditPorts(self.customers, relinking, clock)
 
+    def is_wanted(self) -> bool:
+        """Tell a writer whether somebody waits for the lock that it holds."""
+        from archiver.store.lock import is_wanted
+
+        return is_wanted(self.keys.paths.lock("archive"))
+
     def index_is_behind(self) -> bool:
         """Tell whether messages of the catalogue are not in the index yet, or the index is of another release."""
         if index_version(self.connection) != SCHEMA_VERSION:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +15,14 @@ from archiver.app.unlocking import AskPassphrase, Keys, find_keys
 from archiver.config import Settings
 from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in
-from archiver.core.progress import OnProgress, silent
+from archiver.core.progress import OnProgress, Progress, silent
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ConfigurationError
+from archiver.errors import ConfigurationError, LockedError
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
+_STEP_ASIDE = 0.15  # seconds in which whoever waits for the lock has looked for it again
+_TURN = 0.5  # seconds to wait for the lock before hearing the collector again
+_PATIENCE = 10.0  # seconds to wait for the lock when the collector has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +93,80 @@ def _collect_and_take_in(
 ) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
     with open_unlocked(settings, keys, write=True) as opened:
         _prepare_collector(settings, opened)
-        child = CollectorProcess(settings, accounts, on_progress)
+    child = CollectorProcess(settings, accounts, on_progress)
 
-        def more() -> bool:
-            if stopped():
-                child.stop()
-            return child.wait(_POLL)
-
-        try:
-            report = take_in(opened.ingest_ports(), on_progress=on_progress, more=more, set_aside=True)
-        finally:
+    def more() -> bool:
+        if stopped():
             child.stop()
-        _link_earlier(opened, on_progress)
-        opened.tidy(report.indexed)
+        return child.wait(_POLL)
+
+    try:
+        report = _take_in_by_turns(settings, keys, on_progress, more)
+    finally:
+        child.stop()
     child.raise_error()
     return child.outcomes, report
+
+
+def _take_in_by_turns(
+    settings: Settings, keys: Keys, on_progress: OnProgress, more: Callable[[], bool] = lambda: False
+) -> IngestReport:
+    """Take in all there is, and let others write in between.
+
+    A first sync runs for hours, and nobody at the telephone can wait for it: whoever waits for the lock gets it after
+    the delivery at hand, and the run goes on when he is done. New mail is linked by the customers there are then.
+    """
+    done, paused = IngestReport(), False
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "ingest":
+            progress = replace(progress, done=progress.done + done.messages, octets=progress.octets + done.octets)
+        on_progress(progress)
+
+    while True:
+        with ExitStack() as stack:
+            opened = _open_in_turn(settings, keys, stack, more)
+            paused = False
+
+            def pause(opened: Opened = opened) -> bool:
+                nonlocal paused
+                paused = paused or opened.is_wanted()
+                return paused
+
+            report = take_in(opened.ingest_ports(), on_progress=tell, more=more, pause=pause, set_aside=True)
+            done = _sum(done, report)
+            if not paused:
+                _link_earlier(opened, on_progress)
+                opened.tidy(done.indexed)
+                return done
+        time.sleep(_STEP_ASIDE)
+
+
+def _open_in_turn(settings: Settings, keys: Keys, stack: ExitStack, more: Callable[[], bool]) -> Opened:
+    """Open for writing, when others are done; raises LockedError when, after the collector, it takes them too long."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return stack.enter_context(open_unlocked(settings, keys, write=True, wait=_TURN))
+        except LockedError:
+            if more():
+                end = time.monotonic() + _PATIENCE
+            elif time.monotonic() > end:
+                raise
+
+
+def _sum(one: IngestReport, other: IngestReport) -> IngestReport:
+    return IngestReport(
+        messages=one.messages + other.messages,
+        octets=one.octets + other.octets,
+        indexed=one.indexed + other.indexed,
+        defects=one.defects + other.defects,
+        waiting=other.waiting,
+        linked=one.linked + other.linked,
+        ambiguous=one.ambiguous + other.ambiguous,
+        unlinked=one.unlinked + other.unlinked,
+        damaged=tuple(dict.fromkeys(one.damaged + other.damaged)),
+    )
 
 
 def _link_earlier(opened: Opened, on_progress: OnProgress) -> None:
@@ -158,10 +221,7 @@ def import_paths(
         )
     ingested = None
     if keys is not None:
-        with open_unlocked(settings, keys, write=True) as opened:
-            ingested = take_in(opened.ingest_ports(), on_progress=on_progress, set_aside=True)
-            _link_earlier(opened, on_progress)
-            opened.tidy(ingested.indexed)
+        ingested = _take_in_by_turns(settings, keys, on_progress)
     return _report(settings, (outcome,), ingested, began)
 
 

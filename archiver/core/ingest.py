@@ -92,16 +92,18 @@ def take_in(
     *,
     on_progress: OnProgress = silent,
     more: Callable[[], bool] = lambda: False,
+    pause: Callable[[], bool] = lambda: False,
     set_aside: bool = False,
 ) -> IngestReport:
     """Take in every pending delivery, then bring the index up to the catalogue.
 
     While `more()` says that a collector is still delivering, new deliveries are waited for (it is expected to block a
-    little) and taken in as they come. With `set_aside`, damaged deliveries are put out of the way: for callers that
-    tell of the damage in the report, since nothing else will name it again.
+    little) and taken in as they come. Once `pause()`, asked before each delivery, says so, no other is begun; what is
+    left stays for another call. With `set_aside`, damaged deliveries are put out of the way: for callers that tell of
+    the damage in the report, since nothing else will name it again.
     """
     caught_up = catch_up(ports, on_progress=on_progress)
-    run = _Run(ports, on_progress, more, set_aside=set_aside)
+    run = _Run(ports, on_progress, more, pause, set_aside=set_aside)
     run.run()
     return IngestReport(
         messages=run.messages,
@@ -149,12 +151,19 @@ class _Run:
     """One pass over the pending deliveries, with the parser kept busy across their borders."""
 
     def __init__(
-        self, ports: IngestPorts, on_progress: OnProgress, more: Callable[[], bool], *, set_aside: bool
+        self,
+        ports: IngestPorts,
+        on_progress: OnProgress,
+        more: Callable[[], bool],
+        pause: Callable[[], bool],
+        *,
+        set_aside: bool,
     ) -> None:
         self._ports = ports
         self._set_aside = set_aside
         self._on_progress = on_progress
         self._more = more
+        self._pause = pause
         self._open: deque[_Taking] = deque()
         self._documents: list[IndexDocument] = []
         self._characters = 0
@@ -192,9 +201,11 @@ class _Run:
             more = self._more()  # asked before looking: what arrives in between is seen by the next look
             names = [name for name in self._ports.deliveries.waiting() if name not in done]
             for name in names:
+                if self._pause():
+                    return
                 done.add(name)
                 yield from self._octets_of(name)
-            if not names and not more:
+            if not names and (not more or self._pause()):
                 return
 
     def _octets_of(self, name: str) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """Two writer locks: "collect" (collect.db, packs, pending) and "archive" (archive.db, index.db).
 
 flock(2) decides, so a killed process never leaves one behind; what the file says is only for people, and stale text in
-it is harmless. Readers take no lock. Not for file systems whose flock is a fiction (some network mounts).
+it is harmless. Whoever waits holds a shared lock on a second file, so that a long run can see it and step aside.
+Readers take no lock. Not for file systems whose flock is a fiction (some network mounts).
 """
 
 from __future__ import annotations
@@ -33,23 +34,56 @@ def writer_lock(
 
     `command` is the name of our command ("sync"), never its arguments: they may hold a query.
     """
+    descriptor = _open(path)
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise DiskError(
-            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
-        ) from error
-    try:
-        waited = 0.0
-        while not _try(descriptor):
-            if waited >= wait_seconds:
-                raise LockedError(_holder(descriptor, path.stem), hint="wait until it has ended, then try again")
-            sleep(_POLL_SECONDS)
-            waited += _POLL_SECONDS
+        if not _try(descriptor):
+            if wait_seconds <= 0:
+                raise _locked(descriptor, path)
+            _wait(descriptor, path, wait_seconds, sleep)
         _sign(descriptor, command, now)
         yield
     finally:
         os.close(descriptor)
+
+
+def is_wanted(path: Path) -> bool:
+    """Tell whoever holds a lock whether somebody waits for it."""
+    descriptor = _open(_wanted(path))
+    try:
+        return not _try(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _wanted(path: Path) -> Path:
+    return path.with_suffix(".wanted")
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise DiskError(
+            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+        ) from error
+
+
+def _wait(descriptor: int, path: Path, wait_seconds: float, sleep: Callable[[float], None]) -> None:
+    wanting = _open(_wanted(path))
+    try:
+        fcntl.flock(wanting, fcntl.LOCK_SH)
+        waited = 0.0
+        while not _try(descriptor):
+            if waited >= wait_seconds:
+                raise _locked(descriptor, path)
+            sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
+    finally:
+        os.close(wanting)
+
+
+def _locked(descriptor: int, path: Path) -> LockedError:
+    return LockedError(_holder(descriptor, path.stem), hint="wait until it has ended, then try again")
 
 
 def _try(descriptor: int) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.program import PASSWORD, set_up
+from tests.crash.program import PASSWORD, cleared, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
 
 USER = "info"
@@ -43,6 +43,44 @@ def server() -> Iterator[MailboxServer]:
     server = MailboxServer((USER,), password=PASSWORD, on_body=lambda: time.sleep(0.005))
     yield server
     server.close()
+
+
+@pytest.mark.slow
+def test_staff_change_customers_while_a_sync_waits_for_a_slow_server(tmp_path: Path) -> None:
+    arrived, released = threading.Event(), threading.Event()
+    slow = False
+
+    def on_body() -> None:
+        if slow:
+            arrived.set()
+            released.wait(120)
+
+    server = MailboxServer((USER,), password=PASSWORD, on_body=on_body)
+    try:
+        program = set_up(tmp_path / "home", server.port, (USER,), sync="workers = 1", account="read_timeout = 120.0")
+        server.deliver(USER, b"INBOX", _letter(1))
+        program.run("sync")
+        for number in range(2, 5):
+            server.deliver(USER, b"INBOX", _letter(number))
+        slow = True
+        process = program.start("sync")
+        with cleared(process):
+            assert arrived.wait(60)
+            program.run("customer", "import", str(_table(tmp_path / "table.csv", licences=False)))
+            (item,) = json.loads(program.run("search", "question", "--json")[1])["items"]
+            assert item["customers"] == ["K1"]
+            program.run("unlink", item["id"], "K1", "--why", "not theirs")
+            assert process.poll() is None, "the sync is still at it"
+            released.set()
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+    finally:
+        released.set()
+        server.close()
+    items = json.loads(program.run("search", "question", "--json")[1])["items"]
+    # What came later is linked by the customers there are now, though the sync began before them.
+    assert sorted(item["customers"] for item in items) == [[], ["K2"], ["K3"], ["K4"]]
+    assert json.loads(program.run("relink", "--json")[1])["messages"] == 0
 
 
 @pytest.mark.slow

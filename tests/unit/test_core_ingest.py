@@ -282,6 +282,22 @@ def test_new_deliveries_are_waited_for_while_the_collector_works() -> None:
     assert (report.messages, report.indexed, report.waiting) == (3, 3, 0)
 
 
+def test_a_pause_leaves_what_is_not_begun_for_another_call() -> None:
+    world = World()
+    for number in range(1, 5):
+        world.collect(mail(number))
+    answers = [False, False, True]
+    report = take_in(world.ports, more=lambda: True, pause=lambda: answers.pop(0) if len(answers) > 1 else answers[0])
+    assert (report.messages, report.indexed, report.waiting) == (2, 2, 2)
+    assert world.ingest().messages == 2
+    assert world.indexed() == world.subjects()
+    assert len(world.subjects()) == 4
+
+
+def test_a_pause_is_heeded_while_there_is_nothing_to_take_in_but_more_to_come() -> None:
+    assert take_in(World().ports, more=lambda: True, pause=lambda: True).messages == 0
+
+
 def test_verify_names_each_message_that_does_not_open_and_a_pack_that_is_missing() -> None:
     world = World()
     world.collect(mail(1), mail(2))

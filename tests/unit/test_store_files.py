@@ -13,7 +13,7 @@ import pytest
 from archiver.errors import DiskError, LockedError, NoArchiveError, UsageError
 from archiver.store.durable import Disk, write_durably
 from archiver.store.layout import ArchivePaths, create_layout, sweep_temporary
-from archiver.store.lock import writer_lock
+from archiver.store.lock import is_wanted, writer_lock
 from tests.twins.archive import START, Archive, mail
 
 
@@ -147,3 +147,25 @@ def test_nothing_readable_of_a_message_is_on_disk(tmp_path: Path) -> None:
         if path.is_file():
             assert b"canary" not in path.read_bytes(), path.name
     store.close()
+
+
+def test_a_holder_sees_that_somebody_waits_and_only_as_long_as_he_does(tmp_path: Path) -> None:
+    path = tmp_path / "archive.lock"
+    seen: list[bool] = []
+    with writer_lock(path, command="sync", now=START):
+        assert not is_wanted(path)
+        with pytest.raises(LockedError), writer_lock(path, command="edit", now=START):
+            pass
+        assert not is_wanted(path), "who does not wait does not ask anybody to step aside"
+        with (
+            pytest.raises(LockedError),
+            writer_lock(
+                path, command="edit", now=START, wait_seconds=0.1, sleep=lambda _: seen.append(is_wanted(path))
+            ),
+        ):
+            pass
+        assert seen
+        assert all(seen)
+        assert not is_wanted(path)
+    with writer_lock(path, command="edit", now=START):
+        assert not is_wanted(path)
