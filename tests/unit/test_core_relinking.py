@@ -109,6 +109,17 @@ def test_taking_an_address_away_loses_its_links_and_no_others(world: LinkedArchi
     assert (world.linked(first), world.linked(second)) == (set(), {"K1"})
 
 
+def test_a_vat_number_that_alone_changes_takes_its_links_along(world: LinkedArchive) -> None:
+    world.deliver(letter("x@other.example", text="VAT BE 0428.759.497"), letter("y@other.example", number=1))
+    record = world.editing().add(customer("K1")).record
+    assert not world.found()[world.rows()[0]]
+    change = world.editing().edit(record, replace(record.customer, vat="BE0428759497"))
+    assert change.links == LinkChanges(1, gained=((record.id, 1),))
+    change = world.editing().edit(change.record, replace(record.customer, vat=None))
+    assert change.links == LinkChanges(1, lost=((record.id, 1),))
+    assert world.wrong() == []
+
+
 def test_a_second_customer_with_the_same_address_turns_a_link_into_two_candidates(world: LinkedArchive) -> None:
     world.deliver(letter("jan@acme.example"))
     first = world.editing().add(customer("K1", "jan@acme.example")).record
