@@ -4,17 +4,24 @@ Knows the forwards of Outlook, Gmail, Apple Mail, Thunderbird, Lotus Notes and Y
 German (and the commonest words of some others). A reply repeats the same header blocks, so one of Outlook's counts only
 under a subject that says "FW", or where nobody wrote anything above it. Deliberately cautious: in doubt it is a reply,
 and what a reply repeats is nobody's evidence. A name without an address gives nothing.
+
+Behind a sender from the forwarder's own domain (a colleague, a web form) stand whom answers to the forwarded message go
+to, and whom it went to: it is they that the forward is about. A forwarded delivery report gives whom it is about.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
+from archiver.mail import forward_words
 from archiver.mail.addresses import read_addresses
 from archiver.mail.body import Body
 from archiver.mail.charset import one_line
 from archiver.mail.defects import Defects
+from archiver.mail.reports import addresses_in_words, is_from_daemon, read_report
 from archiver.mail.structure import NESTED, Node
 from archiver.model.address import EmailAddress
 
@@ -24,6 +31,7 @@ MAX_FORWARDED = 20
 MAX_TEXT = 256 << 10
 """Characters of forwarded text that are kept."""
 
+_FAILED = "x-failed-recipients"
 _MAX_LINES = 5000
 _MAX_LINE = 1000
 _MAX_LEVELS = 8
@@ -41,50 +49,40 @@ _REPLY_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 
-_FORWARD_WORDS = (
-    r"forwarded messages?|forwarded (?:by|mail|e-?mail)|begin (?:of )?forwarded message|message forwarded"
-    r"|(?:begin )?(?:van )?doorgestuurde? (?:bericht|e-?mail|door)|doorgezonden (?:bericht|door)"
-    r"|message (?:transféré|transmis|réexpédié|retransmis)|(?:transféré|réacheminé|transmis|réexpédié) par"
-    r"|courriel transféré|e-?mail transféré|début du message (?:réexpédié|transféré|transmis)"
-    r"|weitergeleitete (?:nachricht|mail|e-?mail)|weitergeleitet von"
-    r"|(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail)"
-    r"|mensaje reenviado|messaggio inoltrato|mensagem encaminhada|vidarebefordrat meddelande"
-    r"|videresendt (?:meddelelse|melding)|välitetty viesti|wiadomość przekazana|пересылаемое сообщение|转发邮件"
-)
-_NEUTRAL_WORDS = (
-    r"original message|original appointment|originele? bericht|oorspronkelijke? (?:bericht|e-?mail)|origineel bericht"
-    r"|message d['’]origine|message (?:original|initial)|courriel original"
-    r"|ursprüngliche (?:nachricht|mail|e-mail)|ursprungliche nachricht|original-?nachricht|originalnachricht"
-    r"|mensaje original|messaggio originale|mensagem original|originalmeddelande|oprindelig meddelelse"
-    r"|alkuperäinen viesti|исходное сообщение|原始邮件"
-)
 _FORWARD = re.compile(
-    r"\s*+(?:[-_*=~>+]{2,}+\s*+(?:start of |begin |inline )?(?:" + _FORWARD_WORDS + r")\b"
+    r"\s*+(?:[-_*=~>+]{2,}+\s*+(?:start of |begin |inline )?(?:" + forward_words.FORWARDED + r")\b"
     r"|(?:begin forwarded message|begin (?:van )?(?:het )?doorgestuurde? (?:bericht|e-?mail)"
     r"|début du (?:message|courriel|e-?mail) (?:réexpédié|transféré|transmis)"
     r"|(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail))\s?[:：]?\s*\Z)",
     re.IGNORECASE,
 )
-_NEUTRAL = re.compile(r"\s*+[-_*=~]{2,}+\s*+(?:" + _NEUTRAL_WORDS + r")\b", re.IGNORECASE)
+_NEUTRAL = re.compile(r"\s*+[-_*=~]{2,}+\s*+(?:" + forward_words.ORIGINAL + r")\b", re.IGNORECASE)
 _WORDS_ALONE = frozenset({"begin", "début", "anfan"})  # how the separators of Apple Mail begin, in lower case
 _MARK_INITIALS = frozenset("-_*=~+|> \t\xa0abdefglosvwо")  # what a separator, or the name of a From field, begins with
 _RULE = re.compile(r"\s*+[-_=*]{5,}+\s*\Z")
 _LABEL = re.compile(
     r"\s*[*_|]{0,3}\s*(?:(?P<from>from|van|de|von|da|från|fra|od|lähettäjä|от|expéditeur|afzender|absender)"
-    r"|(?P<date>sent|date|verzonden|verstuurd|datum|envoyé(?: le)?|gesendet|enviado|inviato|data|skickat|sendt|fecha"
-    r"|sent on|date d['’]envoi|verzonden op)"
-    r"|(?P<to>to|aan|à|a|pour|an|para|till|til|destinataires?|empfänger)"
-    r"|(?P<subject>subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne|sujet|betreft)"
-    r"|(?P<other>cc|kopie|copie|bcc|reply-to|antwoord aan|répondre à|antwort an|antwort-an|attachments?|bijlagen?"
+    r"|(?P<date>sent|date|verzonden|verstuurd|datum|envoyé(?: le)?|gesendet|enviad[oa](?: el| em)?|inviato|data|skickat"
+    r"|sendt|fecha|sent on|date d['’]envoi|verzonden op|wysłan[eo]|odesláno|lähetetty|küldve)"
+    r"|(?P<to>to|aan|naar|à|a|pour|an|para|till|til|do|komu|vastaanottaja|címzett|destinataires?|empfänger)"
+    r"|(?P<subject>subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne|sujet|betreft|temat|předmět|aihe"
+    r"|tárgy)"
+    r"|(?P<reply>reply-to|antwoord[ -](?:aan|naar)|beantwoorden|répondre à|antwort[ -]an)"
+    r"|(?P<other>cc|kopie|copie|bcc|attachments?|bijlagen?"
     r"|importance|urgentie|priority|anlagen?|pièces? jointes?|organi[sz]ation|message-id|resent-\w+|x-[\w-]+))"
     r"\s?[*_]{0,2}\s?\|?\s?[:：][*_]{0,2}\s*\|?\s*(?P<value>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_KINDS = ("from", "date", "to", "subject", "other")
+_KINDS = ("from", "date", "to", "subject", "reply", "other")
 _SPEC = r"[^\s<>()\[\]{},;:\"'|*]{1,64}@(?:[\w-]{1,63}\.){1,10}[\w-]{2,63}"
 _ANGLE = re.compile(rf"[<\[(]\s*(?:mailto:\s*)?({_SPEC})\s*[>\])|]")
 _MAILTO = re.compile(rf"mailto:\s*({_SPEC})", re.IGNORECASE)
 _BARE = re.compile(rf"(?<![\w.@/+-])({_SPEC})(?![\w@-])")
+# Yahoo writes separator and fields on one line: "----- Forwarded Message ----- From: … To: …Sent: …".
+_ONE_LINE = re.compile(r"(-{3,}[^-\n]{5,40}-{3,})\s*(?=(?:from|van|de|von)\s?:)", re.IGNORECASE)
+_ONE_LINE_FIELD = re.compile(
+    r"(?<=\S)\s*(?=(?:To|Sent|Subject|Cc|CC|Aan|Verzonden|Onderwerp|À|Envoyé|Objet|An|Gesendet|Betreff)\s?:\s)"
+)
 _NOTES_LINE = re.compile(
     rf"\s*(?:\"?(?P<name>[^\"<>@]{{0,80}}?)\"?\s*)?<?(?P<spec>{_SPEC})>?(?:\s+(?:on|op|le|am|at)?\s*\d.{{0,60}})?\s*\Z"
 )
@@ -107,10 +105,25 @@ _DEVICE = re.compile(
 
 @dataclass(slots=True)
 class Forwards:
-    """The senders of what a message forwards, outermost first, and what they wrote there."""
+    """The senders of what a message forwards, outermost first, and what they wrote there.
+
+    `domains` are the forwarder's; `behind` are whom answers to messages from there go to, and whom they were sent to.
+    """
+
+    domains: frozenset[str] = frozenset()
 
     senders: list[EmailAddress] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    behind: list[EmailAddress] = field(default_factory=list)
+
+    @property
+    def people(self) -> tuple[EmailAddress, ...]:
+        """The senders, then those behind them, each once, bounded."""
+        once: dict[str, EmailAddress] = {}
+        for one in (*self.senders, *self.behind):
+            if one.domain:
+                once.setdefault(one.key, one)
+        return tuple(once.values())[:MAX_FORWARDED]
 
     @property
     def text(self) -> str:
@@ -123,6 +136,12 @@ class Forwards:
         if sender is not None and sender.key not in known and len(known) < MAX_FORWARDED:
             self.senders.append(sender)
 
+    def add_with(self, sender: EmailAddress | None, behind: Iterable[EmailAddress]) -> None:
+        """Take a sender in, and who stands behind it."""
+        self.add(sender)
+        if sender is not None and sender.domain in self.domains:
+            self.behind += behind
+
 
 @dataclass(frozen=True, slots=True)
 class _Block:
@@ -132,15 +151,18 @@ class _Block:
     subject: str | None
     end: int
     depth: int
+    behind: tuple[EmailAddress, ...] = ()
 
 
 _Lines = list[tuple[int, str]]
 """(depth of quoting, the line without its marks)."""
 
 
-def read_forwards(root: Node, subject: str, body: Body, *, report: bool) -> Forwards:
+def read_forwards(
+    root: Node, subject: str, body: Body, *, report: bool, from_: Iterable[EmailAddress] = ()
+) -> Forwards:
     """Return what a message forwards. `report` says that what is attached was returned, not forwarded."""
-    found = Forwards()
+    found = Forwards(domains=frozenset(one.domain for one in from_ if one.domain))
     if body.shown:
         for shown, own, quoted in body.shown:
             _inline(shown, own, quoted, subject, found)
@@ -166,10 +188,20 @@ def _attached(root: Node, found: Forwards) -> None:
             continue
         if node.parent is not None and node.parent.media == "multipart/digest":
             continue
-        raws = [value for name, value in node.children[0].fields if name == "from"]
-        for one in read_addresses(raws[:1], Defects())[:3]:
-            if one.domain:
+        inner = node.children[0]
+        from_ = _people(inner, "from")[:3]
+        if inner.media == "multipart/report" or is_from_daemon(from_):
+            for one in read_report(inner, from_, _people(inner, "to"), partial(_people, inner, _FAILED), str).reported:
                 found.add(one)
+            continue
+        behind = (*_people(inner, "reply-to"), *_people(inner, "to"))
+        for one in from_:
+            if one.domain:
+                found.add_with(one, behind)
+
+
+def _people(node: Node, name: str) -> tuple[EmailAddress, ...]:
+    return read_addresses([value for field, value in node.fields if field == name][:1], Defects())[:MAX_FORWARDED]
 
 
 def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) -> None:
@@ -180,7 +212,8 @@ def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) ->
     start = _first_mark(shown, lenient=marked)
     if start is None:
         return
-    lines = [_unmarked(line) for line in shown[start : start + 2 * MAX_TEXT].split("\n", _MAX_LINES)[:_MAX_LINES]]
+    cut = _on_lines_of_their_own(shown[start : start + 2 * MAX_TEXT])
+    lines = [_unmarked(line) for line in cut.split("\n", _MAX_LINES)[:_MAX_LINES]]
     written = _is_written(shown[:start])
     at = 0
     for _ in range(_MAX_LEVELS):
@@ -189,8 +222,12 @@ def _inline(shown: str, own: str, quoted: str, subject: str, found: Forwards) ->
             return
         if not separated and not _forwards(subject) and (written or _REPLY_SUBJECT.match(subject) is not None):
             return
-        found.add(block.sender)
         text, following = _body(lines, block)
+        if block.sender is not None and is_from_daemon((block.sender,)):
+            for one in addresses_in_words(text):
+                found.add(one)
+        else:
+            found.add_with(block.sender, block.behind)
         if text:
             found.texts.append(text)
         if following is None:
@@ -217,6 +254,15 @@ def _may_begin(own: str, quoted: str, *, answers: bool) -> bool:
     return not answers and (ruled or _LABEL.match(first) is not None) and not _is_written(own)
 
 
+def _on_lines_of_their_own(shown: str) -> str:
+    """Put the fields that follow a separator on its line on lines of their own."""
+    line, newline, rest = shown.partition("\n")
+    match = _ONE_LINE.search(line[:_MAX_LINE])
+    if match is None:
+        return shown
+    return f"{match[1]}\n{_ONE_LINE_FIELD.sub(chr(10), line[match.end() :])}\n{newline}{rest}"
+
+
 def _unmarked(line: str) -> tuple[int, str]:
     """Return the depth of quoting of a line, and the line without its marks."""
     text = line.lstrip("> \t\xa0")
@@ -241,7 +287,7 @@ def _first_mark(shown: str, *, lenient: bool) -> int | None:
         match = _LABEL.match(text) if ":" in text[:24] or "：" in text[:24] else None
         if match is not None and match["from"] and match["value"] and _is_block(shown, at, lenient=lenient):
             return begun
-        if depth:
+        if depth and not (lenient and match is not None):
             return None
         if _attributes(text, shown, at):
             return begun if lenient and _address(text) is not None else None
@@ -325,7 +371,7 @@ def _block(lines: _Lines, at: int) -> _Block | None:
             following = _following(lines, position)
             if "subject" in fields or following is None or _LABEL.match(lines[following][1][:_MAX_LINE]) is None:
                 break
-        elif pending == "from" or (pending in {"to", "other"} and ("@" in text or ";" in text)):
+        elif pending == "from" or (pending in {"to", "reply", "other"} and ("@" in text or ";" in text)):
             fields[pending] += f" {text[:_MAX_LINE]}"
         else:
             break
@@ -333,7 +379,8 @@ def _block(lines: _Lines, at: int) -> _Block | None:
     if "from" not in fields:
         return None
     subject = one_line(fields["subject"])[:1000] if "subject" in fields else None
-    return _Block(_address(fields["from"]), subject, position, depth)
+    behind = (*_addresses(fields.get("reply", "")), *_addresses(fields.get("to", "")))
+    return _Block(_address(fields["from"]), subject, position, depth, behind)
 
 
 def _kind(label: re.Match[str]) -> str:
@@ -384,6 +431,13 @@ def _address(value: str) -> EmailAddress | None:
     spec = match[1].rstrip(".")
     name = one_line(value[: match.start()]).strip(" \"'|*_<[(")
     return EmailAddress("" if "@" in name else name[:200], one_line(spec))
+
+
+def _addresses(value: str) -> tuple[EmailAddress, ...]:
+    """Return the addresses in the value of a Reply-To or To field."""
+    value = value[:_MAX_LINE]
+    specs = [match[1] for match in _ANGLE.finditer(value)] or [match[1] for match in _BARE.finditer(value)]
+    return tuple(EmailAddress("", one_line(spec.rstrip("."))) for spec in specs[:MAX_FORWARDED])
 
 
 def _body(lines: _Lines, block: _Block) -> tuple[str, int | None]:

@@ -86,7 +86,9 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         defects,
     )
     returned = root.media == "multipart/report" or bool(report.reported)
-    forwards = guarded("forwards", lambda: read_forwards(root, subject, body, report=returned), Forwards(), defects)
+    forwards = guarded(
+        "forwards", lambda: read_forwards(root, subject, body, report=returned, from_=from_), Forwards(), defects
+    )
     references: tuple[str, ...] = guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects)
     if report.identifiers:
         references = tuple(dict.fromkeys(references + report.identifiers))[-MAX_IDENTIFIERS:]
@@ -107,7 +109,7 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         list_id=text("list-id")[:500] or None,
         auto_submitted=text("auto-submitted")[:100].lower() or None,
         author=guarded("author", lambda: author(fields, names, from_, people), (), defects),
-        forwarded=tuple(forwards.senders),
+        forwarded=forwards.people,
         reported=report.reported,
         vat_numbers=guarded("vat", lambda: vat_numbers((subject, body.text, forwards.text)), (), defects),
         automatic=guarded("automatic", lambda: is_automatic(root, names), otherwise=False, defects=defects),

@@ -1,7 +1,8 @@
 """Delivery reports: whom the message that came back was for, and which message it was.
 
-Knows RFC 3464 and RFC 6522, receipts (RFC 8098), and the bounces that qmail, Postfix, Exim, Sendmail and Exchange write
-without either. Deliberately tells no failure from a delay or a success: whom a report is about does not depend on it.
+Knows RFC 3464 and RFC 6522, complaints that name a recipient (RFC 5965), receipts (RFC 8098), and the bounces that
+qmail, Postfix, Exim, Sendmail and Exchange write without any of them. Deliberately tells no failure from a delay or a
+success: whom a report is about does not depend on it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _MAX_GROUPS = 500
 _MAX_LINES = 300
 
 _STATUS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_COMPLAINTS = frozenset({"message/feedback-report"})
 _RECEIPTS = frozenset({"message/disposition-notification", "message/global-disposition-notification"})
 _HEADERS = frozenset({"text/rfc822-headers", "message/global-headers"})
 _DAEMONS = re.compile(r"(?:mailer-?daemon|post-?master|mail-?daemon|mdaemon|microsoftexchange[0-9a-f]{20,})(?:\Z|[+@])")
@@ -48,6 +50,7 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _RETURNED_ID = re.compile(r"^\s*message-id\s*:\s*(<[^<>\s]{3,500}>)", re.IGNORECASE | re.MULTILINE)
+_UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
@@ -80,20 +83,23 @@ def read_report(
     if root.media != "multipart/report" and not daemon:
         return Report()
     parts = list(_own_parts(root))
-    status = [node for node in parts if node.media in _STATUS]
+    status = [node for node in parts if node.media in _STATUS | _COMPLAINTS]
     receipts = [node for node in parts if node.media in _RECEIPTS]
     if receipts and not status:
         # A receipt comes from whom it is about: only the message is found by it.
         return Report(identifiers=tuple(one for node in receipts for one in _receipt(node)))
     if not daemon and not status:
-        return Report()  # a complaint (RFC 5965), or anything else that calls itself a report
+        return Report()  # anything else that calls itself a report
     returned = [fields for node in parts if (fields := _returned(node)) is not None][:3]
-    found = [one for node in status for one in _recipients(node)] or list(failed())
+    found = [one for node in status for one in _recipients(node)]
+    if not found and not daemon and all(node.media in _COMPLAINTS for node in status):
+        return Report()
+    found = found or list(failed())
     ids = [one for fields in returned for one in identifiers(_raw(fields, "message-id"))[:1]]
     if not found or not ids:
         text = texts()[:_MAX_OCTETS] if daemon else ""
         if not found and text:
-            found = list(_in_text(text))
+            found = list(addresses_in_words(text))
         if not ids and text:
             ids = [one for match in _RETURNED_ID.findall(text)[:1] for one in identifiers(match)]
     if not found:
@@ -115,19 +121,19 @@ def _own_parts(root: Node) -> Iterator[Node]:
 
 
 def _recipients(node: Node) -> Iterator[EmailAddress]:
-    """Yield whom the groups of fields of a delivery status name (RFC 3464 section 2.3)."""
+    """Yield whom the groups of fields of a delivery status (RFC 3464 section 2.3) or a complaint name."""
     octets = node.octets()[0][:_MAX_OCTETS].replace(b"\r\n", b"\n")
     for number, group in enumerate(re.split(rb"\n[ \t]*\n", octets)):
         if number >= _MAX_GROUPS:
             return
         fields, _ = read_header(group.lstrip(b"\n"), 0, len(group), Defects())
-        for name in ("original-recipient", "final-recipient"):
+        for name in ("original-recipient", "final-recipient", "original-rcpt-to"):
             for one in _typed(_raw(fields, name)):
                 yield EmailAddress("", one)
 
 
 def _typed(value: str) -> list[str]:
-    """Return the address in "rfc822; x@y" (RFC 3464 section 2.1.2); xtext (RFC 3461 section 4) undone."""
+    """Return the address in "rfc822; x@y" (RFC 3464 section 2.1.2) without escapes (RFC 3461 section 4, RFC 6533)."""
     kind, semicolon, spec = value.partition(";")
     if not semicolon:
         spec, kind = kind, "rfc822"
@@ -138,6 +144,9 @@ def _typed(value: str) -> list[str]:
     if kind == "rfc822" and _XTEXT.search(spec):
         decoded = unquote(_XTEXT.sub(r"%\1", spec.replace("%", "%25")))
         spec = decoded if decoded.isprintable() and decoded.count("@") == 1 else spec
+    if kind == "utf-8":
+        decoded = _UNITEXT.sub(lambda match: chr(min(int(match[1], 16), 0x10FFFF)), spec)
+        spec = decoded if decoded.isprintable() else spec
     return [spec] if spec.count("@") == 1 and not re.search(r"\s", spec) else []
 
 
@@ -168,8 +177,8 @@ def _raw(fields: Fields, name: str) -> str:
     return unfolded(raw) if raw else ""
 
 
-def _in_text(text: str) -> Iterator[EmailAddress]:
-    """Yield the addresses that stand on their own in a report's words, down to the copy of the message."""
+def addresses_in_words(text: str) -> Iterator[EmailAddress]:
+    """Yield the addresses that stand on their own in a daemon's words, down to the copy of the message."""
     for line in text.split("\n")[:_MAX_LINES]:
         if len(line) > 600:
             continue

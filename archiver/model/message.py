@@ -72,8 +72,9 @@ class Message:
     `references` come without angle brackets. `root_id` has no place here: threads belong to the catalogue.
 
     What links a message to customers, beside the address fields: `author` wrote a message whose From a mailing list
-    rewrote; `forwarded` are the senders of the messages that it forwards, outermost first, and `forwarded_text` is what
-    they wrote there (a piece of `quoted`, or of an attached message); `reported` are the recipients that a delivery
+    rewrote; `forwarded` are the senders of the messages that it forwards, outermost first, behind them whom those of
+    the forwarder's own domain wrote to, and `forwarded_text` is what they wrote there (a piece of `quoted`, or of an
+    attached message); `reported` are the recipients that a delivery
     report is about; `vat_numbers` are canonical, from subject, text and forwarded text. `automatic` says that a program
     sent it: a report, an absence note, a list, a newsletter.
     """

@@ -309,3 +309,59 @@ def test_any_lines_are_read_without_a_fault(subject: str, lines: list[str]) -> N
     message = mail(subject, "\n".join(lines).encode("utf-8", "replace").decode())
     assert not [defect for defect in message.defects if defect.code == "parse-failed"]
     assert all(one.domain for one in message.forwarded)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "From: Bob <bob@firma.example>\nSent: 3 March\nTo: Jan <jan@klant.example>; <eva@derde.example>\nSubject: x",
+        "From: <form@firma.example>\nReply-To: jan@klant.example\nDate: 3 March\nTo: eva@derde.example\nSubject: x",
+    ],
+)
+def test_behind_a_colleague_or_a_form_stand_whom_answers_go_to_and_whom_it_went_to(block: str) -> None:
+    assert senders(mail("FW: Sleutel", f"{block}\n\n{TEXT}\n"))[1:] == ["jan@klant.example", "eva@derde.example"]
+
+
+def test_behind_a_colleague_whose_message_is_attached_stand_they_too() -> None:
+    inner = "From: bob@firma.example\nReply-To: jan@klant.example\nTo: eva@derde.example\nSubject: x\n\ntekst\n"
+    body = f"--b\n\nzie bijlage\n--b\nContent-Type: message/rfc822\n\n{inner}\n--b--\n"
+    expected = ["bob@firma.example", "jan@klant.example", "eva@derde.example"]
+    assert senders(mail("x", body, "multipart/mixed; boundary=b")) == expected
+
+
+def test_behind_a_sender_from_elsewhere_stands_nobody() -> None:
+    block = (
+        "From: Jan <jan@klant.example>\nReply-To: eva@derde.example\nDate: 3 March\nTo: piet@derde.example\nSubject: x"
+    )
+    assert senders(mail("FW: Sleutel", f"{block}\n\n{TEXT}\n")) == ["jan@klant.example"]
+
+
+def test_a_forwarded_delivery_report_gives_whom_it_is_about() -> None:
+    words = "I'm sorry to have to inform you\n\n<jan@klant.example>: host mx said: 550 unknown\n"
+    block = "From: <MAILER-DAEMON@relay.example>\nSent: 3 March\nTo: an@firma.example\nSubject: Undelivered"
+    assert senders(mail("FW: Undelivered", f"{block}\n\n{words}")) == ["jan@klant.example"]
+    inner = (
+        "From: MAILER-DAEMON@relay.example\nTo: an@firma.example\nContent-Type: multipart/report; boundary=c\n\n"
+        "--c\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; r\n\n"
+        "Final-Recipient: rfc822; jan@klant.example\n--c--\n"
+    )
+    body = f"--b\n\nzie bijlage\n--b\nContent-Type: message/rfc822\n\n{inner}\n--b--\n"
+    assert senders(mail("FW: Undelivered", body, "multipart/mixed; boundary=b")) == ["jan@klant.example"]
+
+
+def test_yahoo_writes_separator_and_fields_on_one_line() -> None:
+    line = (
+        "   ----- Forwarded Message ----- From: Jan Peeters <jan@klant.example>To: An <an@firma.example>"
+        "Sent: Monday, March 3, 2025 at 10:14:02 AM GMT+1Subject: Sleutel"
+    )
+    assert senders(mail("Fw: Sleutel", f"{line}\n{TEXT}\n")) == ["jan@klant.example"]
+
+
+def test_web_de_begins_with_the_date_within_a_quotation() -> None:
+    html = (
+        '<p>Bitte</p><blockquote><b>Gesendet:</b>&nbsp;3. M&auml;rz 2025<br><b>Von:</b>&nbsp;"Jan" '
+        "&lt;jan@klant.example&gt;<br>"
+        "<b>An:</b>&nbsp;an@firma.example<br><b>Betreff:</b>&nbsp;Schl&uuml;ssel<br><p>Wo?</p></blockquote>"
+    )
+    assert senders(mail("Fwd: x", html, "text/html")) == ["jan@klant.example"]
+    assert senders(mail("AW: x", html, "text/html")) == []

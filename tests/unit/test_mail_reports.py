@@ -47,6 +47,7 @@ def about(message: Message) -> list[str]:
             ["jan@klant.example", "jp123@intern.klant.example", "eva@klant.example"],
         ),
         ("Reporting-MTA: dns; r\n\nFinal-Recipient: utf-8; jörg@klant.example", ["jörg@klant.example"]),
+        ("Reporting-MTA: dns; r\n\nFinal-Recipient: utf-8; j\\x{F6}rg@klant.example", ["jörg@klant.example"]),
         (
             "Reporting-MTA: dns; r\n\nOriginal-Recipient: rfc822; jan+2Bfacturen@klant.example",
             ["jan+facturen@klant.example"],
@@ -158,7 +159,16 @@ def test_a_receipt_joins_its_message_and_reports_on_nobody(media: str) -> None:
     assert message.reported == ()
 
 
-def test_a_complaint_and_a_report_that_somebody_forwards_are_no_reports() -> None:
+def test_a_complaint_is_about_the_recipient_that_it_names() -> None:
+    complaint = (
+        "From: abuse@relay.example\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
+        "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: <jan@klant.example>\n"
+        f"--b\nContent-Type: message/rfc822\n\n{COPY}\n--b--\n"
+    )
+    assert about(parse(complaint.encode())) == ["jan@klant.example"]
+
+
+def test_a_complaint_about_nobody_and_a_report_that_somebody_forwards_are_no_reports() -> None:
     complaint = (
         "From: abuse@relay.example\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
         f"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
