@@ -64,8 +64,9 @@ class Evidence:
     """What the rules may read of one message. Quoted text and display names are deliberately not among it.
 
     `author` is who wrote a message whose From a mailing list rewrote; `forwarded` the senders of the messages that
-    this one forwards, outermost first, and whom those of the forwarder's own domain wrote to; `reported` the recipients that a delivery report is about. `vat_numbers` are
-    canonical; `codes` are the licence and reference numbers that were found, as `archiver.core.mentions` writes them.
+    this one forwards, outermost first, and whom those of the forwarder's own domain wrote to; `reported` the recipients
+    that a delivery report is about. `vat_numbers` are canonical; `codes` are the licence and reference numbers that were
+    found, as `archiver.core.mentions` writes them.
     `decisions` are those by hand that stand.
     """
 
