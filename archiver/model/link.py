@@ -65,8 +65,8 @@ class Evidence:
 
     `author` is who wrote a message whose From a mailing list rewrote; `forwarded` the senders of the messages that
     this one forwards, outermost first, and whom those of the forwarder's own domain wrote to; `reported` the recipients
-    that a delivery report is about. `vat_numbers` are canonical; `codes` are the licence and reference numbers that were
-    found, as `archiver.core.mentions` writes them.
+    that a delivery report is about. `vat_numbers` are canonical; `codes` are the licence and reference numbers that
+    were found, as `archiver.core.mentions` writes them.
     `decisions` are those by hand that stand.
     """
 
