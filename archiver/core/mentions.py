@@ -82,12 +82,14 @@ def code_tokens(code: str) -> tuple[str, ...]:
     return tuple(token.lower() for token in _TOKEN.findall(_fold(code)))
 
 
+@lru_cache(maxsize=16384)
 def licence_code(licence: str) -> str | None:
     """Return how a licence number is written when it is found; None when it is too short or has no digit."""
     tokens = code_tokens(licence)
     return _written(tokens, labelled=len("".join(tokens)) < BARE_DIGITS)
 
 
+@lru_cache(maxsize=16384)
 def reference_code(reference: str) -> str | None:
     """Return how one of our numbers for a customer is written when it is found; None when it cannot be looked for."""
     return _written(code_tokens(reference), labelled=True)
@@ -238,7 +240,14 @@ class _Place:
             return False
         if joined.isdigit():
             return not self._in_number() and (not labelled or self._has_label())
-        return not self._in_longer_code(own)
+        return not self._in_longer_code(own) and (len(joined) >= _CERTAIN or not self._is_a_thing())
+
+    def _is_a_thing(self) -> bool:
+        """Tell the number of a part or a room (`artikel nr. K1001`) from a customer's."""
+        words = [token.group().lower() for token in self._tokens[max(0, self._first - 2) : self._first]]
+        if words and words[-1] in _words(number_words.COUNTERS):
+            words.pop()
+        return bool(words) and words[-1] in _words(number_words.THINGS)
 
     def _in_address(self) -> bool:
         """Tell whether it is part of a URL or an e-mail address."""

@@ -32,5 +32,12 @@ postbus bus box bp iban bic rekening compte konto bank btw tva vat ust mwst kbo 
 """
 """What says that a number behind it is of another kind, whatever stands before."""
 
+THINGS = """
+artikel artikelnummer artikelnr artikels article articles art item onderdeel onderdeelnummer onderdelen part partno
+piece ersatzteil bauteil teil lokaal zaal kamer room salle chambre zimmer raum saal model modele modell type typ vlucht
+flight vol flug perron quai gate
+"""
+"""What says that even a number with letters behind it names a part, a room or a machine, and no customer."""
+
 UNITS = "eur euro euros usd dollar gbp chf stuks stuk st pieces pcs stuck pct procent"
 """What says that the number before it is an amount."""

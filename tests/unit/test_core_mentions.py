@@ -108,6 +108,13 @@ class TestSpellings:
     def test_a_short_code_is_found(self, text: str) -> None:
         assert found(text, PLAIN) == ("k1001",)
 
+    @pytest.mark.parametrize(
+        "text", ["artikel K1001", "Onderdeel nr. K1001", "room K-1001", "pièce K1001", "Ersatzteil: K1001"]
+    )
+    def test_a_short_code_behind_the_word_for_a_part_or_a_room_is_not(self, text: str) -> None:
+        assert found(text, PLAIN) == ()
+        assert found(text.replace("K1001", KEY).replace("K-1001", KEY), KEY) == ("abcd 1234 efgh",)
+
     def test_a_short_code_in_lower_case_over_a_space_is_a_word_and_a_number(self) -> None:
         assert found("er zijn de 1234 stuks", "DE1234", "DE-1234") == ()
         assert found("nummer DE 1234", "DE1234") == ("de1234",)
