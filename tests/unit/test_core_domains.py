@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -191,6 +192,20 @@ def test_no_text_makes_them_raise(text: str, other: str) -> None:
     is_shared(text, {other})
     resembles(text, other)
     assert parents(text)[0] == text
+
+
+def test_the_rules_of_one_top_level_domain_say_what_the_whole_list_says() -> None:
+    from publicsuffixlist import PSLFILE, PublicSuffixList
+
+    whole = PublicSuffixList()
+    rules = [line.split(" ")[0].strip() for line in Path(PSLFILE).read_text("utf-8").splitlines()]
+    tried = 0
+    for rule in (rule for rule in rules[::7] if rule and not rule.startswith("//")):
+        suffix = ascii_domain(rule.lstrip("!").replace("*", "any"))
+        for domain in (suffix, f"a.{suffix}", f"b.a.{suffix}"):
+            assert is_public_suffix(domain) == (whole.privatesuffix(domain) is None) or is_shared(domain), domain
+            tried += 1
+    assert tried > 3000
 
 
 def test_neither_the_suffix_list_nor_the_providers_are_loaded_before_they_are_needed() -> None:
