@@ -31,6 +31,7 @@ class SqliteCustomers:
 
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
+        self._read: dict[int, tuple[tuple[object, ...], CustomerRecord]] = {}
 
     def transaction(self) -> AbstractContextManager[None]:
         """Begin a transaction, or take part in the one that is open."""
@@ -38,7 +39,13 @@ class SqliteCustomers:
 
     def all(self) -> Sequence[CustomerRecord]:
         """Return every record, by id; those merged into others too. Raises FormatError for a newer release's."""
-        return [_record(*row) for row in self._connection.execute(f"SELECT {_COLUMNS} FROM customers ORDER BY id")]  # noqa: S608 constant
+        # A change asks for all of them several times: what is unchanged since the last time is not decoded again.
+        before, self._read = self._read, {}
+        for row in self._connection.execute(f"SELECT {_COLUMNS} FROM customers ORDER BY id"):  # noqa: S608 constant
+            number = integer(row[0])
+            known = before.get(number)
+            self._read[number] = known if known is not None and known[0] == row else (row, _record(*row))
+        return [record for _, record in self._read.values()]
 
     def get(self, customer: int) -> CustomerRecord | None:
         """Return one record, or None when it is not there."""

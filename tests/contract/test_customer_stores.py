@@ -155,6 +155,22 @@ def test_a_customer_comes_back_whole(world: World) -> None:
     assert world.customers.all() == [record]
 
 
+def test_all_records_are_those_of_now_however_often_they_are_read(world: World) -> None:
+    first, second = (world.customers.add(Customer(f"K-{n}", f"Number {n}"), now=START) for n in (1, 2))
+    assert [each.customer.name for each in world.customers.all()] == ["Number 1", "Number 2"]
+    world.customers.replace(first, Customer("K-1", "Another"), now=START)
+    third = world.customers.add(Customer("K-3", "Number 3"), now=START)
+    assert [each.customer.name for each in world.customers.all()] == ["Another", "Number 2", "Number 3"]
+    world.customers.merge(third, second, Customer("K-2", "Both"), now=START)
+    assert [(each.id, each.merged_into) for each in world.customers.all()] == [
+        (first, None),
+        (second, None),
+        (third, second),
+    ]
+    world.customers.remove(first)
+    assert [each.customer.name for each in world.customers.all()] == ["Both", "Number 3"]
+
+
 def test_a_record_is_found_by_its_reference_without_case(world: World) -> None:
     number = world.customers.add(Customer("Klant-Ä", "x"), now=START)
     for spelling in ("Klant-Ä", "klant-ä", "KLANT-Ä"):
