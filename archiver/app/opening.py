@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from archiver.app.clocks import clock
@@ -122,7 +123,7 @@ class Opened:
         """The index; for a writer, one of another release is emptied."""
         return FullTextIndex(self.connection)
 
-    @property
+    @cached_property
     def customers(self) -> Customers:
         """The customer records, over the catalogue's connection and so in its transactions."""
         from archiver.store.customers import SqliteCustomers
@@ -172,7 +173,7 @@ class Opened:
         from archiver.core.customers import directory_of
         from archiver.core.relinking import Linker
 
-        return Linker(directory_of(records, self.rules()), self.links)
+        return Linker(lambda: directory_of(records, self.rules()), self.links)
 
     def rules(self) -> EditRules:
         """Return what customers are checked and linked by."""

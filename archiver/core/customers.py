@@ -367,12 +367,12 @@ def complete_earlier(ports: EditPorts, rules: EditRules, *, on_progress: OnProgr
 
 def relink_when_stale(ports: EditPorts, rules: EditRules, *, on_progress: OnProgress = silent) -> LinkChanges:
     """Link everything anew when who we are, the shared domains or the rules changed since it was linked last."""
+    if not is_stale(ports.relinking.facts, directory_of((), rules)):
+        return LinkChanges()
     records = ports.customers.all()
     if not records:
         return LinkChanges()
     directory = directory_of(records, rules)
-    if not is_stale(ports.relinking.facts, directory):
-        return LinkChanges()
     with ports.customers.transaction():
         find_codes(ports.relinking, _codes(records), directory)
         return relink_all(ports.relinking, directory, on_progress=on_progress)

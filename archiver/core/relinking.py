@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -108,11 +109,22 @@ def evidence_of(
 
 
 class Linker:
-    """Links new messages as they are taken in; made once, for the customers and the decisions of that moment."""
+    """Links new messages as they are taken in, for the customers and the decisions of the moment of the first.
 
-    def __init__(self, directory: Directory, links: Links) -> None:
-        self._directory = directory
-        self._standing = links.standing()
+    `directory` is asked for then: most runs find nothing new, and it takes long to make.
+    """
+
+    def __init__(self, directory: Callable[[], Directory], links: Links) -> None:
+        self._make = directory
+        self._links = links
+
+    @cached_property
+    def _directory(self) -> Directory:
+        return self._make()
+
+    @cached_property
+    def _standing(self) -> Mapping[BlobId, Sequence[Decision]]:
+        return self._links.standing()
 
     def of(self, blob_id: BlobId, message: Message, direction: Direction) -> tuple[tuple[str, ...], tuple[Link, ...]]:
         """Return the codes found in a message, and its links.

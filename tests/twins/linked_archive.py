@@ -92,7 +92,7 @@ class LinkedArchive:
         finally:
             store.close()
         records = self.customers.all()
-        linker = Linker(directory_of(records, self.rules), self.links) if records and linked else None
+        linker = Linker(lambda: directory_of(records, self.rules), self.links) if records and linked else None
         return take_in(replace(self.ports, linker=linker))
 
     def editing(self, *, dry_run: bool = False, who: str = "an") -> CustomerEditing:
