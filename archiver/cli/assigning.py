@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from archiver.cli.groups import group_named
 from archiver.cli.invocation import Invocation
+from archiver.cli.layout import Span
 from archiver.cli.secrets import asker
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer, CustomerRecord
@@ -97,6 +99,11 @@ def _tell_all(invocation: Invocation, changes: ImportChanges, *, dry_run: bool) 
     tell_warnings(terminal, _warnings(changes))
     if dry_run:
         terminal.line("Nothing was kept: this was a dry run.")
+        return
+    for change in changes.changes:
+        if change.before is None:
+            again = f"archiver customer edit {quote(change.record.customer.reference)}"
+            terminal.line("To complete the record: ", Span(f"{again} --name NAME --vat NUMBER", "accent"))
 
 
 def _pair(word: str, form: str) -> tuple[str, str]:

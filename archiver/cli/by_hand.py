@@ -33,9 +33,10 @@ def decide(
         record = archive.customer(customer)
         changes = _decided(editor, verb, row, record, why=why, undo=undo)
         summary = archive.details(row).summary
+        # A decision about one customer may end the doubt about others, who are named too.
+        references = {each.id: each.customer.reference for each in (*archive.customers(), record)}
         name = archive.short_id(summary.blob_id)
     terminal = invocation.terminal
-    references = {record.id: record.customer.reference}
     if as_json:
         from archiver.cli.customer_shapes import links
 
@@ -53,7 +54,7 @@ def decide(
         return
     said = "Undone: the rules decide again about" if undo else _SAID[verb]
     terminal.wrapped(
-        Span(name, "accent"), f" {subject_of(summary)}", hanging=len(name) + 1, limit=2 if terminal.prose else None
+        Span(name, "accent"), f"  {subject_of(summary)}", hanging=len(name) + 2, limit=2 if terminal.prose else None
     )
     terminal.wrapped(f"{said} ", *titled(record.customer, gap=" "), ".", hanging=2)
     tell_links(terminal, changes, references)

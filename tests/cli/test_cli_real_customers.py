@@ -119,3 +119,12 @@ def test_without_a_key_nothing_about_customers_is_told_or_changed(real: Cli) -> 
                   ["import", str(real.home / "config.toml")], ["export"]):  # fmt: skip
         ran = real("customer", *words)
         assert (ran.code, ran.out) == (11, "")
+
+
+def test_a_decision_names_every_customer_whose_doubt_it_ends(kept: Cli) -> None:
+    for reference in ("K1", "K2"):
+        kept("customer", "add", reference, f"Peeters {reference}", "--email", "an@klant.example")
+    ran = kept("link", id_of(kept, "offerte"), "K1")
+    assert ran.code == 0, ran.err
+    assert "1 fewer message might be K2's." in ran.out
+    assert "?'s" not in ran.out

@@ -26,6 +26,14 @@ AN = EmailAddress("An Peeters", "an@klant.example")
 US = EmailAddress("Support", "info@ons.example")
 
 
+NEW_CUSTOMERS = """reference;naam;straat;postcode;gemeente;btw;contact;e-mail;gsm
+K3001;Wasserij Wit;Kaai 1;8400;Oostende;BE 0403.170.702;Jo Wit;jo@wasserijwit.example;
+K3002;Kapsalon Kört;;9000;Gent;;Ria;ria at kapsalon;12
+;Zonder nummer;;;;;;;
+K3004;Bloemen Iris;;9300;Aalst;;Iris Bloem;iris@bloemeniris.example;0470 00 44 00
+"""
+
+
 def mails() -> list[Mail]:
     """A conversation, a hostile message and one that names nobody."""
     pdf = Part("2", "application/pdf", PartKind.ATTACHMENT, 48_213, filename="licentie \x1b[31m'x'.pdf")
@@ -131,6 +139,7 @@ def play(cli: Cli, transcript: str) -> str:
     cli.columns, cli.tty, cli.app = int(columns.split()[0]), kind == "terminal", WORLDS[world]()
     cli.environ["NO_COLOR"] = "1"
     cli.monkeypatch.chdir(cli.home)
+    (cli.home / "new.csv").write_text(NEW_CUSTOMERS, encoding="cp1252")
     played = [first]
     for line in lines:
         if line.startswith("$ archiver"):
