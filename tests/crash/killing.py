@@ -1,7 +1,8 @@
 """SIGKILL at random moments of `archiver sync`: the experiment, for the test (a few kills) and the figures (hundreds).
 
 Each round delivers new mail, starts the real program, waits for a random moment, kills the program, its collector, a
-parser process or all of them at once, and sees that nothing outlives its parent. What must hold is asked at the end.
+parser process or all of them at once, and sees that nothing outlives its parent. What must hold is asked at the end:
+of the mail, and of its links to two customers.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.program import PASSWORD, Program, cleared, gone, group, kill, role, set_up
+from archiver import app
+from archiver.model.customer import Contact, Customer
+from tests.crash.program import PASSWORD, Program, cleared, gone, group, kill, nobody, role, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
 
 _USERS = ("info", "support")
@@ -52,6 +55,9 @@ class Killing:
                 self.server.mailbox(user, box)
         self.program: Program = set_up(home, self.server.port, _USERS, sync="workers = 2")
         self.outcome = Outcome()
+        with app.change_customers(self.program.settings, ask=nobody, command="customer add") as editor:
+            editor.add(Customer("K1", "Firm", domains=("customer.test",)))
+            editor.add(Customer("K2", "Other", contacts=(Contact("Jan", ("a2@customer.test",)),)))
 
     def close(self) -> None:
         self.server.close()
@@ -132,7 +138,12 @@ class Killing:
             outcome.problems.append("the places are not those on the server")
         if not contents.found == contents.indexed == len(contents.octets):
             outcome.problems.append(f"{contents.found} found, {contents.indexed} indexed, {len(contents.octets)} kept")
+        with app.change_customers(program.settings, ask=nobody, command="relink") as editor:
+            if editor.relink().messages:
+                outcome.problems.append("links are not what the rules make")
         status = program.status()
+        if status.unlinked or status.customers != 2:
+            outcome.problems.append(f"{status.unlinked} unlinked, {status.customers} customers")
         if not status.complete or status.pending:
             outcome.problems.append(f"not complete: {status.problems}, {status.pending} pending")
         verified = program.verify()

@@ -1,4 +1,4 @@
-"""Power cut at every durable step of the whole path: collect, take in, index, over core and store."""
+"""Power cut at every durable step of the whole path: collect, take in, link, index, over core and store."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ArchiverError
+from archiver.model.customer import Contact, Customer
 from archiver.store import collect as collect_module
 from archiver.store.connection import StoreConnection
-from tests.twins.archive import Archive, mail
+from archiver.store.customers import SqliteCustomers
+from archiver.store.durable import Disk
+from tests.twins.archive import START, Archive, mail
 from tests.twins.mail_server import Server
 from tests.twins.power_cut import PowerCut, PowerCutError, Volatile, lose
 from tests.twins.whole_path import collect, ingest, look, statuses
@@ -42,6 +45,18 @@ def places(server: Server) -> dict[tuple[str, int, int], bytes]:
     }
 
 
+def create(root: Path, disk: Disk | None = None) -> Archive:
+    """Make an archive with a customer whose mail all of it is."""
+    archive = Archive(root, disk=disk or Disk()).create()
+    catalogue = archive.catalogue()
+    try:
+        customer = Customer("K1", "Firm", contacts=(Contact("Jan", ("a@example.test",)),))
+        SqliteCustomers(catalogue.connection).add(customer, now=START)
+    finally:
+        catalogue.close()
+    return archive
+
+
 def run(archive: Archive, server: Server) -> None:
     """What `archiver sync` does."""
     collect(archive, server)
@@ -59,6 +74,8 @@ def wrong(root: Path, server: Server) -> list[str]:
         problems.append(f"seen at: {sorted(kept.places)}")
     if kept.indexed != len(kept.octets):
         problems.append(f"{kept.indexed} indexed")
+    if kept.wrong or kept.linked != len(kept.octets):
+        problems.append(f"{kept.linked} linked, {kept.wrong} not as the rules say")
     if not all(status.complete for status in statuses(archive)):
         problems.append("not complete")
     if archive.deliveries().waiting():
@@ -69,7 +86,7 @@ def wrong(root: Path, server: Server) -> list[str]:
 def crash(root: Path, server: Server, disk: PowerCut) -> bool:
     """Run until the power goes; tell whether it did. The store may have said first that it stops."""
     try:
-        run(Archive(root, disk=disk).create(), server)
+        run(create(root, disk), server)
     except PowerCutError:
         return True
     return False
@@ -137,14 +154,14 @@ def test_a_kill_before_or_after_any_transaction_loses_and_doubles_nothing(
             patched.setattr(StoreConnection, "transaction", cut)
             run(archive, server)
 
-    archive = Archive(quick_path / "whole").create()
+    archive = create(quick_path / "whole")
     cut_run(archive)
     total, tried = count, 0
     assert total > 6
     for number in range(1, total + 1):
         for stop in (number, -number):
             count = 0
-            archive = Archive(quick_path / "cut").create()
+            archive = create(quick_path / "cut")
             with pytest.raises((PowerCutError, ArchiverError)):
                 cut_run(archive)
             assert wrong(quick_path / "cut", server) == [], f"transaction {stop} of {total}"

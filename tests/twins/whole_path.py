@@ -11,13 +11,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from archiver.core.collect import AccountOutcome, collect_account
+from archiver.core.customers import EditRules, directory_of
+from archiver.core.directory import Directory
 from archiver.core.ingest import IngestPorts, IngestReport, take_in
+from archiver.core.relinking import Linker, differing
 from archiver.mail.workers import ParserPool
 from archiver.model.account import Account
 from archiver.model.identity import Identity
 from archiver.model.status import MailboxStatus
 from archiver.search.index import FullTextIndex
+from archiver.store.catalogue import SqliteCatalogue
+from archiver.store.customers import SqliteCustomers
 from archiver.store.index_db import open_index
+from archiver.store.links import SqliteLinks
 from tests.twins.archive import Archive
 from tests.twins.mail_server import Server
 
@@ -28,16 +34,26 @@ Place = tuple[str, int, int]
 
 @dataclass
 class Kept:
-    """What an archive holds: how often each octet string is kept, and which of them was seen where."""
+    """What an archive holds: how often each octet string is kept, and which of them was seen where.
+
+    `linked` counts messages with a link, `wrong` those whose links are not what the rules make of what is stored.
+    """
 
     octets: Counter[bytes] = field(default_factory=Counter)
     places: dict[Place, bytes] = field(default_factory=dict)
     indexed: int = 0
+    linked: int = 0
+    wrong: int = 0
+
+
+def directory(catalogue: SqliteCatalogue) -> Directory:
+    """All customers of an archive, by the rules used here."""
+    return directory_of(SqliteCustomers(catalogue.connection).all(), EditRules(Identity(), "BE"))
 
 
 @contextmanager
 def ingest_ports(archive: Archive) -> Iterator[IngestPorts]:
-    """Open everything that ingest needs; messages are parsed in this process."""
+    """Open everything that ingest needs, with a linker; messages are parsed in this process."""
     with ExitStack() as stack:
         catalogue = archive.catalogue()
         stack.callback(catalogue.close)
@@ -47,7 +63,9 @@ def ingest_ports(archive: Archive) -> Iterator[IngestPorts]:
         stack.callback(vault.close)
         parser = ParserPool(0)
         stack.callback(parser.close)
-        yield IngestPorts(archive.deliveries(), vault, parser, catalogue, FullTextIndex(connection), Identity())
+        linker = Linker(lambda: directory(catalogue), SqliteLinks(catalogue.connection))
+        index = FullTextIndex(connection)
+        yield IngestPorts(archive.deliveries(), vault, parser, catalogue, index, Identity(), linker=linker)
 
 
 def collect(archive: Archive, server: Server, *, account: Account = ACCOUNT) -> AccountOutcome:
@@ -85,4 +103,8 @@ def look(archive: Archive) -> Kept:
             for seen in () if details is None else details.seen:
                 kept.places[seen.mailbox, seen.uid_validity, seen.uid] = octets
         kept.indexed = ports.index.count()
+        assert isinstance(ports.catalogue, SqliteCatalogue)
+        links = SqliteLinks(ports.catalogue.connection)
+        kept.linked = len(links.links([row for row, _ in links.evidence()]))
+        kept.wrong = sum(len(found) for found, _ in differing(links, directory(ports.catalogue)))
     return kept
