@@ -1,4 +1,4 @@
-"""Reliability: kills, power cuts, changed bytes, canary words, lying servers and a big sync, counted.
+"""Reliability: kills, power cuts, changed bytes, canary words, lying servers, crowds and a big sync, counted.
 
     python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000] [--only NAME …]
 
@@ -86,10 +86,10 @@ def flips(options: Options) -> Line:
     return Line("flips, cuts, swaps", figures, tuple(each for _, _, bad in tallies for each in bad))
 
 
-def _pytest(what: str, path: str, environ: dict[str, str]) -> Line:
-    """Run a test file at full size; its own assertions are the judge."""
+def _pytest(what: str, paths: str, environ: dict[str, str]) -> Line:
+    """Run test files at full size; their own assertions are the judge."""
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", path, "-q", "-p", "no:cacheprovider", "--tb=short"],
+        [sys.executable, "-m", "pytest", *paths.split(), "-q", "-p", "no:cacheprovider", "--tb=short"],
         env={**os.environ, **environ},
         capture_output=True,
         text=True,
@@ -104,10 +104,18 @@ def cuts(_: Options) -> Line:
     return _pytest("power cut at every step", "tests/crash/test_kill_modelled.py", {})
 
 
+def changes(_: Options) -> Line:
+    path = "tests/crash/test_kill_customers.py"
+    return _pytest("customers, every statement", path, {"ARCHIVER_CHANGE_KILLS": "100000"})
+
+
+def crowds(_: Options) -> Line:
+    return _pytest("writers and readers at once", "tests/crash/test_side_by_side.py", {})
+
+
 def canaries(options: Options) -> Line:
-    return _pytest(
-        "canary words", "tests/crash/test_canary_files.py", {"ARCHIVER_CANARY_KILLS": str(options.kills // 10)}
-    )
+    paths = "tests/crash/test_canary_files.py tests/crash/test_canary_customers.py"
+    return _pytest("canary words", paths, {"ARCHIVER_CANARY_KILLS": str(options.kills // 10)})
 
 
 def lies(options: Options) -> Line:
@@ -123,6 +131,8 @@ def big(options: Options) -> Line:
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "cuts": cuts,
+    "changes": changes,
+    "crowds": crowds,
     "flips": flips,
     "canaries": canaries,
     "lies": lies,
