@@ -63,7 +63,7 @@ def ask_customer(invocation: Invocation, archive: OpenArchive, draft: Customer, 
     form = _Form(invocation, archive)
     note = invocation.terminal.note
     if again:
-        note("Enter keeps what is in brackets, - empties it, Ctrl-C leaves everything as it was.")
+        note("Enter keeps what is in brackets, - empties it; Ctrl-C adds nothing.")
     else:
         note("A new customer. Enter leaves a field empty, Ctrl-C leaves everything as it was.")
     if again or not draft.name:

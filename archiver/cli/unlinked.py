@@ -103,7 +103,8 @@ def command(
 def _close(invocation: Invocation, page: UnlinkedPage, *, text: str | None, limit: int, offset: int) -> None:
     terminal, shown = invocation.terminal, len(page.items)
     if not page.total:
-        terminal.line("No mail of this kind is unlinked." if text else "All mail with people outside is linked.")
+        nothing = "No unlinked mail is with that domain, address or name."
+        terminal.line(nothing if text else "All mail with people outside is linked.")
         return
     words = [*([quote(text)] if text else []), *([f"--limit {limit}"] if limit != _LIMIT else [])]
     again = " ".join(["archiver unlinked", *words])
