@@ -94,7 +94,7 @@ _INVISIBLE = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
 _UNSEEN = re.compile(f"[{_INVISIBLE}]")
 _ODD = re.compile(f"[{_INVISIBLE}\uff0d-\uff5a]")
 _PLAIN = {one: one - 0xFEE0 for one in range(0xFF0D, 0xFF5B)}  # full-width forms of ASCII
-_BOLD = re.compile(r"(?<![0-9A-Za-z*])\*{1,2}(?!\*)|(?<!\*)\*{1,2}(?![0-9A-Za-z*])")
+_ASTERISKS = re.compile(r"\*\**")  # begins with a letter and no class, which is found many times faster
 _BROKEN = re.compile(rb"BE(?:0{3,7}\n0{3}|0{3,4}/0{3})")
 _BROKEN_BELGIAN = re.compile(
     r"(?<![0-9A-Za-z])BE[ .:\-\u00a0]{0,2}(?:[01][ .]?)?[0-9]{3}(?:[ .\-]{0,2}|[ .\-]?\n|/)[0-9]{3}"
@@ -120,7 +120,7 @@ def vat_numbers(texts: Iterable[str]) -> tuple[str, ...]:
             octets = _outlined(tidy)
         prefixed, belgian, named = _may_hold(tidy, octets)
         if "*" in tidy and (prefixed or belgian or named):
-            tidy = _BOLD.sub("", tidy)
+            tidy = _ASTERISKS.sub(_without_bold, tidy)
         numbers = _numbers(tidy, prefixed=prefixed, belgian=belgian) if prefixed or belgian else iter(())
         for number in chain(numbers, _named(tidy) if named else ()):
             found[number] = None
@@ -157,6 +157,17 @@ def _tidied(text: str) -> str:
     if not text.isascii() and _ODD.search(text):
         text = _UNSEEN.sub("", text).translate(_PLAIN)
     return text
+
+
+def _without_bold(asterisks: re.Match[str]) -> str:
+    """Take away one or two asterisks, unless they stand within a word or between figures."""
+    text, (start, end) = asterisks.string, asterisks.span()
+    within = start > 0 and _is_alphanumeric(text[start - 1]) and _is_alphanumeric(text[end : end + 1])
+    return asterisks[0] if within or end - start > 2 else ""
+
+
+def _is_alphanumeric(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _outlined(text: str) -> bytes:
