@@ -93,6 +93,8 @@ def _address(name: str, spec: str) -> EmailAddress:
     if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":
         name = name[1:-1].strip()
     spec = one_line(spec)
+    if len(spec) > 2 and spec[0] == spec[-1] == "'":
+        spec = spec[1:-1]  # Outlook's: no domain ends so
     return EmailAddress("" if name == spec else name[:MAX_ITEM], spec[:MAX_ITEM])
 
 

@@ -148,6 +148,8 @@ def test_raw_octets_in_a_header_are_read_in_the_charset_of_the_body() -> None:
         ('"=?utf-8?q?J=C3=B6rg?=" <j@x.example>', [("Jörg", "j@x.example")]),
         ("=?utf-8?q?Jan_=3Cjan=40x=2Eexample=3E?=", [("Jan", "jan@x.example")]),
         ("'jan@x.example' <jan@x.example>", [("", "jan@x.example")]),
+        ("'jan@x.example'", [("", "jan@x.example")]),
+        ("o'hara@x.example", [("", "o'hara@x.example")]),
         ("Jan <jan@x.example", [("Jan", "jan@x.example")]),
         ("undisclosed-recipients:;", []),
         ("<>", []),
