@@ -65,7 +65,7 @@ _STROKED = str.maketrans(
         "ß": "ss", "ẞ": "SS", "\u0345": "ι", "€": "$", "£": "$",
     }
 )  # fmt: skip
-_ADDRESS = re.compile(r"@|://|^www\.|[a-z0-9]\.[a-z]{2,}/", re.IGNORECASE)
+_ADDRESS = re.compile(r"@|://|^www\.|[a-z0-9]\.[a-z]{2,}/|[?&][a-z_]{1,20}=", re.IGNORECASE)
 _WORD_START = re.compile(r"[^\s<>\"'()\[\]{},;]*$")
 _WORD_END = re.compile(r"[^\s<>\"'()\[\]{},;]*")
 _MONEY = re.compile(r"[$%]")

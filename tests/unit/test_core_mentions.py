@@ -152,6 +152,7 @@ class TestNotACode:
             "https://x.be/ABCD-1234-EFGH",
             "abcd-1234-efgh@x.be",
             "www.x.be?k=ABCD-1234-EFGH",
+            "van! k?s=x&key=ABCD-1234-EFGH&",
             "x.be/ABCD-1234-EFGH",
             "A-BCD-1234-EFGH",
         ],
