@@ -271,7 +271,10 @@ class _Case:
                 self._note(by_hand, (customer,), Outcome.REFUSED, "unlinked-by-hand")
 
     def _decide_by_people(self) -> set[int]:
-        """Link those who take part, and return them."""
+        """Link those who take part, and return them.
+
+        A link by hand settles what is open, and takes no link from another customer.
+        """
         sole = {one for finding in self._contacts for one in _only(self._live(finding))}
         between = [(finding, self._decided(finding, sole)) for finding in self._contacts]
         contacts = {one for _, decided in between for one in decided}
@@ -280,19 +283,18 @@ class _Case:
             live = self._live(finding)
             if len(live) == 1:
                 self._enter(finding, live, Outcome.LINKS)
-            elif decided:  # what decided between them is a finding of its own, and makes the link
-                self._note(finding, decided, Outcome.LINKS, "several-customers")
+            elif settled := decided | live & self._by_hand:
+                # What decided between them is a finding of its own, and makes the link.
+                self._note(finding, settled, Outcome.LINKS, "several-customers")
             elif live:
                 self._enter(finding, live, Outcome.AMBIGUOUS, "several-customers")
         return {one for _, decided in between for one in decided}
 
     def _decided(self, finding: _Finding, taking_part: set[int]) -> frozenset[int]:
-        """Return which of the customers that fit a person it is; nobody when nothing else tells."""
+        """Return which of the customers that fit a person it is by the rules; nobody when nothing else tells."""
         live = self._live(finding)
         if len(live) < 2:
             return live
-        if by_hand := live & self._by_hand:
-            return by_hand
         if known := live & taking_part:
             return _only(known)
         named = [live & self._live(number) for number in self._numbers]
@@ -303,29 +305,29 @@ class _Case:
 
     def _decide_by_numbers(self, taking_part: set[int]) -> None:
         """Link the customers that numbers name, as far as those who take part let them."""
-        belonging = taking_part | self._by_hand
         # Overruling does not end because a colleague refused a customer: his decision is about that customer only.
-        taken = belonging | {
+        taken = taking_part | {
             one for finding in self._contacts + self._domains for one in finding.customers & self._refused
         }
         free: list[_Finding] = []
-        overruled = bool(self._contacts)
+        overruled, settled = bool(self._contacts), False
         for number in self._numbers:
             live = self._live(number)
-            if fitting := live & belonging:
+            if fitting := live & (taking_part | self._by_hand):
                 self._enter(number, fitting, Outcome.LINKS, "several-customers" if len(live) > 1 else "")
-            elif live:
+            if live and not live & taking_part:
                 free.append(number)
             overruled = overruled or bool(number.customers & taken)
-        if overruled:
-            for number in free:
-                self._enter(number, self._live(number), Outcome.SUGGESTS, "overruled")
-            return
+            settled = settled or bool(live & self._by_hand)
         common = frozenset.intersection(*(self._live(number) for number in free)) if free else frozenset()
         for number in free:
             live = self._live(number)
-            if len(common) == 1:
+            if not overruled and len(common) == 1:
                 self._enter(number, common, Outcome.LINKS, "several-customers" if len(live) > 1 else "")
+            elif live & self._by_hand:
+                continue
+            elif overruled or settled:
+                self._enter(number, live, Outcome.SUGGESTS, "overruled")
             else:
                 self._enter(number, live, Outcome.AMBIGUOUS, "several-customers")
 

@@ -530,6 +530,22 @@ class TestByHand:
         evidence = mail(from_="jan@acme.be", decisions=(hand(A, links=True), hand(B, links=True)))
         assert came_to(evidence, directory(ACME, BOLT)) == linked((A, Rule.HAND), (B, Rule.HAND))
 
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"from_": "books@count.be", "vat_numbers": ("NL001786999B01",)},
+            {"from_": "x@count.be", "vat_numbers": ("NL001786999B01",)},
+            {"from_": "x@gmail.com", "vat_numbers": ("NL001786999B01",), "codes": ("shared 4321 abcd",)},
+        ],
+    )
+    def test_a_link_by_hand_takes_no_link_from_whom_the_rules_decided_for(self, fields: dict[str, Any]) -> None:
+        common = {"emails": ["books@count.be"], "domains": ["count.be"], "licences": ["SHARED-4321-ABCD"]}
+        customers = directory(common, {**common, "vat": "NL001786999B01"})
+        (link,) = decide(mail(**fields), customers).links
+        assert (link.customer, link.standing) == (B, Standing.LINKED)
+        by_hand = decide(mail(**fields, decisions=(hand(A, links=True),)), customers)
+        assert by_hand.linked == (A, B)
+
     def test_a_refusal_by_hand_outranks_everything_for_that_customer_only(self) -> None:
         evidence = mail(from_="jan@acme.be", cc="els@bolt.nl", decisions=(hand(A, links=False),))
         assert came_to(evidence, directory(ACME, BOLT)) == linked((B, Rule.CONTACT))
