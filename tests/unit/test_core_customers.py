@@ -173,6 +173,17 @@ def test_what_was_edited_after_a_merge_survives_taking_it_apart(world: LinkedArc
 # --- importing --------------------------------------------------------------------------------------------------------
 
 
+def test_a_consent_withdrawn_while_merged_stays_withdrawn_for_the_one_that_gave_it(world: LinkedArchive) -> None:
+    first = world.editing().add(customer("K1")).record
+    second = world.editing().add(replace(customer("K2"), consents=(Consent(WHEN, "Jan Peeters"),))).record
+    merged = world.editing().merge(second, first).record
+    (consent,) = merged.customer.consents
+    withdrawn = replace(consent, withdrawn_at=WHEN, withdrawn_by="Jan Peeters")
+    world.editing().edit(merged, replace(merged.customer, consents=(withdrawn,)))
+    world.editing().unmerge("K2")
+    assert world.record("K2").customer.consents == (withdrawn,)
+
+
 def test_an_import_adds_updates_and_says_what_each_came_to(world: LinkedArchive) -> None:
     world.deliver(letter("jan@acme.example", number=1), letter("an@other.example", number=2))
     world.editing().add(customer("K1", "jan@acme.example"))
@@ -269,6 +280,21 @@ def test_what_was_said_of_a_merged_customer_is_undone_and_replaced_through_its_s
     world.editing().link(row, first, why="")
     world.editing().undo(row, first)
     assert world.linked(row) == set()
+
+
+def test_what_was_said_of_one_in_a_chain_of_merges_goes_with_it_when_that_is_undone(world: LinkedArchive) -> None:
+    world.deliver(letter("jan@acme.example"))
+    (row,) = world.rows()
+    one, two = (world.editing().add(customer(reference)).record for reference in ("K1", "K2"))
+    three = world.editing().add(customer("K3", domains=("acme.example",))).record
+    world.editing().unlink(row, one, why="not theirs")
+    world.editing().merge(one, two)
+    assert world.linked(row) == {"K3"}
+    world.editing().merge(two, three)
+    assert world.linked(row) == set()
+    world.editing().unmerge("K2")
+    assert world.linked(row) == {"K3"}
+    assert world.wrong() == []
 
 
 def test_removing_a_customer_takes_what_was_said_by_hand_with_it(world: LinkedArchive) -> None:

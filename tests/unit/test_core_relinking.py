@@ -153,6 +153,16 @@ def test_when_the_identity_changes_everything_is_linked_anew_once(world: LinkedA
     assert relink_when_stale(world.editing_ports, ours_now) == LinkChanges()
 
 
+def test_when_the_rules_changed_numbers_are_looked_for_anew_too(world: LinkedArchive) -> None:
+    world.deliver(letter("x@other.example", text="Licence ABCD-1234-EFGH"))
+    world.editing().add(customer("K1", licences=("ABCD-1234-EFGH",)))
+    (row,) = world.rows()
+    world.links.set_codes({row: ()})  # as rules that did not recognise it would have left it
+    world.ports.catalogue.set_meta(LINKED_AS, b"other rules")  # type: ignore[attr-defined]
+    relink_when_stale(world.editing_ports, world.rules)
+    assert world.linked(row) == {"K1"}
+
+
 def test_shared_domains_of_the_configuration_unlink_by_domain(world: LinkedArchive) -> None:
     world.deliver(letter("a@provider.example"))
     world.editing().add(customer("K1", domains=("provider.example",)))
