@@ -61,12 +61,12 @@ _WORDS_ALONE = frozenset({"begin", "début", "anfan"})  # how the separators of 
 _MARK_INITIALS = frozenset("-_*=~+|> \t\xa0abdefglosvwо")  # what a separator, or the name of a From field, begins with
 _RULE = re.compile(r"\s*+[-_=*]{5,}+\s*\Z")
 _LABEL = re.compile(
-    r"\s*[*_|]{0,3}\s*(?:(?P<from>from|van|de|von|da|från|fra|od|lähettäjä|от|expéditeur|afzender|absender)"
+    r"\s*[*_|]{0,3}\s*(?:(?P<from>from|van|de|von|da|från|fra|od|lähettäjä|от|expéditeur|afzender|absender|kimden)"
     r"|(?P<date>sent|date|verzonden|verstuurd|datum|envoyé(?: le)?|gesendet|enviad[oa](?: el| em)?|inviato|data|skickat"
-    r"|sendt|fecha|sent on|date d['’]envoi|verzonden op|wysłan[eo]|odesláno|lähetetty|küldve)"
-    r"|(?P<to>to|aan|naar|à|a|pour|an|para|till|til|do|komu|vastaanottaja|címzett|destinataires?|empfänger)"
+    r"|sendt|fecha|sent on|date d['’]envoi|verzonden op|wysłan[eo]|odesláno|lähetetty|küldve|gönderildi)"
+    r"|(?P<to>to|aan|naar|à|a|pour|an|para|till|til|do|komu|vastaanottaja|címzett|kime|destinataires?|empfänger)"
     r"|(?P<subject>subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne|sujet|betreft|temat|předmět|aihe"
-    r"|tárgy)"
+    r"|tárgy|konu)"
     r"|(?P<reply>reply-to|antwoord[ -](?:aan|naar)|beantwoorden|répondre à|antwort[ -]an)"
     r"|(?P<other>cc|kopie|copie|bcc|attachments?|bijlagen?"
     r"|importance|urgentie|priority|anlagen?|pièces? jointes?|organi[sz]ation|message-id|resent-\w+|x-[\w-]+))"

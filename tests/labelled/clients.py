@@ -89,6 +89,18 @@ BLOCKS = MappingProxyType(
         "Proton Mail": "------- Forwarded Message -------\nFrom: {n} <{a}>\nDate: On Monday, March 3rd, 2025 at 10:14\nSubject: {s}\nTo: {o} <{o}>\n\n\n> {b}",
         "spaces in front of the lines": "Voor jou\n\n   Van: {n} <{a}>\n   Verzonden: maandag 3 maart 2025 10:14\n   Aan: {o}\n   Onderwerp: {s}\n\n   {b}",
         "no-break spaces after the labels": "Pour info\n\nDe\u00a0: {n} <{a}>\nEnvoyé\u00a0: lundi 3 mars 2025 10:14\nÀ\u00a0: {o}\nObjet\u00a0: {s}\n\n{b}",
+        "eM Client, Dutch": '------ Origineel bericht ------\nVan: "{n}" <{a}>\nAan: {o}\nVerzonden: 3-3-2025 10:14:02\nOnderwerp: {s}\n\n{b}',
+        "Spark": "---------- Forwarded message ----------\nFrom: {n} <{a}>\nDate: 3 Mar 2025, 10:14 +0100\nTo: {o}\nSubject: {s}\n\n> {b}",
+        "Evolution": "-------- Forwarded Message --------\nFrom: {n} <{a}>\nTo: {o}\nSubject: {s}\nDate: Mon, 03 Mar 2025 10:14:02 +0100\n\n{b}",
+        "KMail, Dutch": "----------  Doorgestuurd bericht  ----------\n\nOnderwerp: {s}\nDatum: maandag 3 maart 2025, 10:14:02 CET\nVan: {n} <{a}>\nAan: {o}\n\n{b}\n-----------------------------------------",
+        "The Bat": "This is a forwarded message\nFrom: {n} <{a}>\nTo: {o}\nDate: Monday, March 3, 2025, 10:14:02\nSubject: {s}\n\n===8<==============Original message text===============\n{b}",
+        "Horde": "----- Forwarded message from {a} -----\n   Date: Mon, 03 Mar 2025 10:14:02 +0100\n   From: {n} <{a}>\n Subject: {s}\n     To: {o}\n\n{b}\n\n----- End forwarded message -----",
+        "SquirrelMail": '---------------------------- Original Message ----------------------------\nSubject: {s}\nFrom:    "{n}" <{a}>\nDate:    Mon, March 3, 2025 10:14\nTo:      {o}\n--------------------------------------------------------------------------\n\n{b}',
+        "Outlook, Danish": "FYI\n\nFra: {n} <{a}>\nSendt: 3. marts 2025 10:14\nTil: {o}\nEmne: {s}\n\n{b}",
+        "Outlook, Czech": "FYI\n\nOd: {n} <{a}>\nOdesláno: pondělí 3. března 2025 10:14\nKomu: {o}\nPředmět: {s}\n\n{b}",
+        "Gmail, Spanish": "---------- Forwarded message ---------\nDe: {n} <{a}>\nDate: lun, 3 mar 2025 a las 10:14\nSubject: {s}\nTo: <{o}>\n\n\n{b}",
+        "Gmail, Polish": "---------- Forwarded message ---------\nOd: {n} <{a}>\nDate: pon., 3 mar 2025 o 10:14\nSubject: {s}\nTo: <{o}>\n\n\n{b}",
+        "Outlook, Turkish": "FYI\n\nKimden: {n} <{a}>\nGönderildi: 3 Mart 2025 Pazartesi 10:14\nKime: {o}\nKonu: {s}\n\n{b}",
         "text of ours below": "---------- Forwarded message ---------\nFrom: {n} <{a}>\nDate: Mon, Mar 3, 2025 at 10:14\nSubject: {s}\nTo: <{o}>\n\n\n{b}\n\n\n-- \nWannes Dewilde\nZilverlinde\nBTW BE 0123.321.123\n",
     }
 )  # fmt: skip
