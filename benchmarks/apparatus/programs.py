@@ -28,7 +28,7 @@ _START = "from archiver.cli.main import main; import sys; sys.exit(main())"
 class Archiver:
     """An archive with a machine key, as a timer would run it."""
 
-    def __init__(self, home: Path, served: Served | None, *, tls: bool = False) -> None:
+    def __init__(self, home: Path, served: Served | None, *, tls: bool = False, own: str = "example.be") -> None:
         self.home = home
         self.archive = home / "archive"
         self.environ: Mapping[str, str] = {
@@ -36,7 +36,7 @@ class Archiver:
             "PYTHONPATH": str(Path(archiver.__file__).parent.parent),
             "ARCHIVER_CONFIG": str(home / "config.toml"),
         }
-        self._served, self._tls = served, tls
+        self._served, self._tls, self._own = served, tls, own
         self._passphrase = home / "passphrase"
         home.mkdir(parents=True, exist_ok=True)
         for name, text in (("passphrase", "correct horse battery staple"), ("password", PASSWORD)):
@@ -56,7 +56,7 @@ class Archiver:
             )
         return (
             f'[archive]\npath = "{self.archive}"\nmachine_key_file = "{self.home}/machine-key"\n'
-            f'[identity]\ndomains = ["example.be"]\n{account}'
+            f'[identity]\ndomains = ["{self._own}"]\n{account}'
         )
 
     def clear(self) -> None:
