@@ -206,6 +206,15 @@ def test_messages_of_an_earlier_release_are_completed_and_linked(world: LinkedAr
     assert complete_earlier(world.editing_ports, world.rules) == 0
 
 
+def test_a_dry_run_completes_no_message_of_an_earlier_release(world: LinkedArchive) -> None:
+    world.deliver(letter("x@other.example", text="Licence ABCD-1234-EFGH please.", number=1))
+    world.editing().add(customer("K1", licences=("ABCD-1234-EFGH",)))
+    _forget_evidence(world)
+    world.editing(dry_run=True).relink()
+    assert world.links.unexamined(9) == world.rows()
+    assert world.found()[world.rows()[0]] == frozenset()
+
+
 def test_completing_goes_on_where_it_was_stopped(world: LinkedArchive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archiver.core.relinking._EXAMINED", 2)
     world.deliver(*(letter("jan@acme.example", number=number) for number in range(5)))
