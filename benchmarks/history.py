@@ -24,7 +24,7 @@ import msgspec
 
 from archiver.app.by_customer import ByCustomer
 from archiver.config import ArchiveSettings, Settings
-from archiver.core.naming import look_up
+from archiver.core.customers.naming import look_up
 from archiver.model.catalogue import IndexDocument
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity

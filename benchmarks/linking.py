@@ -127,7 +127,7 @@ def customers_of(groups: Iterable[UnlinkedGroup]) -> Iterator[Customer]:
 
 def valid(customers: Iterable[Customer], settings: Settings) -> Iterator[Customer]:
     """Leave out those whose domain or address no record may have: public suffixes, garbage in headers."""
-    from archiver.core.records import checked
+    from archiver.core.customers.records import checked
 
     for customer in customers:
         with suppress(UsageError):

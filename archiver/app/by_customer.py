@@ -16,7 +16,7 @@ from archiver.config import Settings
 from archiver.core import history as reading
 from archiver.core import proposals as proposing
 from archiver.core.customer_ports import Correspondent
-from archiver.core.naming import words
+from archiver.core.customers.naming import words
 from archiver.errors import IntegrityError, UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
@@ -29,8 +29,8 @@ from archiver.store.customers import SqliteCustomers
 from archiver.store.links import SqliteLinks
 
 if TYPE_CHECKING:
-    from archiver.core.directory import Directory
-    from archiver.core.finding import CustomerMatch
+    from archiver.core.customers.finding import CustomerMatch
+    from archiver.core.linking.directory import Directory
     from archiver.search.dates import Interval
     from archiver.store.catalogue import SqliteCatalogue
 
@@ -108,7 +108,7 @@ class ByCustomer:
 
     @cached_property
     def _directory(self) -> Directory:
-        from archiver.core.directory import Directory
+        from archiver.core.linking.directory import Directory
 
         return Directory(
             self._records,
@@ -125,13 +125,13 @@ class ByCustomer:
 
     def customer(self, text: str) -> CustomerRecord:
         """Return the one meant by a reference, VAT number or name; raises UsageError that names the near ones."""
-        from archiver.core.finding import resolve
+        from archiver.core.customers.finding import resolve
 
         return resolve(self._records, text, self._settings.customers.country)
 
     def find_customers(self, text: str, *, limit: int) -> Sequence[CustomerMatch]:
         """Return customers that fit what was typed, best first."""
-        from archiver.core.finding import find
+        from archiver.core.customers.finding import find
 
         return find(self._records, text, region=self._settings.customers.country, limit=limit)
 
@@ -154,7 +154,7 @@ class ByCustomer:
 
     def why(self, row: int) -> Explanation:
         """Explain a message's links, and which rules nearly fitted."""
-        from archiver.core.linking import explain
+        from archiver.core.linking.rules import explain
 
         found = next(iter(self._links.evidence([row])), None)
         details = self._catalogue.details(row)

@@ -1,4 +1,4 @@
-"""Changing customers in a real archive: the use cases of `archiver.core.customers`, under the writer's lock.
+"""Changing customers in a real archive: the use cases of `archiver.core.customers.editing`, under the writer's lock.
 
 Before anything is changed, mail that waits is taken in, unless a sync waits to do that itself, and the index is brought
 up to the catalogue: a number of a new customer is looked for in the index, and nothing may be missed.
@@ -14,7 +14,7 @@ from archiver.app.people import this_user
 from archiver.app.reading import OpenArchive
 from archiver.app.unlocking import AskPassphrase, Keys, require_keys
 from archiver.config import Settings
-from archiver.core.customers import CustomerEditing, relink_when_stale
+from archiver.core.customers.editing import CustomerEditing, relink_when_stale
 from archiver.core.ingest import take_in
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import IntegrityError

@@ -23,10 +23,10 @@ from archiver.store.layout import ArchivePaths
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Correspondence, Customers, Links
-    from archiver.core.customers import EditPorts, EditRules
+    from archiver.core.customers.editing import EditPorts, EditRules
     from archiver.core.ingest import IngestPorts
+    from archiver.core.linking.relinking import Linker
     from archiver.core.ports import CollectStore, Parser, Spool
-    from archiver.core.relinking import Linker
 
 ARCHIVE_ID = "archive_id"
 COLLECTOR_CREDENTIAL = "collector_credential"
@@ -170,22 +170,22 @@ class Opened:
         records = self.customers.all()
         if not records:
             return None
-        from archiver.core.customers import directory_of
-        from archiver.core.relinking import Linker
+        from archiver.core.customers.editing import directory_of
+        from archiver.core.linking.relinking import Linker
 
         return Linker(lambda: directory_of(records, self.rules()), self.links)
 
     def rules(self) -> EditRules:
         """Return what customers are checked and linked by."""
-        from archiver.core.customers import EditRules
+        from archiver.core.customers.editing import EditRules
 
         customers = self._settings.customers
         return EditRules(self._settings.identity, customers.country, customers.shared_domains)
 
     def edit_ports(self) -> EditPorts:
         """Return what changing customers and relinking need."""
-        from archiver.core.customers import EditPorts
-        from archiver.core.relinking import RelinkPorts
+        from archiver.core.customers.editing import EditPorts
+        from archiver.core.linking.relinking import RelinkPorts
 
         relinking = RelinkPorts(self.links, self.catalogue, self.catalogue, self.vault, self.parser, self.index)
         return EditPorts(self.customers, relinking, clock)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         UnlinkedPage,
     )
     from archiver.core.customer_ports import Correspondent
-    from archiver.core.finding import CustomerMatch
+    from archiver.core.customers.finding import CustomerMatch
     from archiver.core.history import History, WaitingPage
     from archiver.core.progress import OnProgress
     from archiver.model.customer import CustomerRecord
@@ -170,7 +170,7 @@ class OpenArchive:
 
     def _customers_named(self, text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:  # noqa: FBT001 a callback
         if (text, prefix) not in self._named:  # a search and its total ask the same
-            from archiver.core.naming import look_up
+            from archiver.core.customers.naming import look_up
             from archiver.store.customers import SqliteCustomers
 
             self._named[text, prefix] = look_up(SqliteCustomers(self._catalogue.connection), text, prefix=prefix)

@@ -171,7 +171,7 @@ def _sum(one: IngestReport, other: IngestReport) -> IngestReport:
 
 def _link_earlier(opened: Opened, on_progress: OnProgress) -> None:
     """Link what new mail does not: messages of an earlier release, and all when who we are or the rules changed."""
-    from archiver.core.customers import complete_earlier, relink_when_stale
+    from archiver.core.customers.editing import complete_earlier, relink_when_stale
 
     ports, rules = opened.edit_ports(), opened.rules()
     complete_earlier(ports, rules, on_progress=on_progress)

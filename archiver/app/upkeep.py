@@ -150,8 +150,8 @@ def verify(
 
 
 def _check_links(opened: Opened) -> Sequence[Problem]:
-    from archiver.core.customers import directory_of
-    from archiver.core.relinking import is_stale
+    from archiver.core.customers.editing import directory_of
+    from archiver.core.linking.relinking import is_stale
     from archiver.core.verify import verify_links
     from archiver.store.links import SqliteLinks
 

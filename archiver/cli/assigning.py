@@ -35,7 +35,7 @@ def decide(
     ) as editor:
         changes = editor.import_(_decided(invocation, editor.archive, assignments, creations))
     if as_json:
-        from archiver.cli import customer_shapes as shapes
+        from archiver.cli.customer import shapes
         from archiver.cli.shapes import listing
 
         invocation.terminal.json(
@@ -57,7 +57,7 @@ def _decided(
     creations: Sequence[tuple[str, str]],
 ) -> list[Customer]:
     """Return the customers as they will be, each once; raises UsageError for what does not exist, or does already."""
-    from archiver.cli.customer_form import next_reference
+    from archiver.cli.customer.form import next_reference
 
     changed: dict[str, Customer] = {}
     for name, customer in assignments:
@@ -86,7 +86,7 @@ def _warnings(changes: ImportChanges) -> list[str]:
 
 
 def _tell_all(invocation: Invocation, changes: ImportChanges, *, dry_run: bool) -> None:
-    from archiver.cli.customer_text import tell_fields, tell_links, tell_warnings, titled
+    from archiver.cli.customer.text import tell_fields, tell_links, tell_warnings, titled
 
     terminal = invocation.terminal
     for change in changes.changes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from archiver.cli.customer_text import tell_links, titled
+from archiver.cli.customer.text import tell_links, titled
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
@@ -38,7 +38,7 @@ def decide(
         name = archive.short_id(summary.blob_id)
     terminal = invocation.terminal
     if as_json:
-        from archiver.cli.customer_shapes import links
+        from archiver.cli.customer.shapes import links
 
         terminal.json(
             {

@@ -50,8 +50,8 @@ def look_alikes(archive: OpenArchive, groups: Sequence[UnlinkedGroup]) -> LookAl
 
     Those that are proposed for the group are left out.
     """
-    from archiver.core.domains import is_shared
-    from archiver.core.lookalikes import resembles
+    from archiver.core.linking.domains import is_shared
+    from archiver.core.linking.lookalikes import resembles
 
     domains: list[tuple[str, CustomerRecord]] = []
     if any(not group.shared for group in groups):

@@ -162,7 +162,7 @@ def _name_matches(error: ArchiverError, terminal: Terminal) -> None:
     """Name the customers that a text may mean, for the person who typed it; a log gets their references only."""
     if not (terminal.err_is_terminal and isinstance(error, UsageError)):
         return
-    from archiver.core.finding import UnclearError
+    from archiver.core.customers.finding import UnclearError
 
     if isinstance(error, UnclearError):
         for match in error.matches:

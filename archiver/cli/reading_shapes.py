@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING
 
-from archiver.cli.customer_shapes import contents
+from archiver.cli.customer.shapes import contents
 from archiver.cli.reasons import Names, decision_sentence, sentence
 from archiver.cli.shapes import Json, message_line, moment
 from archiver.model.catalogue import Summary

@@ -1,8 +1,8 @@
 """Why a message is linked as it is, in sentences that a colleague understands.
 
 A sentence says what was met and where, whose it is, and what came of it. Which rules there are and what they find is
-`archiver.core.linking`'s business; here they only get words. A note that these words do not know yet gets a sentence
-without it, never an error.
+`archiver.core.linking.rules`'s business; here they only get words. A note that these words do not know yet gets a
+sentence without it, never an error.
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def _value(reason: Reason, names: Names) -> str:
         return vat(reason.value)
     if reason.rule not in {Rule.LICENCE, Rule.REFERENCE}:
         return reason.value
-    from archiver.core.mentions import licence_code, reference_code
+    from archiver.core.linking.mentions import licence_code, reference_code
 
     for customer in (names[one].customer for one in reason.customers if one in names):
         if reason.rule is Rule.LICENCE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archiver.cli.customer_text import tell_links
+from archiver.cli.customer.text import tell_links
 from archiver.cli.invocation import Invocation
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
@@ -27,7 +27,7 @@ def command(invocation: Invocation, dry_run: bool, as_json: bool) -> None:
             references = {record.id: record.customer.reference for record in editor.archive.customers()}
     terminal = invocation.terminal
     if as_json:
-        from archiver.cli.customer_shapes import links
+        from archiver.cli.customer.shapes import links
 
         terminal.json({**links(changes, references), "dry_run": dry_run})
         return

@@ -20,7 +20,7 @@ COMMANDS: Loaders = {
     "search": ("archiver.cli.search", "Find mail."),
     "show": ("archiver.cli.show", "Show one message, or save a part of it."),
     "thread": ("archiver.cli.thread", "List the conversation that a message belongs to."),
-    "customer": ("archiver.cli.customer", "Keep the records of customers and their contacts."),
+    "customer": ("archiver.cli.customer.group", "Keep the records of customers and their contacts."),
     "history": ("archiver.cli.history", "Show the mail with a customer, newest first."),
     "waiting": ("archiver.cli.waiting", "List conversations that nobody answered, oldest first."),
     "why": ("archiver.cli.why", "Explain why a message is linked to a customer, or is not."),

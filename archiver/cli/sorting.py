@@ -43,7 +43,7 @@ _Decision = Callable[["CustomerEditor"], "CustomerChange"]
 
 def sort_out(invocation: Invocation, text: str | None) -> None:
     """Walk through the groups, most mail first, and do what the person says at once."""
-    from archiver.cli.customer_text import tell_change
+    from archiver.cli.customer.text import tell_change
 
     settings, ask = invocation.settings(), asker_once(invocation)
     terminal = invocation.terminal
@@ -151,7 +151,7 @@ class _Walk:
             terminal.wrapped(Span(" ".join(summary.preview.split()), "faint"), indent=8, limit=2)
 
     def _create(self, archive: OpenArchive, group: UnlinkedGroup) -> _Decision:
-        from archiver.cli.customer_form import next_reference
+        from archiver.cli.customer.form import next_reference
 
         draft = draft_for(group)
         told = [f"domain {domain}" for domain in draft.domains]

@@ -75,8 +75,8 @@ class Links(Protocol):
     def rows_with_addresses(self, keys: Collection[str], domains: Collection[str]) -> set[int]:
         """Return messages in which an address takes part, in any role of Evidence.
 
-        `keys` are as `archiver.core.directory.address_key` makes them of an addr-spec, `domains` lower-case and ASCII:
-        an address within a domain or below it counts.
+        `keys` are as `archiver.core.linking.directory.address_key` makes them of an addr-spec, `domains` lower-case and
+        ASCII: an address within a domain or below it counts.
         """
         ...
 

@@ -14,8 +14,8 @@ from itertools import islice
 from typing import overload
 
 from archiver.core.customer_ports import Correspondence, Links
-from archiver.core.directory import address_key
-from archiver.core.naming import has_words, words
+from archiver.core.customers.naming import has_words, words
+from archiver.core.linking.directory import address_key
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
 from archiver.model.customer import Customer

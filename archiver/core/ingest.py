@@ -28,7 +28,7 @@ from archiver.model.message import BlobId, Defect, Direction, Message
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
-    from archiver.core.relinking import Linker
+    from archiver.core.linking.relinking import Linker
 
 _INDEX_BATCH = 2000
 """Documents to one transaction of the index: fewer, larger segments."""

@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from archiver.core.customer_ports import Correspondence, Correspondent, Correspondents
-from archiver.core.domains import is_shared, registrable
-from archiver.core.naming import company_words, without_legal_form, words
+from archiver.core.customers.naming import company_words, without_legal_form, words
+from archiver.core.linking.domains import is_shared, registrable
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer, CustomerRecord
 

@@ -18,7 +18,7 @@ from archiver.model.message import BlobId
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Links
-    from archiver.core.directory import Directory
+    from archiver.core.linking.directory import Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def verify_links(store: Strays, links: Links, directory: Directory | None) -> It
 
     The directory is left out when the links are known to be of other rules: the next sync makes them anew.
     """
-    from archiver.core.relinking import differing
+    from archiver.core.linking.relinking import differing
 
     for stray in store.strays():
         yield Problem("archive.db", stray)

@@ -14,8 +14,8 @@ from archiver.model.message import BlobId, Defect, Direction, Message, Part
 class Ingested:
     """A message ready for the catalogue. `at` is the instant it is sorted by (Date, held within reason by arrival).
 
-    `codes` are the licence and reference numbers found in it (see `archiver.core.mentions`), `links` is what the rules
-    made of it all.
+    `codes` are the licence and reference numbers found in it (see `archiver.core.linking.mentions`), `links` is what
+    the rules made of it all.
     """
 
     blob_id: BlobId

@@ -1,6 +1,6 @@
 """Links between messages and customers: by which rule, on what evidence, and what nearly fitted.
 
-Plain values; the rules themselves are `archiver.core.linking`.
+Plain values; the rules themselves are `archiver.core.linking.rules`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Evidence:
     `author` is who wrote a message whose From a mailing list rewrote; `forwarded` the senders of the messages that
     this one forwards, outermost first, and whom those of the forwarder's own domain wrote to; `reported` the recipients
     that a delivery report is about. `vat_numbers` are canonical; `codes` are the licence and reference numbers that
-    were found, as `archiver.core.mentions` writes them.
+    were found, as `archiver.core.linking.mentions` writes them.
     `decisions` are those by hand that stand.
     """
 

@@ -1,7 +1,7 @@
 """Evidence of messages and the links made of it, in archive.db (port `Links`).
 
 Knows where evidence lies: people and direction in the message's row, numbers in mentions, decisions by hand by the
-message's identifier. Knows no rule; how addresses compare is `archiver.core.directory`'s.
+message's identifier. Knows no rule; how addresses compare is `archiver.core.linking.directory`'s.
 """
 
 # ruff: noqa: S608 - statements are put together from constants and question marks; values are bound
@@ -168,8 +168,8 @@ class SqliteLinks:
     def _address_numbers(self, keys: frozenset[str], domains: tuple[str, ...]) -> frozenset[int]:
         if not keys and not domains:
             return frozenset()
-        from archiver.core.directory import address_key
-        from archiver.core.domains import ascii_domain
+        from archiver.core.linking.directory import address_key
+        from archiver.core.linking.domains import ascii_domain
 
         within = tuple(f".{domain}" for domain in domains)
         exact = frozenset(domains)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.cli.customer_import import guessed_format
+from archiver.cli.customer.import_ import guessed_format
 from tests.cli.harness import Cli
 from tests.cli.test_cli_transcripts import customers
 from tests.cli.twin import Mail, Twin

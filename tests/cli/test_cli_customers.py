@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from archiver.cli.customer_edit import edited
-from archiver.cli.customer_form import next_reference
-from archiver.cli.customer_text import field_lines, link_sentences
+from archiver.cli.customer.edit import edited
+from archiver.cli.customer.form import next_reference
+from archiver.cli.customer.text import field_lines, link_sentences
 from archiver.errors import UsageError
 from archiver.model.customer import Consent, Contact, Customer, CustomerRecord
 from archiver.model.link import LinkChanges

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.cli.reasons import decision_sentence, label, sentence, summary_sentence
-from archiver.core.mentions import licence_code, reference_code
+from archiver.core.linking.mentions import licence_code, reference_code
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.link import Decision, Link, Outcome, Reason, Rule, Standing, Verdict
 from archiver.model.message import BlobId

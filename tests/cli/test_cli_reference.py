@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from archiver.cli.customer import COMMANDS as CUSTOMER_COMMANDS
+from archiver.cli.customer.group import COMMANDS as CUSTOMER_COMMANDS
 from archiver.cli.root import COMMANDS, root
 from tests.cli.harness import Cli
 from tests.cli.reference import reference

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from archiver.core.customer_ports import Correspondent
-from archiver.core.finding import CustomerMatch, find, resolve
-from archiver.core.merging import merged, unmerged
+from archiver.core.customers.finding import CustomerMatch, find, resolve
+from archiver.core.customers.merging import merged, unmerged
+from archiver.core.customers.records import checked
 from archiver.core.progress import OnProgress, Progress
-from archiver.core.records import checked
 from archiver.errors import UsageError
 from archiver.model.catalogue import Summary
 from archiver.model.customer import Contact, Customer, CustomerRecord

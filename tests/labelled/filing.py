@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archiver import app
 from archiver.config import ArchiveSettings, Settings
-from archiver.core.exchange import read_csv
+from archiver.core.customers.exchange import read_csv
 from archiver.crypto.kdf import KdfBounds, KdfParameters
 from archiver.model.identity import Identity
 from tests.labelled.situations import Labelled, labelled_set

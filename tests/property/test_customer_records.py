@@ -7,12 +7,12 @@ from dataclasses import replace
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from archiver.core.exchange import read_csv, read_vcards, updated, write_csv, write_vcards
-from archiver.core.exchange.csv_cells import bare_cell, excel_cell, guarded_cell
-from archiver.core.finding import find
-from archiver.core.haystack import one_edit
-from archiver.core.merging import merged, unmerged
-from archiver.core.records import checked, examined
+from archiver.core.customers.exchange import read_csv, read_vcards, updated, write_csv, write_vcards
+from archiver.core.customers.exchange.csv_cells import bare_cell, excel_cell, guarded_cell
+from archiver.core.customers.finding import find
+from archiver.core.customers.haystack import one_edit
+from archiver.core.customers.merging import merged, unmerged
+from archiver.core.customers.records import checked, examined
 from archiver.model.customer import Contact, Customer
 from archiver.model.identity import Identity
 from tests.twins.records import contacts, customers, make_be_vat, record

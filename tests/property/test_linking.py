@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.core.directory import Directory, address_key
-from archiver.core.domains import ascii_domain, is_public_suffix, is_shared, parents
-from archiver.core.linking import Identifiers, decide, evidence_of, explain, identifiers_of, touched_by
-from archiver.core.merging import merged, unmerged
+from archiver.core.customers.merging import merged, unmerged
+from archiver.core.linking.directory import Directory, address_key
+from archiver.core.linking.domains import ascii_domain, is_public_suffix, is_shared, parents
+from archiver.core.linking.rules import Identifiers, decide, evidence_of, explain, identifiers_of, touched_by
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity

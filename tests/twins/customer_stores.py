@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from archiver.core.customer_ports import Correspondent, Correspondents, Entry
-from archiver.core.directory import address_key
+from archiver.core.linking.directory import address_key
 from archiver.errors import UsageError
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Consent, Customer, CustomerRecord

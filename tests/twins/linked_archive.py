@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
 
-from archiver.core.customers import CustomerEditing, EditPorts, EditRules, directory_of
+from archiver.core.customers.editing import CustomerEditing, EditPorts, EditRules, directory_of
 from archiver.core.ingest import IngestPorts, IngestReport, take_in
-from archiver.core.relinking import Linker, RelinkPorts, differing
+from archiver.core.linking.relinking import Linker, RelinkPorts, differing
 from archiver.mail.workers import ParserPool
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity

@@ -11,10 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from archiver.core.collect import AccountOutcome, collect_account
-from archiver.core.customers import EditRules, directory_of
-from archiver.core.directory import Directory
+from archiver.core.customers.editing import EditRules, directory_of
 from archiver.core.ingest import IngestPorts, IngestReport, take_in
-from archiver.core.relinking import Linker, differing
+from archiver.core.linking.directory import Directory
+from archiver.core.linking.relinking import Linker, differing
 from archiver.mail.workers import ParserPool
 from archiver.model.account import Account
 from archiver.model.identity import Identity

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.core import providers
-from archiver.core.domains import ascii_domain, is_domain, is_public_suffix, is_shared, parents, registrable
-from archiver.core.lookalikes import resembles
+from archiver.core.linking import providers
+from archiver.core.linking.domains import ascii_domain, is_domain, is_public_suffix, is_shared, parents, registrable
+from archiver.core.linking.lookalikes import resembles
 
 LISTS = (
     providers.FREEMAIL, providers.ACCESS_BE_NL_LU, providers.ACCESS_FR_DE_CH_AT_UK, providers.ACCESS_ELSEWHERE,
@@ -210,9 +210,9 @@ def test_the_rules_of_one_top_level_domain_say_what_the_whole_list_says() -> Non
 
 def test_neither_the_suffix_list_nor_the_providers_are_loaded_before_they_are_needed() -> None:
     program = (
-        "import sys, archiver.core.linking, archiver.core.directory\n"
-        "print([name for name in sys.modules if name in ('publicsuffixlist', 'archiver.core.providers', 'stdnum', "
-        "'archiver.core.near_misses')])"
+        "import sys, archiver.core.linking.rules, archiver.core.linking.directory\n"
+        "heavy = 'publicsuffixlist', 'stdnum', 'archiver.core.linking.providers', 'archiver.core.linking.near_misses'\n"
+        "print([name for name in sys.modules if name in heavy])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from archiver.core.exchange import (
+from archiver.core.customers.exchange import (
     Difference,
     Problem,
     Reading,
@@ -18,7 +18,7 @@ from archiver.core.exchange import (
     write_accountant,
     write_csv,
 )
-from archiver.core.exchange.columns import COLUMNS, column_names
+from archiver.core.customers.exchange.columns import COLUMNS, column_names
 from archiver.model.customer import Consent, Contact, Customer
 from archiver.model.identity import Identity
 from tests.twins.records import make_be_vat

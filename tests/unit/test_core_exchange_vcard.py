@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archiver.core.exchange import Reading, read_vcards, write_vcards
-from archiver.core.exchange.vcard_lines import Property, escaped, folded, properties, unescaped
+from archiver.core.customers.exchange import Reading, read_vcards, write_vcards
+from archiver.core.customers.exchange.vcard_lines import Property, escaped, folded, properties, unescaped
 from archiver.model.customer import Contact, Customer
 from archiver.model.identity import Identity
 from tests.twins.records import make_be_vat

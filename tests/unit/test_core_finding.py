@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from archiver.core.finding import UnclearError, find, resolve
+from archiver.core.customers.finding import UnclearError, find, resolve
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer
 from tests.twins.records import make_be_vat, record
@@ -262,7 +262,8 @@ def test_a_reference_goes_before_a_name_that_is_the_same() -> None:
 
 def test_finding_loads_none_of_the_libraries_for_numbers() -> None:
     code = (
-        "import sys\nfrom archiver.core.finding import find, resolve\nfind((), '0471 12 34 56', region='BE')\n"
+        "import sys\nfrom archiver.core.customers.finding import find, resolve\n"
+        "find((), '0471 12 34 56', region='BE')\n"
         "print([m for m in ('phonenumbers', 'stdnum', 'publicsuffixlist') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from archiver.core.directory import Directory
-from archiver.core.linking import Identifiers, decide, evidence_of, explain, identifiers_of, touched_by
+from archiver.core.linking.directory import Directory
+from archiver.core.linking.rules import Identifiers, decide, evidence_of, explain, identifiers_of, touched_by
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer, CustomerRecord
 from archiver.model.identity import Identity

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.core.mentions import CodeBook, code_tokens, is_part_of, licence_code, reference_code, search_phrases
+from archiver.core.linking.mentions import (
+    CodeBook,
+    code_tokens,
+    is_part_of,
+    licence_code,
+    reference_code,
+    search_phrases,
+)
 from archiver.model.message import Message
 from archiver.search.analysis import MAX_TOKEN, tokens
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from archiver.core.merging import merged, restored, unmerged
+from archiver.core.customers.merging import merged, restored, unmerged
 from archiver.model.customer import Consent, Contact, Customer
 from tests.twins.records import make_be_vat
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.core.directory import Directory
-from archiver.core.linking import evidence_of, explain
+from archiver.core.linking.directory import Directory
+from archiver.core.linking.rules import evidence_of, explain
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Contact, Customer
 from archiver.model.identity import Identity

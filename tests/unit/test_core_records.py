@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from archiver.core.countries import codes, country_code
-from archiver.core.records import (
+from archiver.core.customers.countries import codes, country_code
+from archiver.core.customers.records import (
     RecordProblem,
     RecordProblems,
     canonical_country,

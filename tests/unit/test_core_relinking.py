@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.core.customers import EditRules, complete_earlier, directory_of, relink_when_stale
+from archiver.core.customers.editing import EditRules, complete_earlier, directory_of, relink_when_stale
+from archiver.core.linking.relinking import LINKED_AS, Tally, relink_all
 from archiver.core.progress import Progress
-from archiver.core.relinking import LINKED_AS, Tally, relink_all
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer
 from archiver.model.identity import Identity
@@ -216,7 +216,7 @@ def test_a_dry_run_completes_no_message_of_an_earlier_release(world: LinkedArchi
 
 
 def test_completing_goes_on_where_it_was_stopped(world: LinkedArchive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archiver.core.relinking._EXAMINED", 2)
+    monkeypatch.setattr("archiver.core.linking.relinking._EXAMINED", 2)
     world.deliver(*(letter("jan@acme.example", number=number) for number in range(5)))
     world.editing().add(customer("K1", "jan@acme.example"))
     _forget_evidence(world)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archiver.core.exchange import read_csv
-from archiver.core.records import canonical_phone
+from archiver.core.customers.exchange import read_csv
+from archiver.core.customers.records import canonical_phone
 from archiver.model.identity import Identity
 from demo.clients import CALLER, FORGOTTEN, SHARED, customers_csv
 from demo.people import DOMAIN, customers
