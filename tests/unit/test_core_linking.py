@@ -550,6 +550,14 @@ class TestByHand:
         evidence = mail(from_="jan@acme.be", cc="els@bolt.nl", decisions=(hand(A, links=False),))
         assert came_to(evidence, directory(ACME, BOLT)) == linked((B, Rule.CONTACT))
 
+    def test_refusing_whose_licence_it_also_is_takes_no_link_from_who_was_told_apart(self) -> None:
+        shared = {"licences": ["SHARED-4321-ABCD"]}
+        one, other = {"emails": ["books@count.be"], **shared}, {"emails": ["books@count.be"], "vat": "NL001786999B01"}
+        fields = {"from_": "books@count.be", "vat_numbers": ("NL001786999B01",), "codes": ("shared 4321 abcd",)}
+        customers = directory(one, other, shared)
+        assert decide(mail(**fields), customers).linked == (B,)
+        assert decide(mail(**fields, decisions=(hand(C, links=False),)), customers).linked == (B,)
+
     def test_refusing_a_contact_does_not_raise_what_it_overruled(self) -> None:
         evidence = mail(from_="jan@acme.be", vat_numbers=("NL001786999B01",), decisions=(hand(A, links=False),))
         assert came_to(evidence, directory(ACME, BOLT)) == suggested((B, Rule.VAT))

@@ -298,8 +298,9 @@ class _Case:
         if known := live & taking_part:
             return _only(known)
         named = [live & self._live(number) for number in self._numbers]
-        # A number that is one customer's alone says more than one that several share.
-        if alone := frozenset(one for number in self._numbers for one in _only(self._live(number)) & live):
+        # A number that is one customer's alone says more than one that several share, also when a colleague refused the
+        # others of them: that is said of those, and takes nothing from who was linked before.
+        if alone := frozenset(one for number in self._numbers for one in _only(number.customers) & live):
             return _only(alone)
         return _only(frozenset(one for customers in named for one in customers))
 
