@@ -63,20 +63,25 @@ def _header_of(head: bytes) -> bytes:
 def _message(root: Node, body: Body, defects: Defects) -> Message:
     """Read the fields of the header, each guarded by itself."""
     fields = root.fields
+    names = frozenset([name for name, _ in fields])  # most fields that are asked for are not there
     # Programs that put raw 8-bit octets into the header mostly use the body's charset for them.
     hint = next((found for node in root.walk() if (found := node.parameters.get("charset"))), None)
 
     def people(name: str) -> tuple[EmailAddress, ...]:
+        if name not in names:
+            return ()
         raws = [value for field, value in fields if field == name]
-        return guarded(name, lambda: read_addresses(raws, defects, hint), (), defects) if raws else ()
+        return guarded(name, lambda: read_addresses(raws, defects, hint), (), defects)
 
     def text(name: str) -> str:
-        raw = first(fields, name)
+        raw = first(fields, name) if name in names else None
         return guarded(name, lambda: unstructured(raw, defects, hint), "", defects) if raw else ""
+
+    def ids(name: str) -> tuple[str, ...]:
+        return guarded(name, lambda: identifiers(_raw(fields, name)), (), defects) if name in names else ()
 
     subject = text("subject")[:MAX_SUBJECT]
     from_, to = people("from"), people("to")
-    names = frozenset([name for name, _ in fields])
     report = guarded(
         "report",
         lambda: read_report(
@@ -89,13 +94,13 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
     forwards = guarded(
         "forwards", lambda: read_forwards(root, subject, body, report=returned, from_=from_), Forwards(), defects
     )
-    references: tuple[str, ...] = guarded("references", lambda: identifiers(_raw(fields, "references")), (), defects)
+    references = ids("references")
     if report.identifiers:
         references = tuple(dict.fromkeys(references + report.identifiers))[-MAX_IDENTIFIERS:]
     return Message(
         subject=subject,
         message_id=guarded("message-id", lambda: identifier(_raw(fields, "message-id")), None, defects),
-        in_reply_to=guarded("in-reply-to", lambda: identifiers(_raw(fields, "in-reply-to")), (), defects),
+        in_reply_to=ids("in-reply-to"),
         references=references,
         sent_at=guarded("date", lambda: _sent_at(fields, defects), None, defects),
         arrived_at=guarded("received", lambda: received_date(_raw(fields, "received")), None, defects),
