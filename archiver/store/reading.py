@@ -32,7 +32,7 @@ EXAMINED, AUTOMATIC = 1, 2
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
 KINDS = tuple(PartKind)
 
-PREVIEW_LENGTH = 96
+PREVIEW_LENGTH = 88
 """Characters of own text that a listing shows without opening the message."""
 
 PackedPart = tuple[str, int, int, int, str | None, str | None, int | None]
