@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from archiver.core.documents import document
 from archiver.core.linking.mentions import REACH, code_tokens, search_phrases, words_before
-from archiver.core.linking.rules import decide, touched_by
+from archiver.core.linking.rules import decide, evidence_of, touched_by
 from archiver.core.placing import is_automatic
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.errors import IntegrityError
-from archiver.model.link import Decision, Evidence, Link, LinkChanges, Standing
+from archiver.model.link import Decision, Link, LinkChanges, Standing
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Links
@@ -85,27 +85,6 @@ class RelinkPorts:
     vault: Vault
     parser: Parser
     words: Words
-
-
-def evidence_of(
-    message: Message, direction: Direction, codes: Sequence[str] = (), decisions: Sequence[Decision] = ()
-) -> Evidence:
-    """Return what the rules may read of a message."""
-    return Evidence(
-        direction=direction,
-        from_=message.from_,
-        sender=message.sender,
-        reply_to=message.reply_to,
-        to=message.to,
-        cc=message.cc,
-        bcc=message.bcc,
-        author=message.author,
-        forwarded=message.forwarded,
-        reported=message.reported,
-        vat_numbers=message.vat_numbers,
-        codes=tuple(codes),
-        decisions=tuple(decisions),
-    )
 
 
 class Linker:
