@@ -77,6 +77,15 @@ def test_a_number_is_looked_for_again_when_mail_came_while_nobody_had_it(world: 
     assert world.linked(world.rows()[0]) == {"K1"}
 
 
+def test_a_shorter_number_counts_again_when_nobody_has_the_longer_one_any_more(world: LinkedArchive) -> None:
+    world.deliver(letter("x@other.example", text="Our licence is ABCD-1234-EFGH."))
+    world.editing().add(customer("K1", licences=("ABCD-1234",)))
+    longer = world.editing().add(customer("K2", licences=("ABCD-1234-EFGH",))).record
+    assert world.linked(world.rows()[0]) == {"K2"}
+    world.editing().remove(longer)
+    assert world.linked(world.rows()[0]) == {"K1"}
+
+
 def test_a_number_in_a_forwarded_attachment_is_found_late_too(world: LinkedArchive) -> None:
     inner = letter("p@acme.example", text="The licence is ABCD-1234-EFGH.", number=9)
     early = customer("K1", licences=("ABCD-1234-EFGH",))

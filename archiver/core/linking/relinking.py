@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from archiver.core.documents import document
-from archiver.core.linking.mentions import REACH, code_tokens, search_phrases, words_before
+from archiver.core.linking.mentions import REACH, search_phrases, words_before
 from archiver.core.linking.rules import decide, evidence_of, touched_by
 from archiver.core.placing import is_automatic
 from archiver.core.progress import OnProgress, Progress, silent
@@ -240,7 +240,7 @@ def relink_touched(
         rows |= ports.links.rows_with_numbers((), codes)
         held = have()
         find_codes(ports, codes.intersection(held).difference(had()), directory)
-        forget_codes(ports, codes.difference(held), held, directory)
+        forget_codes(ports, codes.difference(held))
     if keys or domains:
         rows |= ports.links.rows_with_addresses(keys, domains)
     if vat_numbers or codes:
@@ -262,21 +262,13 @@ def find_codes(ports: RelinkPorts, codes: Collection[str], directory: Directory)
     _read_again(ports, rows, directory)
 
 
-def forget_codes(ports: RelinkPorts, codes: Collection[str], have: Collection[str], directory: Directory) -> None:
-    """Forget numbers that nobody has any longer.
-
-    Where a longer number stood, a shorter one within it was passed over: such messages are read again.
-    """
+def forget_codes(ports: RelinkPorts, codes: Collection[str]) -> None:
+    """Forget numbers that nobody has any longer; what else a message holds was found independently of them."""
     rows = ports.links.rows_with_numbers((), codes)
-    within = {"".join(code_tokens(code)) for code in have} if rows else set()
-    hiding = {code for code in codes if rows and any(other in "".join(code_tokens(code)) for other in within)}
-    again = ports.links.rows_with_numbers((), hiding) if hiding else set()
-    _read_again(ports, again, directory)
-    rest = rows - again
-    if rest:
+    if rows:
         gone = frozenset(codes)
         ports.links.set_codes(
-            {row: [code for code in evidence.codes if code not in gone] for row, evidence in ports.links.evidence(rest)}
+            {row: [code for code in evidence.codes if code not in gone] for row, evidence in ports.links.evidence(rows)}
         )
 
 
