@@ -144,7 +144,7 @@ class OpenArchive:
     ) -> SearchPage:
         """Return a page of hits with their snippets; raises QueryError."""
         searcher = self._search()
-        hits = searcher.search(query, limit=limit, offset=offset, sort=sort)
+        hits = searcher.search(query, limit=limit, offset=offset, sort=sort).hits
         total = searcher.count(query)
         terms = searcher.terms(query) if query.strip() else ()
         summaries = {summary.row: summary for summary in self._catalogue.summaries([hit.row for hit in hits])}

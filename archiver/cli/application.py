@@ -21,13 +21,14 @@ from archiver.core.progress import OnProgress
 from archiver.model.catalogue import Details, Summary
 from archiver.model.customer import Customer, CustomerRecord
 from archiver.model.link import Decision, LinkChanges, Verdict
-from archiver.model.message import Direction, Message, Part
+from archiver.model.message import BlobId, Direction, Message, Part
+from archiver.model.search import Facets, SavedSearch, Sort
 from archiver.model.status import Failure, MailboxStatus
 
 AskPassphrase = Callable[[], str | None]
 """Returns a passphrase, or None when nobody can be asked."""
 
-Sort = Literal["date", "relevance"]
+Place = Literal["", "text", "quoted", "attachment", "header"]
 SlotKind = Literal["passphrase", "recovery", "machine"]
 
 
@@ -97,7 +98,12 @@ class SyncReport(Protocol):
 
 
 class SearchItem(Protocol):
-    """A hit; `marks` are the spans of the snippet that matched."""
+    """A hit; `marks` are the spans of the snippet that matched, ascending, not overlapping.
+
+    `summary.mailboxes` are those of all copies; `copies` are the ids of the others. `others` counts further hits of
+    the same conversation, folded into this one. `place` says where the snippet stands: "text", "quoted", "attachment" (of
+    the name `file`, None when it has none), "header" when only subject, addresses or file names match, "" without words.
+    """
 
     @property
     def summary(self) -> Summary: ...
@@ -107,15 +113,41 @@ class SearchItem(Protocol):
     def snippet(self) -> str: ...
     @property
     def marks(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def copies(self) -> Sequence[BlobId]: ...
+    @property
+    def others(self) -> int: ...
+    @property
+    def place(self) -> Place: ...
+    @property
+    def file(self) -> str | None: ...
 
 
 class SearchPage(Protocol):
-    """Some hits of `total`."""
+    """Some hits of `total` matching messages, which counts copies; `more` says that others follow.
+
+    `suggestion` is a query that would find more where this one finds next to nothing; `ignored` are words left out.
+    """
 
     @property
     def total(self) -> int: ...
     @property
     def items(self) -> Sequence[SearchItem]: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def suggestion(self) -> str | None: ...
+    @property
+    def ignored(self) -> Sequence[str]: ...
+
+
+class FacetCounts(Protocol):
+    """Counts of what matches; customers by their records, and how many messages fit none of those listed."""
+
+    @property
+    def facets(self) -> Facets: ...
+    @property
+    def customers(self) -> Sequence[tuple[CustomerRecord, int]]: ...
 
 
 class CustomerMatch(Protocol):
@@ -351,12 +383,24 @@ class OpenArchive(Protocol):
     def unlinked_messages(self, group: UnlinkedGroup, *, limit: int = 5) -> Sequence[Summary]: ...
     def ambiguous(self, *, limit: int = 20, offset: int = 0) -> AmbiguousPage: ...
 
-    def search(self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date") -> SearchPage: ...
+    def search(
+        self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date", threads: bool = False
+    ) -> SearchPage: ...
+    def facets(self, query: str, *, customers: int = 10) -> FacetCounts: ...
+    def saved_searches(self) -> Sequence[SavedSearch]: ...
     def resolve(self, prefix: str) -> int: ...
     def details(self, row: int) -> Details: ...
     def octets(self, row: int) -> bytes: ...
     def parsed(self, row: int) -> Message: ...
     def part(self, row: int, path: str) -> tuple[Part, bytes]: ...
+    def part_text(self, row: int, path: str) -> str:
+        """Return an attachment's text, read in a bounded process; raises UsageError that says why there is none."""
+        ...
+
+    def safe_html(self, row: int) -> str:
+        """Return the message as one HTML file that loads nothing, runs nothing and has its images in it."""
+        ...
+
     def headers(self, row: int) -> Sequence[tuple[str, str]]: ...
     def thread(self, row: int) -> Sequence[Summary]: ...
     def reindex(self, on_progress: OnProgress) -> int: ...
@@ -472,6 +516,14 @@ class Application(Protocol):
     def change_customers(
         self, settings: Settings, *, ask: AskPassphrase, command: str, dry_run: bool = False
     ) -> AbstractContextManager[CustomerEditor]: ...
+    def save_search(self, settings: Settings, *, ask: AskPassphrase, name: str, query: str) -> SavedSearch | None:
+        """Keep a query by its name; return the one that it replaced. Raises UsageError, QueryError for a bad query."""
+        ...
+
+    def remove_search(self, settings: Settings, *, ask: AskPassphrase, name: str) -> None:
+        """Forget a saved search; raises UsageError that names the near ones when there is none."""
+        ...
+
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> StatusReport: ...
     def verify(
         self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from archiver.model.catalogue import Counts, Details, Hit, IndexDocument, Ingested, Summary
+from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
 from archiver.model.delivery import Delivery, SealedRecord
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
-from archiver.model.message import BlobId, Defect, Message
+from archiver.model.message import BlobId, Defect, Direction, Message
+from archiver.model.search import Facets, Found, SavedSearch, Sort
 from archiver.model.status import Failure, MailboxStatus
 
 Clock = Callable[[], datetime]
@@ -309,6 +310,14 @@ class Catalogue(Protocol):
 
     def defects(self, limit: int) -> Sequence[tuple[BlobId, Defect]]: ...
 
+    def directions(self, rows: Iterable[int]) -> Mapping[int, Direction]:
+        """Return which way these messages went; those that are gone are left out."""
+        ...
+
+    def note_readings(self, readings: Mapping[int, Message]) -> None:
+        """Keep what messages, read again by a later release, turned out to be: their language and their defects."""
+        ...
+
     def counts(self) -> Counts: ...
 
 
@@ -331,18 +340,50 @@ class Index(Protocol):
 
 
 class Searcher(Protocol):
-    """Runs queries in the language of DESIGN §4 over index and catalogue."""
+    """Runs queries in the language of DESIGN §4 over index and catalogue. All raise QueryError with its position."""
 
-    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Sequence[Hit]:
-        """Return hits, newest first or best first; raises QueryError with the position of a mistake."""
+    def search(self, query: str, *, limit: int, offset: int = 0, sort: Sort = "date", threads: bool = False) -> Found:
+        """Return hits, newest first or best first, copies of one message as one; with `threads`, a thread once."""
         ...
 
     def count(self, query: str) -> int:
-        """Return how many messages match."""
+        """Return how many messages match, copies counted."""
         ...
 
     def terms(self, query: str) -> Sequence[str]:
-        """Return the words to highlight, folded."""
+        """Return the words to highlight, folded, with the other forms that were looked for; "*" ends a beginning."""
+        ...
+
+    def ignored(self, query: str) -> Sequence[str]:
+        """Return words as typed that were left out because they say nothing ("de", "the") and others do."""
+        ...
+
+    def facets(self, query: str, *, customers: int = 10) -> Facets:
+        """Count what matches by customer, year, direction, type and language."""
+        ...
+
+    def suggestion(self, query: str) -> str | None:
+        """Return the query with words that the archive hardly has replaced by near ones; None when none is better."""
+        ...
+
+
+class SavedSearches(Protocol):
+    """Queries kept by name, encrypted with the rest of the catalogue."""
+
+    def all(self) -> Sequence[SavedSearch]:
+        """Return all, by name."""
+        ...
+
+    def get(self, name: str) -> SavedSearch | None:
+        """Return one by its name, in whatever case."""
+        ...
+
+    def put(self, search: SavedSearch) -> None:
+        """Keep one, replacing the one of that name."""
+        ...
+
+    def remove(self, name: str) -> bool:
+        """Forget one; False when there is none of that name."""
         ...
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from archiver.model.address import EmailAddress
+from archiver.model.files import FileType
 from archiver.model.link import Link
 from archiver.model.message import BlobId, Defect, Direction, Message, Part
 
@@ -62,14 +63,8 @@ class Summary:
     preview: str
     customers: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What a search finds: the message's row, and a score that is higher for better, 0.0 when sorted by date."""
-
-    row: int
-    score: float
+    octets: int = 0
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,8 @@ class Details:
 class IndexDocument:
     """What the full-text index keeps of a message; plain text, folded by the index's own analysis.
 
-    Address fields hold names and addr-specs separated by spaces, `filenames` likewise.
+    Address fields hold names and addr-specs separated by spaces, `filenames` likewise; `attachments` is their text, and
+    `types` what kinds of files they are. `direction` and `language` are there to be counted, not to be searched for.
     """
 
     row: int
@@ -104,6 +100,9 @@ class IndexDocument:
     quoted: str
     filenames: str
     attachments: str = ""
+    direction: Direction = Direction.OTHER
+    language: str | None = None
+    types: frozenset[FileType] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedText:
+    """What one attachment says: `path` is its part's, with ">" and a member's name for each container inside of it."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Header fields, text and parts of one message.
 
@@ -77,6 +85,9 @@ class Message:
     attached message); `reported` are the recipients that a delivery
     report is about; `vat_numbers` are canonical, from subject, text and forwarded text. `automatic` says that a program
     sent it: a report, an absence note, a list, a newsletter.
+
+    `attached` is the text of attachments, in the order of `parts`; what could not be read of one is a defect whose code
+    begins with "attachment-". `language` is the ISO 639-1 code of the own text, None where it cannot be told.
     """
 
     subject: str = ""
@@ -102,6 +113,8 @@ class Message:
     text: str = ""
     quoted: str = ""
     forwarded_text: str = ""
+    attached: tuple[AttachedText, ...] = ()
+    language: str | None = None
     parts: tuple[Part, ...] = ()
     defects: tuple[Defect, ...] = ()
 

@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from archiver.errors import NoArchiveError, UsageError
-from archiver.model.catalogue import Hit
 from archiver.model.fields import INDEX_COLUMNS, FieldKind
+from archiver.model.search import Found, Hit
 from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
 from archiver.search.plan import ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
@@ -67,8 +67,12 @@ class FullTextSearcher:
         self._clock = clock
         self._names = _CatalogueNames(connection, message_id_hash, customers)
 
-    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Sequence[Hit]:
+    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Found:
         """Return hits, newest first ("date") or best first ("relevance"); raises QueryError with its position."""
+        hits = self._hits(query, limit=limit + 1, offset=offset, sort=sort)
+        return Found(tuple(hits[:limit]), more=len(hits) > limit)
+
+    def _hits(self, query: str, *, limit: int, offset: int, sort: str) -> Sequence[Hit]:
         if sort not in {"date", "relevance"}:
             raise UsageError("messages are sorted by date or by relevance")
         plan = self._plan(query)
