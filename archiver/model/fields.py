@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from archiver.model.files import FileType, endings
+
 INDEX_COLUMNS = (
     "subject", "sender", "recipient", "cc", "bcc", "body", "quoted", "filenames", "attachments",
 )  # fmt: skip
@@ -34,6 +36,11 @@ class FieldKind(Enum):
     CUSTOMER = "customer"  # by reference, VAT number or name: those that a message belongs to
     CANDIDATE = "customer that it might be"  # likewise, those that a message might belong to
     STANDING = "standing"  # how a message stands towards customers, or whether a program sent it
+    SIZE = "size or range"  # of the whole message, in octets
+    TYPE = "kind of file"  # a `archiver.model.files.FileType` that the message carries
+    LANGUAGE = "language"  # that the message was guessed to be written in
+    CONTACT = "person or address"  # a contact of a customer: mail with any of the person's addresses
+    SAVED = "name of a saved search"  # stands for the query of that name, and never reaches the tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,34 @@ class QueryField:
 
 _ADDRESSES = ("sender", "recipient", "cc", "bcc")
 
+_LANGUAGES = (
+    ("dutch", "nl"), ("nederlands", "nl"), ("french", "fr"), ("français", "fr"), ("francais", "fr"), ("frans", "fr"),
+    ("english", "en"), ("engels", "en"), ("anglais", "en"), ("englisch", "en"), ("german", "de"), ("deutsch", "de"),
+    ("duits", "de"), ("allemand", "de"), ("néerlandais", "nl"), ("niederländisch", "nl"), ("französisch", "fr"),
+)  # fmt: skip
+
+_DIRECTIONS = (
+    ("in", "incoming"), ("received", "incoming"), ("inkomend", "incoming"), ("entrant", "incoming"),
+    ("eingehend", "incoming"), ("out", "outgoing"), ("sent", "outgoing"), ("uitgaand", "outgoing"),
+    ("sortant", "outgoing"), ("ausgehend", "outgoing"), ("intern", "internal"), ("interne", "internal"),
+)  # fmt: skip
+
+_TYPES = (
+    *((ending, kind.value) for ending, kind in endings().items() if ending not in {"key", "numbers", "pages"}),
+    ("word", "document"), ("documents", "document"), ("excel", "sheet"), ("spreadsheet", "sheet"), ("sheets", "sheet"),
+    ("powerpoint", "slides"), ("presentation", "slides"), ("images", "image"), ("picture", "image"),
+    ("photo", "image"), ("foto", "image"), ("mail", "message"), ("email", "message"), ("vcard", "contact"),
+    ("invitation", "calendar"),
+)  # fmt: skip
+
 QUERY_FIELDS: tuple[QueryField, ...] = (
-    QueryField("from", FieldKind.TEXT, "name or address in From", "from:jan@example.be", ("sender",), ("sender",)),
-    QueryField("to", FieldKind.TEXT, "name or address in To", 'to:"Jan Peeters"', ("recipient",), ("recipient",)),
+    QueryField(
+        "from", FieldKind.TEXT, "name or address in From", "from:jan@example.be",
+        ("sender", "van", "von", "afzender", "absender"), ("sender",),
+    ),
+    QueryField(
+        "to", FieldKind.TEXT, "name or address in To", 'to:"Jan Peeters"', ("recipient", "aan", "an"), ("recipient",),
+    ),
     QueryField("cc", FieldKind.TEXT, "name or address in Cc", "cc:boekhouding", (), ("cc",)),
     QueryField("bcc", FieldKind.TEXT, "name or address in Bcc", "bcc:archive", (), ("bcc",)),
     QueryField(
@@ -70,47 +102,77 @@ QUERY_FIELDS: tuple[QueryField, ...] = (
         ("participant", "with", "address"), _ADDRESSES,
     ),
     QueryField(
-        "domain", FieldKind.DOMAIN, "domain, or a parent of it, of any address", "domain:example.be", (), _ADDRESSES,
+        "domain", FieldKind.DOMAIN, "domain, or a parent of it, of any address", "domain:example.be",
+        ("domein", "domaine"), _ADDRESSES,
     ),
-    QueryField("subject", FieldKind.TEXT, "words of the subject", "subject:offerte", ("subj",), ("subject",)),
+    QueryField(
+        "subject", FieldKind.TEXT, "words of the subject", "subject:offerte",
+        ("subj", "onderwerp", "sujet", "objet", "betreff"), ("subject",),
+    ),
     QueryField(
         "body", FieldKind.TEXT, "words of the text, quoted text included", 'body:"licence key"', ("text",),
         ("body", "quoted"),
     ),
     QueryField("quoted", FieldKind.TEXT, "words of quoted or forwarded text only", "quoted:invoice", (), ("quoted",)),
     QueryField(
-        "attachment", FieldKind.TEXT, "words of attachments: their names and their text", "attachment:contract", (),
-        ("filenames", "attachments"),
+        "attachment", FieldKind.TEXT, "words of attachments: their names and their text", "attachment:contract",
+        ("bijlage", "annexe", "anhang"), ("filenames", "attachments"),
     ),
     QueryField("filename", FieldKind.TEXT, "words of attachments' names", "filename:pdf", ("file",), ("filenames",)),
     QueryField(
-        "has", FieldKind.HAS, "what the message carries", "has:attachment", (), (), ("attachment",),
-        (("attachments", "attachment"), ("file", "attachment"), ("files", "attachment")),
+        "type", FieldKind.TYPE, "kind of a file attached", "type:pdf", (), (), tuple(FileType), _TYPES,
     ),
-    QueryField("since", FieldKind.SINCE, "this day, month or year, or later", "since:2025-03", ("after",)),
-    QueryField("until", FieldKind.UNTIL, "up to and with this day, month or year", "until:yesterday", ("till",)),
-    QueryField("date", FieldKind.DATE, "within a day, month, year or range", "date:2025-01..2025-03", ("on",)),
     QueryField(
-        "direction", FieldKind.DIRECTION, "which way the message went", "direction:incoming", (), (),
-        ("incoming", "outgoing", "internal", "other"),
-        (("in", "incoming"), ("received", "incoming"), ("out", "outgoing"), ("sent", "outgoing")),
+        "has", FieldKind.HAS, "an attachment; or a defect, something that could not be read", "has:attachment", (), (),
+        ("attachment", "defect"),
+        (
+            ("attachments", "attachment"), ("file", "attachment"), ("files", "attachment"), ("bijlage", "attachment"),
+            ("anhang", "attachment"), ("annexe", "attachment"), ("defects", "defect"), ("problem", "defect"),
+        ),
+    ),
+    QueryField(
+        "size", FieldKind.SIZE, "size of the whole message, a bound or a range", "size:>2M", ("grootte", "groesse"),
+    ),
+    QueryField(
+        "since", FieldKind.SINCE, "this day, month or year, or later", "since:2025-03",
+        ("after", "sinds", "vanaf", "depuis", "seit"),
+    ),
+    QueryField(
+        "until", FieldKind.UNTIL, "up to and with this day, month or year", "until:yesterday", ("till", "tot", "bis"),
+    ),
+    QueryField(
+        "date", FieldKind.DATE, "within a day, week, month, quarter, year or range", "date:2025-01..2025-03",
+        ("on", "datum"),
+    ),
+    QueryField(
+        "direction", FieldKind.DIRECTION, "which way the message went", "direction:incoming", ("richting",), (),
+        ("incoming", "outgoing", "internal", "other"), _DIRECTIONS,
     ),
     QueryField(
         "customer", FieldKind.CUSTOMER, "mail linked to this customer: number, name or VAT number",
-        "customer:K1001", ("client", "klant"),
+        "customer:K1001", ("client", "klant", "kunde"),
     ),
     QueryField(
         "candidate", FieldKind.CANDIDATE, "mail that might be this customer's", 'candidate:"Peeters Bouw"',
     ),
     QueryField(
+        "contact", FieldKind.CONTACT, "mail with a customer's contact, by name or address", 'contact:"Jan Peeters"',
+    ),
+    QueryField(
         "is", FieldKind.STANDING, "linked, unlinked, ambiguous, or sent by a program (automatic)", "is:unlinked", (),
         (), ("linked", "unlinked", "ambiguous", "automatic"),
+    ),
+    QueryField(
+        "language", FieldKind.LANGUAGE, "language it is written in", "language:nl",
+        ("lang", "taal", "langue", "sprache"), (), ("nl", "fr", "en", "de", "es", "it", "pt"),
+        _LANGUAGES,
     ),
     QueryField("account", FieldKind.ACCOUNT, "account it was collected from", "account:info"),
     QueryField("mailbox", FieldKind.MAILBOX, "mailbox it was seen in, or below it", "mailbox:Sent", ("folder", "in")),
     QueryField("message-id", FieldKind.MESSAGE_ID, "header field Message-ID", "message-id:a1@example.be", ("msgid",)),
     QueryField("id", FieldKind.ID, "identifier that archiver shows, or how it begins", "id:3fa94c"),
     QueryField("thread", FieldKind.THREAD, "thread that this message is in", "thread:3fa94c"),
+    QueryField("saved", FieldKind.SAVED, "the search that was saved under this name", "saved:open-offers"),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ Deliberately knows nothing of what is in a file: a wrong content type makes a wr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -83,6 +84,11 @@ _BY_MAIN_TYPE = {
     "text": FileType.TEXT,
     "message": FileType.MESSAGE,
 }
+
+
+def endings() -> Mapping[str, FileType]:
+    """Return the endings of file names that tell a kind, in lower case without their dot."""
+    return _BY_ENDING
 
 
 def file_type(content_type: str, filename: str | None) -> FileType:

@@ -12,7 +12,8 @@ names of `archiver.model.fields`; words without a field are under ANYWHERE. Know
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +29,26 @@ with light_imports():
     from whoosh.qparser.default import QueryParser
     from whoosh.qparser.taggers import FnTagger, RegexTagger
 
-__all__ = ["ANYWHERE", "AT", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_WORDS", "parse", "tree_of"]
+__all__ = [
+    "ANYWHERE",
+    "AT",
+    "MAX_CHARACTERS",
+    "MAX_DEPTH",
+    "MAX_WORDS",
+    "SIZE",
+    "Parsed",
+    "SavedQueries",
+    "parse",
+    "parse_query",
+    "tree_of",
+]
 
 ANYWHERE = "anywhere"
 """The name under which words without a field stand in the tree: any column of the index."""
 AT = "at"
 """The name under which dates stand in the tree, in Unix seconds."""
+SIZE = "size"
+"""The name under which sizes of messages stand in the tree, in octets."""
 
 MAX_CHARACTERS = 4000
 MAX_DEPTH = 20
@@ -47,11 +62,45 @@ _SCHEMES = frozenset({"mailto", "tel", "sip", "sips", "callto", "skype", "cid", 
 _QUOTES = '"“”„‟«»'
 
 
-def parse(text: str, now: datetime) -> tree_of.Query:
+SavedQueries = Callable[[], Mapping[str, str]]
+"""Gives the queries that were saved, by name; asked only when a query names one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a query means: its tree, and the words as typed that were left out because they say nothing."""
+
+    tree: tree_of.Query
+    ignored: tuple[str, ...] = ()
+
+
+def parse(
+    text: str,
+    now: datetime,
+    *,
+    languages: tuple[str, ...] = ("nl", "fr", "en", "de"),
+    saved: SavedQueries | None = None,
+) -> tree_of.Query:
+    """Return the tree of `parse_query`."""
+    return parse_query(text, now, languages=languages, saved=saved).tree
+
+
+def parse_query(
+    text: str,
+    now: datetime,
+    *,
+    languages: tuple[str, ...] = ("nl", "fr", "en", "de"),
+    saved: SavedQueries | None = None,
+) -> Parsed:
     """Parse a query; `now` with its time zone gives the dates their meaning. An empty query is Every.
 
+    `languages` (ISO 639-1) are those whose function words say nothing, `saved` gives the searches saved by name.
     Raises QueryError with the position of the first mistake, in characters from 0.
     """
+    return Parsed(_tree(text, now))
+
+
+def _tree(text: str, now: datetime) -> tree_of.Query:
     if len(text) > MAX_CHARACTERS:
         raise QueryError(
             "the query is too long", position=MAX_CHARACTERS, expected=f"at most {MAX_CHARACTERS} characters"
@@ -180,6 +229,10 @@ def _dates(node: _Value, field: QueryField, now: datetime) -> tree_of.Query:
     return tree_of.NumericRange(AT, start, end, startexcl=False, endexcl=True)
 
 
+def _size(_node: _Value, _field: QueryField, _now: datetime) -> tree_of.Query:
+    return tree_of.NumericRange(SIZE, 2_000_001, None)
+
+
 _Leaf = Callable[[_Value, QueryField, datetime], "tree_of.Query | None"]
 _LEAVES: dict[FieldKind, _Leaf] = {
     FieldKind.TEXT: _text,
@@ -197,6 +250,11 @@ _LEAVES: dict[FieldKind, _Leaf] = {
     FieldKind.CUSTOMER: _literal,
     FieldKind.CANDIDATE: _literal,
     FieldKind.STANDING: _chosen,
+    FieldKind.SIZE: _size,
+    FieldKind.TYPE: _chosen,
+    FieldKind.LANGUAGE: _chosen,
+    FieldKind.CONTACT: _literal,
+    FieldKind.SAVED: _literal,
 }
 
 
