@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from archiver.cli.application import AskPassphrase, SlotKind, Sort
+from archiver.cli.application import AskPassphrase, Place, SlotKind
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, Progress
-from archiver.errors import ArchiverError, IntegrityError, LockedError, QueryError, UsageError, WrongKeyError
+from archiver.errors import ArchiverError, IntegrityError, LockedError, UsageError, WrongKeyError
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
+from archiver.model.search import SavedSearch, Sort
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.twin_customers import Book, CustomersOpen, CustomersWorld, EditorTwin, copied
+from tests.cli.twin_search import Counts, Item, Page, SearchWorld, counted, refuse_bad
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 PASSPHRASE = "correct horse battery"
@@ -55,20 +58,6 @@ class Sync:
     ambiguous: int = 0
     unlinked: int = 0
     exit_code: int = 0
-
-
-@dataclass(frozen=True)
-class Item:
-    summary: Summary
-    score: float
-    snippet: str
-    marks: Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Page:
-    total: int
-    items: Sequence[Item]
 
 
 @dataclass(frozen=True)
@@ -139,6 +128,12 @@ class Mail:
     defects: tuple[Defect, ...] = ()
     octets: bytes = b"Subject: Offerte 2026-014\r\n\r\nGoedendag,\r\n"
     marks: tuple[tuple[int, int], ...] = ()
+    mailboxes: tuple[str, ...] = ("info/INBOX",)
+    copies: int = 0
+    place: Place = "text"
+    file: str | None = None
+    snippet: str | None = None
+    language: str | None = None
 
 
 @dataclass
@@ -154,36 +149,63 @@ class Fresh:
 class OpenTwin(CustomersOpen):
     """The twin, open."""
 
-    def __init__(self, mails: Sequence[Mail], book: Book | None = None, world: CustomersWorld | None = None) -> None:
+    def __init__(
+        self,
+        mails: Sequence[Mail],
+        book: Book | None = None,
+        world: CustomersWorld | None = None,
+        searching: SearchWorld | None = None,
+    ) -> None:
         self._mails = mails
+        self.searching = searching if searching is not None else SearchWorld()
         self.size = len(mails)
         self.book = book if book is not None else Book()
         self.world = world if world is not None else CustomersWorld()
 
-    def search(self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date") -> Page:
-        if "(" in query and ")" not in query:
-            raise QueryError("a parenthesis is not closed", position=query.index("("), expected='")"')
-        if "form:" in query:
-            raise QueryError(
-                "there is no such field", position=query.index("form:"), expected='a field such as "from:"'
-            )
-        if 'since:"soon"' in query:
-            raise QueryError("not a date", position=query.index('"soon"'), expected="a date such as 2026-03")
-        words = [w.strip("()") for w in query.split() if ":" not in w]
+    def _matching(self, query: str) -> list[int]:
+        refuse_bad(query)
+        words = [w.strip("()") for w in self.searching.expanded(query).split() if ":" not in w]
         rows = [
             r for r, m in enumerate(self._mails) if all(w.lower() in f"{m.subject} {m.text}".lower() for w in words)
         ]
-        self.world.asked.append(("search", query))
         customer = re.search(r'customer:"(.*?)"', query)
         if customer is not None:
             rows = [r for r in rows if customer[1] in self.summary(r).customers]
         if "is:unlinked" in query:
             rows = [r for r in rows if not (self.summary(r).customers or self.summary(r).candidates)]
-        rows.sort(key=lambda r: self._mails[r].at, reverse=True)
-        items = [
-            Item(self.summary(r), 1.5, self._mails[r].text, self._mails[r].marks) for r in rows[offset : offset + limit]
-        ]
-        return Page(len(rows), items)
+        return sorted(rows, key=lambda r: self._mails[r].at, reverse=True)
+
+    def search(
+        self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date", threads: bool = False
+    ) -> Page:
+        rows = self._matching(query)
+        self.world.asked.append(("search", query))
+        total = len(rows) + sum(self._mails[r].copies for r in rows)
+        folded: Counter[int] = Counter()
+        if threads:
+            folded = Counter(self._mails[r].thread for r in rows)
+            rows = list({self._mails[r].thread: r for r in reversed(rows)}.values())[::-1]
+        items = [self._item(r, others=max(0, folded[self._mails[r].thread] - 1)) for r in rows[offset : offset + limit]]
+        return Page(
+            total,
+            items,
+            more=len(rows) > offset + limit,
+            suggestion=self.searching.suggestions.get(query) if not rows else None,
+            ignored=self.searching.ignored,
+        )
+
+    def _item(self, row: int, *, others: int) -> Item:
+        mail = self._mails[row]
+        copies = [blob_id(1_000 * (row + 1) + number) for number in range(mail.copies)]
+        snippet = mail.text if mail.snippet is None else mail.snippet
+        return Item(self.summary(row), 1.5, snippet, mail.marks, copies, others, mail.place, mail.file)
+
+    def facets(self, query: str, *, customers: int = 10) -> Counts:
+        summaries = [self.summary(row) for row in self._matching(query)]
+        return counted(summaries, self.customer, customers=customers)
+
+    def saved_searches(self) -> Sequence[SavedSearch]:
+        return [search for _name, search in sorted(self.searching.saved.items())]
 
     def resolve(self, prefix: str) -> int:
         found = [r for r in range(len(self._mails)) if blob_id(r).hex().startswith(prefix)]
@@ -206,9 +228,11 @@ class OpenTwin(CustomersOpen):
             from_=mail.from_,
             to=mail.to,
             cc=mail.cc,
-            mailboxes=("info/INBOX",),
+            mailboxes=mail.mailboxes,
             attachments=tuple(p.filename or "" for p in mail.parts if p.kind is PartKind.ATTACHMENT),
             preview=mail.text[:200],
+            octets=len(mail.octets),
+            language=mail.language,
         )
 
     def details(self, row: int) -> Details:
@@ -273,6 +297,7 @@ class Twin:
     calls: list[str] = field(default_factory=list)
     book: Book = field(default_factory=Book)
     world: CustomersWorld = field(default_factory=CustomersWorld)
+    searching: SearchWorld = field(default_factory=SearchWorld)
 
     def _begin(self, what: str, ask: AskPassphrase | None = None) -> None:
         self.calls.append(what)
@@ -323,7 +348,7 @@ class Twin:
         self, settings: Settings, *, ask: AskPassphrase, take_in: bool = True, on_progress: OnProgress | None = None
     ) -> Iterator[OpenTwin]:
         self._begin("open", ask)
-        yield OpenTwin(self.mails, self.book, self.world)
+        yield OpenTwin(self.mails, self.book, self.world, self.searching)
         self.calls.append("close")
 
     @contextmanager
@@ -341,6 +366,14 @@ class Twin:
             self.calls.append("changed")
         if dry_run:
             vars(self.book).update(vars(before))
+
+    def save_search(self, settings: Settings, *, ask: AskPassphrase, name: str, query: str) -> SavedSearch | None:
+        self._begin(f"save {name}", ask)
+        return self.searching.save(name, query, NOW)
+
+    def remove_search(self, settings: Settings, *, ask: AskPassphrase, name: str) -> None:
+        self._begin(f"remove {name}", ask)
+        self.searching.remove(name)
 
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> Status:
         self._begin("status")
