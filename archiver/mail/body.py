@@ -57,6 +57,7 @@ class Body:
 
     `shown` are the texts of the message itself that quote something: each as it stands, then its own and its quoted
     text; `attached` is what the senders of attached messages wrote there, and `nested` says that there are some.
+    `written` is all that was read, in its order and as it stands; with each text whether all of it is quoted.
     """
 
     text: str = ""
@@ -65,6 +66,7 @@ class Body:
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
     nested: bool = False
+    written: list[tuple[str, bool]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -79,6 +81,7 @@ class _Reader:
     parts: list[Part] = field(default_factory=list)
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
+    written: list[tuple[str, bool]] = field(default_factory=list)
 
     def add_shown(self, text: str, *, nested: bool) -> None:
         """Take in what a reader of a part sees, the sender's own text kept apart from what is quoted."""
@@ -88,9 +91,15 @@ class _Reader:
                 self.attached.append(own)
         elif quoted:
             self.shown.append((text, own, quoted))
-        self.add(own, quoted, nested=nested)
+        self.written.append((text, nested))
+        self._add(own, quoted, nested=nested)
 
-    def add(self, own: str, quoted: str, *, nested: bool) -> None:
+    def add(self, text: str, *, nested: bool) -> None:
+        """Take in text of the message that repeats nothing of others, or text of a nested message."""
+        self.written.append((text, nested))
+        self._add(text, "", nested=nested)
+
+    def _add(self, own: str, quoted: str, *, nested: bool) -> None:
         """Take text in; all text of a nested message counts as quoted: findable, but weaker."""
         if nested:
             quoted = f"{own}\n\n{quoted}" if own and quoted else own or quoted
@@ -134,7 +143,7 @@ def read_body(root: Node, defects: Defects) -> Body:
         if node.media.startswith("text/"):
             body_seen.add(id(node))
     text, quoted = "\n\n".join(reader.own), "\n\n".join(reader.quoted)
-    return Body(text, quoted, reader.parts, reader.shown, reader.attached, bool(nested))
+    return Body(text, quoted, reader.parts, reader.shown, reader.attached, bool(nested), reader.written)
 
 
 def _other_versions(root: Node) -> set[int]:
@@ -176,13 +185,13 @@ def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_
         _add_html(octets, charset, node.path, reader, nested=nested)
     elif kind is PartKind.CALENDAR:
         text = calendar_text(_decoded(octets, charset, node.path, reader.defects))
-        reader.add(text, "", nested=nested)
+        reader.add(text, nested=nested)
     elif kind is PartKind.REPORT:
         text = _decoded(octets, charset, node.path, reader.defects)
         if media == "text/rfc822-headers":
             _add_header(octets, reader)
         else:
-            reader.add(text.strip(), "", nested=nested)
+            reader.add(text.strip(), nested=nested)
 
 
 def _kind(node: Node, *, first_text: bool) -> PartKind:
@@ -307,7 +316,7 @@ def _read_nested_header(node: Node, reader: _Reader) -> None:
         for name, value in node.fields
         if name in {"from", "to", "cc", "subject", "date"}
     ]
-    reader.add("", "\n".join(lines[:20]), nested=True)
+    reader.add("\n".join(lines[:20]), nested=True)
 
 
 def _add_header(octets: bytes, reader: _Reader) -> None:
@@ -317,4 +326,4 @@ def _add_header(octets: bytes, reader: _Reader) -> None:
         for name, value in fields
         if name in {"from", "to", "subject", "date"}
     ]
-    reader.add("", "\n".join(lines[:20]), nested=True)
+    reader.add("\n".join(lines[:20]), nested=True)

@@ -147,6 +147,18 @@ def html_to_text(html: str) -> tuple[str, bool]:
     return "\n".join(out.lines).strip("\n"), whole and complete
 
 
+def hyperlinks(html: str) -> list[tuple[str, str]]:
+    """Return the words and the address of every link with an address; none of HTML too deep to be parsed."""
+    html = html[:MAX_HTML].encode("utf-8", "replace").decode("utf-8")
+    if html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING:
+        return []
+    return [
+        (" ".join(link.text().split()), address.strip())
+        for link in LexborHTMLParser(html).css("a[href]")
+        if (address := link.attributes.get("href"))
+    ]
+
+
 def _nesting(html: str) -> int:
     """Estimate how deeply elements are nested."""
     depth = deepest = 0

@@ -8,6 +8,8 @@ own. Every line is looked at a bounded number of times, and no expression here c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Protocol
 
 _MAX_LINE = 400
 """A longer line is no mark of a quote."""
@@ -80,9 +82,56 @@ def split_quotes(text: str) -> tuple[str, str]:
     From a separator ("Original Message"), a forwarded header block or an attribution without marks onwards everything
     is quoted: replies below such a block exist, but cannot be told from it.
     """
-    lines = text.split("\n")
     own: list[str] = []
     quoted: list[str] = []
+    _split(text.split("\n"), own, quoted)
+    return _tidy(own), _tidy(quoted)
+
+
+def passages(text: str) -> list[tuple[str, bool]]:
+    """Return clean text as it stands, in pieces that are the sender's own or quoted (True), as `split_quotes` has it.
+
+    Quoted text keeps its marks. Blank lines between pieces are dropped.
+    """
+    lines = text.split("\n")
+    turns: list[tuple[bool, int]] = []
+    _split(lines, _Turns(turns, quoted=False), _Turns(turns, quoted=True))
+    found: list[tuple[list[str], bool]] = []
+    at = 0
+    for quoted, count in turns:
+        piece = lines[at : at + count]
+        at += count
+        # A blank line belongs to what it stands in.
+        if found and (found[-1][1] is quoted or not any(line.strip() for line in piece)):
+            found[-1][0].extend(piece)
+        else:
+            found.append((piece, quoted))
+    return [(tidy, quoted) for piece, quoted in found if (tidy := _tidy(piece))]
+
+
+class _Side(Protocol):
+    """Where the lines of one side go, in their order."""
+
+    def append(self, line: str, /) -> None: ...
+    def extend(self, lines: Iterable[str], /) -> None: ...
+
+
+class _Turns:
+    """Counts the lines that come to a side, among those of the other one."""
+
+    def __init__(self, turns: list[tuple[bool, int]], *, quoted: bool) -> None:
+        self._turns = turns
+        self._quoted = quoted
+
+    def append(self, _line: str, /) -> None:
+        self._turns.append((self._quoted, 1))
+
+    def extend(self, lines: Iterable[str], /) -> None:
+        self._turns.append((self._quoted, sum(1 for _ in lines)))
+
+
+def _split(lines: list[str], own: _Side, quoted: _Side) -> None:
+    """Give each line to its side."""
     at, count = 0, len(lines)
     while at < count:
         line = lines[at]
@@ -112,7 +161,6 @@ def split_quotes(text: str) -> tuple[str, str]:
                 continue
         own.append(line)
         at += 1
-    return _tidy(own), _tidy(quoted)
 
 
 def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, bool]:
