@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from archiver.core.progress import OnProgress
     from archiver.model.customer import CustomerRecord
     from archiver.model.message import Direction
+    from archiver.model.shown import Hyperlink, Passage
     from archiver.search.searcher import FullTextSearcher
 
     class AddressGroup(Protocol):
@@ -333,6 +334,24 @@ class OpenArchive:
             with ParserPool(1, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes) as pool:
                 return next(iter(pool.parse([octets])))
         return parse_text(octets)
+
+    def passages(self, row: int) -> Sequence[Passage]:
+        """Return the message's text in the order written; that of one beyond its bounds as far as it could be read."""
+        from archiver.mail.reading import shown_text
+
+        if not self._went_beyond_bounds(row):
+            return shown_text(self.octets(row))
+        from archiver.model.shown import Passage
+
+        message = self.parsed(row)
+        pieces = (Passage(message.text), Passage(message.quoted, quoted=True))
+        return tuple(piece for piece in pieces if piece.text.strip())
+
+    def links(self, row: int) -> Sequence[Hyperlink]:
+        """Return where the links of the message's HTML go; none of a message beyond its bounds."""
+        from archiver.mail.reading import links
+
+        return () if self._went_beyond_bounds(row) else links(self.octets(row))
 
     def _went_beyond_bounds(self, row: int) -> bool:
         return any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects)

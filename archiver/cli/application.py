@@ -23,6 +23,7 @@ from archiver.model.customer import Customer, CustomerRecord
 from archiver.model.link import Decision, LinkChanges, Verdict
 from archiver.model.message import BlobId, Direction, Message, Part
 from archiver.model.search import Facets, SavedSearch, Sort
+from archiver.model.shown import Hyperlink, Passage
 from archiver.model.status import Failure, MailboxStatus
 
 AskPassphrase = Callable[[], str | None]
@@ -395,6 +396,14 @@ class OpenArchive(Protocol):
     def part(self, row: int, path: str) -> tuple[Part, bytes]: ...
     def part_text(self, row: int, path: str) -> str:
         """Return an attachment's text, read in a bounded process; raises UsageError that says why there is none."""
+        ...
+
+    def passages(self, row: int) -> Sequence[Passage]:
+        """Return the message's text in the order written, own and quoted apart."""
+        ...
+
+    def links(self, row: int) -> Sequence[Hyperlink]:
+        """Return where the links of the message's HTML go."""
         ...
 
     def safe_html(self, row: int) -> str:

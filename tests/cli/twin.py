@@ -22,6 +22,7 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
 from archiver.model.search import SavedSearch, Sort
+from archiver.model.shown import Hyperlink, Passage
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.twin_customers import Book, CustomersOpen, CustomersWorld, EditorTwin, copied
 from tests.cli.twin_search import Counts, Item, Page, SearchWorld, counted, refuse_bad
@@ -134,6 +135,10 @@ class Mail:
     file: str | None = None
     snippet: str | None = None
     language: str | None = None
+    passages: tuple[Passage, ...] = ()
+    links: tuple[Hyperlink, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)
+    html: str = "<!doctype html>\n<title>Offerte</title>\n"
 
 
 @dataclass
@@ -254,6 +259,23 @@ class OpenTwin(CustomersOpen):
 
     def parsed(self, row: int) -> Message:
         return Message(subject=self._mails[row].subject, text=self._mails[row].text, quoted=self._mails[row].quoted)
+
+    def passages(self, row: int) -> Sequence[Passage]:
+        mail = self._mails[row]
+        pieces = mail.passages or (Passage(mail.text.strip("\n")), Passage(mail.quoted.strip("\n"), quoted=True))
+        return [piece for piece in pieces if piece.text.strip()]
+
+    def links(self, row: int) -> Sequence[Hyperlink]:
+        return self._mails[row].links
+
+    def part_text(self, row: int, path: str) -> str:
+        text = self._mails[row].texts.get(path)
+        if text is None:
+            raise UsageError(f"there is no text in part {path}", hint="save it: archiver show ID --part N --output .")
+        return text
+
+    def safe_html(self, row: int) -> str:
+        return self._mails[row].html
 
     def part(self, row: int, path: str) -> tuple[Part, bytes]:
         for part in self._mails[row].parts:
