@@ -8,17 +8,22 @@ A posting stores the distance to the one before, and catalogue rows, which count
 apart that these distances made a third of the file (0.38 of the raw mail; 0.26 so). So a message gets a *slot*: the
 16 seconds that it falls in, or the next free one. Slots are in the order of time but for messages that came within
 moments of each other; `slots` leads back to the row, and `progress.displaced` is the furthest that one was moved.
+
+What is counted of a message and not searched as words (its direction, its language, its kinds of files) is a number of
+the table `facts`, which has each combination once: an octet a message in `slots`, 0 where nothing is known.
 """
 
 # ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS
+from archiver.model.files import FileType
+from archiver.model.message import Direction
 from archiver.search.analysis import fold, fold_addresses
 from archiver.search.rows import ROW_BITS
 
@@ -46,8 +51,14 @@ SLOT_SECONDS_BITS = 4
 _PHRASES = 100
 """Phrases looked for by one query."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
+
+DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
+"""facts.direction, as the catalogue numbers them."""
+
+TYPES = tuple(FileType)
+"""facts.types has bit n for TYPES[n]."""
 
 
 class FullTextIndex:
@@ -56,6 +67,7 @@ class FullTextIndex:
     def __init__(self, connection: IndexConnection) -> None:
         self._connection = connection
         self._free: dict[int, int] = {}
+        self._facts: dict[tuple[int, str, int], int] = {}
         if index_version(connection) != SCHEMA_VERSION:
             self.clear()
 
@@ -67,7 +79,7 @@ class FullTextIndex:
         """Index documents and move the watermark in one transaction; re-adding a row replaces it."""
         try:
             with self._connection.transaction():
-                slots = self._slots([document.row for document in documents])
+                slots = self._slots({document.row: self._facts_of(document) for document in documents})
                 self._connection.execute_many(_INSERT, ((slots[d.row], *_columns(d)) for d in documents))
                 furthest = max((slot - slot_of(row) for row, slot in slots.items()), default=0)
                 _run(
@@ -76,7 +88,8 @@ class FullTextIndex:
                     (watermark, furthest),
                 )
         except BaseException:
-            self._free.clear()  # what it says of slots was rolled back
+            self._free.clear()  # what they say was rolled back
+            self._facts.clear()
             raise
 
     def remove(self, rows: Sequence[int]) -> None:
@@ -95,6 +108,7 @@ class FullTextIndex:
     def clear(self) -> None:
         """Empty the index, so that it is built anew; the watermark is 0 again."""
         self._free.clear()
+        self._facts.clear()
         with self._connection.transaction():
             for statement in _DROP + _CREATE:
                 _run(self._connection, statement)
@@ -123,18 +137,31 @@ class FullTextIndex:
             found.update(row for (row,) in rows if isinstance(row, int))
         return found
 
-    def _slots(self, rows: Sequence[int]) -> dict[int, int]:
+    def _slots(self, facts: Mapping[int, int]) -> dict[int, int]:
         """Return the slot of each row, giving one to those that have none yet, in the order of time."""
         slots: dict[int, int] = {}
-        for row in sorted(set(rows)):
+        for row in sorted(facts):
             if (known := self._slot(row)) is not None:
                 slots[row] = known
+                _run(self._connection, "UPDATE slots SET facts = ? WHERE slot = ?", (facts[row], known))
                 continue
             wanted = slot_of(row)
             slots[row] = slot = self._first_free(wanted)
             self._free[wanted] = slot + 1
-            _run(self._connection, "INSERT INTO slots (slot, row) VALUES (?, ?)", (slot, row))
+            _run(self._connection, "INSERT INTO slots (slot, row, facts) VALUES (?, ?, ?)", (slot, row, facts[row]))
         return slots
+
+    def _facts_of(self, document: IndexDocument) -> int:
+        """Return the number of a document's facts, giving them one when they are new."""
+        facts = DIRECTIONS.index(document.direction), document.language or "", type_bits(document.types)
+        if (known := self._facts.get(facts)) is not None:
+            return known
+        _run(self._connection, "INSERT OR IGNORE INTO facts (direction, language, types) VALUES (?, ?, ?)", facts)
+        found = self._connection.execute(
+            "SELECT id FROM facts WHERE direction = ? AND language = ? AND types = ?", facts
+        )
+        self._facts[facts] = number = next(n for (n,) in list(found) if isinstance(n, int))
+        return number
 
     def _slot(self, row: int) -> int | None:
         """Return the slot that a row has been given."""
@@ -160,12 +187,17 @@ def slot_of(row: int) -> int:
     return max(1, row >> (ROW_BITS + SLOT_SECONDS_BITS))
 
 
+def type_bits(types: Iterable[FileType]) -> int:
+    """Return kinds of files as facts.types has them."""
+    return sum(1 << TYPES.index(each) for each in set(types))
+
+
 def index_version(connection: Connection) -> int:
     """Return the schema version of an index file; 0 when it has no index yet."""
     return _integer(connection, "PRAGMA main.user_version")
 
 
-_DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in ("mail_words", "mail", "slots", "progress"))
+_DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in ("mail_words", "mail", "slots", "facts", "progress"))
 _CREATE = (
     # `ascii` because the folding is done already: it is the fastest tokenizer, and cuts exactly as analysis.tokens.
     (
@@ -175,7 +207,11 @@ _CREATE = (
     "CREATE VIRTUAL TABLE mail_words USING fts5vocab(mail, 'row')",
     # One block of postings fills one page of the (encrypted) database: FTS5's own size wastes a tenth of the file.
     "INSERT INTO mail (mail, rank) VALUES ('pgsz', 4010)",
-    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE)",
+    "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, facts INTEGER NOT NULL DEFAULT 0)",
+    (
+        "CREATE TABLE facts (id INTEGER PRIMARY KEY, direction INTEGER NOT NULL, language TEXT NOT NULL,"
+        " types INTEGER NOT NULL, UNIQUE (direction, language, types))"
+    ),
     "CREATE TABLE progress (watermark INTEGER NOT NULL, displaced INTEGER NOT NULL)",
     "INSERT INTO progress VALUES (0, 0)",
     f"PRAGMA main.user_version = {SCHEMA_VERSION}",
