@@ -84,7 +84,7 @@ class World:
     def found(self, text: str, **options: Any) -> list[int]:
         """Numbers of the mails found, in the order of the answer."""
         options.setdefault("limit", 1000)
-        return [self.rows.index(hit.row) for hit in self.searcher.search(text, **options)]
+        return [self.rows.index(hit.row) for hit in self.searcher.search(text, **options).hits]
 
     def blob_id(self, number: int) -> bytes:
         return hashlib.sha256(f"mail {number}".encode()).digest()
