@@ -5,19 +5,23 @@ Knows which header fields go together in one column, and nothing of how text is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import IndexDocument
-from archiver.model.message import Message
+from archiver.model.files import FileType, file_type
+from archiver.model.message import Direction, Message
+
+MEMBER = ">"
+"""Stands before the name of what is inside of an attachment, in the path of its text."""
 
 _MARKS = "> \t\xa0"
 """What stands before a quoted line, and around any."""
 
 
-def document(row: int, message: Message) -> IndexDocument:
-    """Return what the index keeps of a message."""
+def document(row: int, message: Message, direction: Direction) -> IndexDocument:
+    """Return what the index keeps of a message that went this way."""
     return IndexDocument(
         row=row,
         subject=message.subject,
@@ -27,8 +31,31 @@ def document(row: int, message: Message) -> IndexDocument:
         bcc=_names(message.bcc),
         text=message.text,
         quoted=_quoted(message),
-        filenames=" ".join(part.filename for part in message.parts if part.filename),
+        filenames=" ".join(_file_names(message)),
+        attachments="\n".join(attached.text for attached in message.attached if attached.text),
+        direction=direction,
+        language=message.language,
+        types=file_types(message),
     )
+
+
+def characters(document: IndexDocument) -> int:
+    """Return how many characters of text a document holds, names and addresses aside."""
+    return len(document.text) + len(document.quoted) + len(document.attachments)
+
+
+def file_types(message: Message) -> frozenset[FileType]:
+    """Return what kinds of files a reader would say are attached."""
+    return frozenset(file_type(part.content_type, part.filename) for part in message.attachments)
+
+
+def _file_names(message: Message) -> Iterator[str]:
+    """Yield the names of files, and of what is within them: the members of a zip, say."""
+    for part in message.parts:
+        if part.filename:
+            yield part.filename
+    for attached in message.attached:
+        yield from attached.path.split(MEMBER)[1:]
 
 
 def _quoted(message: Message) -> str:

@@ -8,12 +8,12 @@ are linked as they come when there are customers. Knows nothing of packs' bytes,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from archiver.core.documents import document
+from archiver.core.documents import characters, document
 from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
 from archiver.core.progress import OnProgress, Progress, silent
@@ -129,22 +129,56 @@ def catch_up(ports: IngestPorts, *, on_progress: OnProgress = silent) -> int:
     total = ports.catalogue.counts().messages - ports.index.count()
     done = 0
     while pairs := ports.catalogue.unindexed(ports.index.watermark(), _CATCH_UP_BATCH):
-        rows = [row for _, row in pairs]
-        messages = ports.parser.parse(_octets_of(ports, rows))
-        documents = [document(row, message) for row, message in zip(rows, messages, strict=True)]
-        ports.index.add(documents, pairs[-1][0])
-        done += len(documents)
-        on_progress(Progress("index", None, None, done=done, total=max(total, done)))
+        for batch in _read_again(ports, pairs):
+            # The catalogue first: what a kill leaves out of the index is read once more.
+            ports.catalogue.note_readings(batch.readings)
+            ports.index.add(batch.documents, batch.watermark)
+            done += len(batch.documents)
+            on_progress(Progress("index", None, None, done=done, total=max(total, done)))
     return done
 
 
-def _octets_of(ports: IngestPorts, rows: Iterable[int]) -> Iterator[bytes]:
+@dataclass(slots=True)
+class _Batch:
+    """Messages read again: for the index, up to that watermark, and for the catalogue those that could be opened."""
+
+    watermark: int = 0
+    characters: int = 0
+    documents: list[IndexDocument] = field(default_factory=list)
+    readings: dict[int, Message] = field(default_factory=dict)
+
+
+def _read_again(ports: IngestPorts, pairs: Sequence[tuple[int, int]]) -> Iterator[_Batch]:
+    """Read messages, as (sequence, row), and yield them in batches of at most about _INDEX_TEXT characters."""
+    rows = [row for _, row in pairs]
+    directions = ports.catalogue.directions(rows)
+    closed: set[int] = set()
+    batch = _Batch()
+    for (sequence, row), message in zip(pairs, ports.parser.parse(_octets_of(ports, rows, closed)), strict=True):
+        read = document(row, message, directions.get(row, Direction.OTHER))
+        batch.watermark = sequence
+        batch.characters += characters(read)
+        batch.documents.append(read)
+        if row not in closed:
+            batch.readings[row] = message
+        if batch.characters >= _INDEX_TEXT:
+            yield batch
+            batch = _Batch()
+    if batch.documents:
+        yield batch
+
+
+def _octets_of(ports: IngestPorts, rows: Iterable[int], closed: set[int]) -> Iterator[bytes]:
+    """Yield octets; rows that cannot be opened are put into `closed`, and are empty."""
     for row in rows:
         sealed = ports.catalogue.sealed(row)
         try:
-            yield b"" if sealed is None else ports.vault.read(*sealed)
+            octets = None if sealed is None else ports.vault.read(*sealed)
         except IntegrityError:
-            yield b""  # verify names it; an index without it is the best there is
+            octets = None  # verify names it; an index without it is the best there is
+        if octets is None:
+            closed.add(row)
+        yield octets or b""
 
 
 class _Run:
@@ -260,13 +294,13 @@ class _Run:
         self.defects += sum(bool(messages[blob_id].defects) for blob_id in rows)
         if self._ports.linker is not None:
             self._count_links(new for new in ingested if new.blob_id in rows)
-        by_row = {row: messages[blob_id] for blob_id, row in rows.items()}
+        by_row = {rows[new.blob_id]: new for new in ingested if new.blob_id in rows}
         for sequence, row in self._ports.catalogue.unindexed(self._watermark, len(by_row) + 1):
             if row not in by_row:
                 break  # another writer's; catch_up reads it from its pack
-            new = document(row, by_row[row])
+            new = document(row, by_row[row].message, by_row[row].direction)
             self._documents.append(new)
-            self._characters += len(new.text) + len(new.quoted)
+            self._characters += characters(new)
             self._watermark = sequence
         if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
             self._index_documents(indexer)

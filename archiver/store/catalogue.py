@@ -12,10 +12,11 @@ from archiver.errors import IntegrityError
 from archiver.model.catalogue import Counts, Details, Ingested, Summary
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.link import Standing
-from archiver.model.message import BlobId, Defect, Direction, PartKind
+from archiver.model.message import BlobId, Defect, Direction, Message, PartKind
 from archiver.store import reading, schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
+from archiver.store.linked import marks, pieces
 from archiver.store.numbers import CODE, VAT_NUMBER, Numbers
 from archiver.store.threads import join_thread, thread_ids
 
@@ -168,7 +169,7 @@ class SqliteCatalogue:
         sent, received = message.sent_at, ingested.received_at
         direction = reading.DIRECTIONS.index(ingested.direction)
         execute(
-            "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO messages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 row,
                 sequence,
@@ -187,6 +188,7 @@ class SqliteCatalogue:
                 reading.pack_people(people),
                 reading.pack_parts(parts),
                 reading.AUTOMATIC if message.automatic else reading.EXAMINED,
+                None if message.language is None else self._numbers.term(message.language),
             ),
         )
         for position, defect in enumerate(message.defects):
@@ -201,6 +203,19 @@ class SqliteCatalogue:
         self._numbers.mention(VAT_NUMBER, [(row, value) for value in message.vat_numbers])
         self._numbers.mention(CODE, [(row, value) for value in ingested.codes])
         return row
+
+    def note_readings(self, readings: Mapping[int, Message]) -> None:
+        """Keep the language and the defects that messages have by a new reading; only what changed is written.
+
+        A message whose record could not be opened when it was taken in stays as it is: nobody has read it.
+        """
+        from archiver.store.read_again import note_readings  # for writers; who reads need not load it
+
+        try:
+            note_readings(self._connection, self._numbers, readings, unreadable=UNREADABLE)
+        except BaseException:
+            self._numbers.forget()
+            raise
 
     def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
         from archiver.mail.dates import internal_date  # for writers; who reads need not load it
@@ -367,6 +382,18 @@ class SqliteCatalogue:
             )
             if isinstance(sequence, int) and isinstance(row, int)
         ]
+
+    def directions(self, rows: Iterable[int]) -> Mapping[int, Direction]:
+        """Return which way these messages went; those that are gone are left out."""
+        return {
+            row: reading.DIRECTIONS[direction]
+            for some in pieces(rows)
+            for row, direction in self._connection.execute(
+                f"SELECT row, direction FROM messages WHERE row IN ({marks(some)})",  # noqa: S608 marks
+                some,
+            )
+            if isinstance(row, int) and isinstance(direction, int)
+        }
 
     def defects(self, limit: int) -> Sequence[tuple[BlobId, Defect]]:
         """Return defects, those of the newest messages first."""

@@ -40,7 +40,7 @@ PackedPart = tuple[str, int, int, int, str | None, str | None, int | None]
 
 _COLUMNS = (
     "row, blob_id, thread, direction, octets, sent, zone, received, archived,"
-    " message_id, subject, preview, people, parts"
+    " message_id, subject, preview, people, parts, language"
 )
 
 
@@ -62,6 +62,7 @@ class _Row:
     preview: str
     people: bytes
     parts: bytes
+    language: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,8 @@ class Reader:
             preview=found.preview,
             customers=customers,
             candidates=candidates,
+            octets=found.octets,
+            language=None if found.language is None else self.term(found.language),
         )
 
     def _unpack_parts(self, found: _Row) -> tuple[Part, ...]:

@@ -122,7 +122,22 @@ def _second(connection: StoreConnection) -> None:
     connection.execute(_CUSTOMERS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second)
+_SEARCHES = """
+-- language: the number of its ISO 639-1 code in terms, NULL where it cannot be told; without a value it costs nothing.
+ALTER TABLE messages ADD COLUMN language INTEGER;
+
+-- key: the name, case folded; saved: Unix seconds.
+CREATE TABLE saved_searches (
+    key TEXT PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL, saved INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def _third(connection: StoreConnection) -> None:
+    connection.execute(_SEARCHES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third)
 """Migration n brings format n to n + 1; a released one is never changed."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +16,7 @@ from archiver.core.ports import Catalogue
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Ingested
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
-from archiver.model.message import BlobId, Defect, Part, PartKind
+from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
 from tests.twins.archive import START, Archive, message_of
 from tests.twins.stores import MemoryCatalogue
 
@@ -258,3 +259,52 @@ def test_threads_do_not_depend_on_the_order_of_arrival(
 def _threads(catalogue: Catalogue, count: int) -> set[frozenset[BlobId]]:
     rows = [catalogue.row(blob(n)) for n in range(count)]
     return {frozenset(s.blob_id for s in catalogue.thread(row)) for row in rows if row is not None}
+
+
+def test_size_and_language_are_told_with_a_message(catalogue: Catalogue) -> None:
+    rows = take(catalogue, (1, message_of(blob(1), language="nl")), (2, message_of(blob(2))))
+    assert [(s.octets, s.language) for s in catalogue.summaries([rows[1], rows[2]])] == [(1001, "nl"), (1002, None)]
+
+
+def test_directions_are_told_for_many_messages_and_not_for_those_that_are_gone(catalogue: Catalogue) -> None:
+    went = [Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER]
+    messages = [(n, replace(message_of(blob(n)), direction=direction)) for n, direction in enumerate(went)]
+    rows = take(catalogue, *messages)
+    assert catalogue.directions([*rows.values(), 12345]) == {rows[n]: direction for n, direction in enumerate(went)}
+    assert catalogue.directions([]) == {}
+
+
+def defects_of(catalogue: Catalogue, row: int) -> tuple[Defect, ...]:
+    found = catalogue.details(row)
+    assert found is not None
+    return found.defects
+
+
+def test_what_a_second_reading_finds_replaces_language_and_defects(catalogue: Catalogue) -> None:
+    old, new = Defect("charset", "unknown"), Defect("attachment-encrypted", "2")
+    rows = take(
+        catalogue,
+        (1, message_of(blob(1), defects=(old,))),
+        (2, message_of(blob(2), language="nl", defects=(old, new))),
+        (3, message_of(blob(3), language="fr", defects=(old,))),
+    )
+    readings = {
+        rows[1]: Message(language="de", defects=(new, old)),
+        rows[2]: Message(),
+        12345: Message(language="en"),
+    }
+    for _ in range(2):
+        catalogue.note_readings(readings)
+        assert [s.language for s in catalogue.summaries(list(rows.values()))] == ["de", None, "fr"]
+        assert [defects_of(catalogue, row) for row in rows.values()] == [(new, old), (), (old,)]
+        assert catalogue.counts().defects == 2
+        assert catalogue.row(blob(1)) == rows[1]
+
+
+def test_a_message_that_nobody_could_open_keeps_its_defect_whatever_a_reading_says(catalogue: Catalogue) -> None:
+    closed = Defect("unreadable", "the sealed record is damaged")
+    (row,) = take(catalogue, (1, message_of(blob(1), defects=(closed,)))).values()
+    catalogue.note_readings({row: Message(language="nl", defects=(Defect("empty"),))})
+    assert defects_of(catalogue, row) == (closed,)
+    assert catalogue.known([blob(1)]) == frozenset()
+    assert [s.language for s in catalogue.summaries([row])] == [None]

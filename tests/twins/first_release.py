@@ -1,4 +1,4 @@
-"""An archive as the first release left it: format 1 of archive.db, with everything else as it is now."""
+"""An archive as earlier releases left it: format 1 or 2 of archive.db, with everything else as it is now."""
 
 from __future__ import annotations
 
@@ -11,9 +11,20 @@ _ROLES = 7
 """From, Sender, Reply-To, To, Cc, Bcc and Delivered-To: all that was kept of who takes part."""
 
 
+def make_second_format(connection: StoreConnection) -> None:
+    """Take away from a database of format 3 what its migration adds, and the defects that attachments have since."""
+    assert connection.integer("PRAGMA user_version") == 3
+    with connection.transaction():
+        connection.execute("DROP TABLE saved_searches")
+        connection.execute("ALTER TABLE messages DROP COLUMN language")
+        connection.execute("DELETE FROM defects WHERE code IN (SELECT id FROM terms WHERE text LIKE 'attachment-%')")
+        connection.execute("PRAGMA user_version = 2")
+    assert schema.check_format(connection, schema.APPLICATION_ID, 2) == 2
+
+
 def make_first_format(connection: StoreConnection) -> None:
-    """Take away from a database of format 2 what its migration adds."""
-    assert connection.integer("PRAGMA user_version") == 2
+    """Take away from a database what the migrations add."""
+    make_second_format(connection)
     with connection.transaction():
         for table in ("customers", "links", "numbers", "mentions", "decisions"):
             connection.execute(f"DROP TABLE {table}")

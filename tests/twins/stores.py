@@ -14,6 +14,7 @@ from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.link import Standing
 from archiver.model.mailbox import MessageEntry, RemoteMailbox
 from archiver.model.message import BlobId, Defect, Direction, Message
+from archiver.model.search import SavedSearch
 from archiver.model.status import Failure, MailboxStatus
 from tests.twins.customer_stores import MemoryCorrespondence, Tables
 
@@ -380,6 +381,15 @@ class MemoryCatalogue:
     def unindexed(self, after: int, limit: int) -> Sequence[tuple[int, int]]:
         return sorted((found[1], row) for row, found in self._messages.items() if found[1] > after)[:limit]
 
+    def directions(self, rows: Iterable[int]) -> Mapping[int, Direction]:
+        return {row: self._messages[row][0].direction for row in rows if row in self._messages}
+
+    def note_readings(self, readings: Mapping[int, Message]) -> None:
+        for row, reading in readings.items():
+            if row in self._messages and not _unreadable(self._messages[row][0]):
+                kept = self._messages[row][0].message
+                self.replace_message(row, replace(kept, language=reading.language, defects=reading.defects))
+
     def defects(self, limit: int) -> Sequence[tuple[BlobId, Defect]]:
         return [
             (self._messages[row][0].blob_id, defect)
@@ -430,6 +440,7 @@ class MemoryCatalogue:
             tuple(dict.fromkeys(f"{each.account}/{each.mailbox}" for each in seen)),
             tuple(part.filename or part.content_type for part in message.attachments),
             " ".join(text[:720].split())[:120], customers, tuple(candidates),
+            self._messages[row][3].octets, message.language,
         )  # fmt: skip
 
     def _seen(self, blob_id: BlobId) -> list[Seen]:
@@ -438,6 +449,25 @@ class MemoryCatalogue:
             for (account, _, validity, uid), arrival in sorted(self._locations.items())
             if arrival.blob_id == blob_id
         ]
+
+
+class MemorySavedSearches:
+    """Twin of the saved searches."""
+
+    def __init__(self) -> None:
+        self._searches: dict[str, SavedSearch] = {}
+
+    def all(self) -> Sequence[SavedSearch]:
+        return [self._searches[key] for key in sorted(self._searches)]
+
+    def get(self, name: str) -> SavedSearch | None:
+        return self._searches.get(name.casefold())
+
+    def put(self, search: SavedSearch) -> None:
+        self._searches[search.name.casefold()] = replace(search, saved_at=search.saved_at.replace(microsecond=0))
+
+    def remove(self, name: str) -> bool:
+        return self._searches.pop(name.casefold(), None) is not None
 
 
 class MemoryIndex:

@@ -16,7 +16,7 @@ from archiver.errors import DiskError, IntegrityError
 from archiver.model.catalogue import IndexDocument
 from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
-from archiver.model.message import BlobId, Defect, Message
+from archiver.model.message import BlobId, Defect, Direction, Message
 from archiver.model.octets import BytesOctets
 from tests.twins.archive import INBOX, Clock, entry, mail
 from tests.twins.stores import (
@@ -365,5 +365,5 @@ def test_an_index_that_cannot_be_written_ends_the_run_and_loses_nothing() -> Non
 
 def test_what_attached_messages_say_can_be_searched_even_where_the_quoted_text_lacks_it() -> None:
     message = Message(text="zie onder", quoted="> iets", forwarded_text="licentie LND-1")
-    assert "licentie LND-1" in document(7, message).quoted
-    assert document(7, replace(message, quoted="licentie LND-1")).quoted == "licentie LND-1"
+    assert "licentie LND-1" in document(7, message, Direction.INCOMING).quoted
+    assert document(7, replace(message, quoted="licentie LND-1"), Direction.INCOMING).quoted == "licentie LND-1"

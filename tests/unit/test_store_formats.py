@@ -13,7 +13,7 @@ from archiver.model.address import EmailAddress
 from archiver.model.customer import Customer
 from archiver.model.delivery import Delivery, SealedRecord
 from archiver.model.link import Evidence
-from archiver.model.message import BlobId, Direction
+from archiver.model.message import BlobId, Direction, Message
 from archiver.store import schema
 from archiver.store.catalogue import open_catalogue
 from archiver.store.connection import open_database
@@ -21,6 +21,7 @@ from archiver.store.correspondence import SqliteCorrespondence
 from archiver.store.customers import SqliteCustomers, pack_customer, unpack_customer
 from archiver.store.layout import create_layout
 from archiver.store.links import SqliteLinks
+from archiver.store.saved import SqliteSavedSearches
 from tests.twins.archive import START, Archive, message_of
 
 ROWS = [(int(START.timestamp()) + 60 * n) << 20 for n in range(3)]
@@ -71,6 +72,27 @@ def test_an_archive_of_format_1_is_converted_and_keeps_everything(first_format: 
     finally:
         catalogue.close()
     first_format.catalogue(readonly=True).close()
+
+
+def test_an_archive_of_format_2_is_converted_and_keeps_everything(first_format: Archive) -> None:
+    key = first_format.secret.database_key
+    with open_database(first_format.paths.database, key) as database:
+        schema.migrate(database, schema.APPLICATION_ID, schema.MIGRATIONS[:2])
+        customer = SqliteCustomers(database).add(Customer("A", "Peeters"), now=START)
+        database.execute("INSERT INTO links VALUES (?,?,1,0,0)", (customer, ROWS[0]))
+    catalogue = first_format.catalogue()
+    try:
+        assert catalogue.connection.integer("PRAGMA user_version") == 3
+        assert catalogue.connection.check() == ()
+        found = catalogue.summaries(ROWS)
+        assert [(each.customers, each.language, each.octets) for each in found] == [
+            (("A",), None, 1000), ((), None, 1000), ((), None, 1000)
+        ]  # fmt: skip
+        assert SqliteSavedSearches(catalogue.connection).all() == []
+        catalogue.note_readings({ROWS[1]: Message(language="fr")})
+        assert [each.language for each in catalogue.summaries(ROWS)] == [None, "fr", None]
+    finally:
+        catalogue.close()
 
 
 def test_messages_of_format_1_count_as_unexamined_until_they_are_completed(first_format: Archive) -> None:

@@ -350,7 +350,8 @@ def _examine(
         )
         ports.links.add_evidence(row, evidence, automatic=is_automatic(message, directory.identity))
         if message.forwarded_text and message.forwarded_text not in message.quoted:
-            documents.append(document(row, message))  # of a forwarded attachment the index may know nothing yet
+            # Of a forwarded attachment the index may know nothing yet.
+            documents.append(document(row, message, evidence.direction))
     if documents:
         ports.words.add(documents, ports.words.watermark())
     relink(ports.links, directory, rows, tally=tally)
