@@ -81,12 +81,21 @@ def command(
         elif headers:
             for field, value in archive.headers(row):
                 _header_field(terminal, field, value)
-        elif as_json:
-            from archiver.cli.shapes import whole_message
-
-            terminal.json(whole_message(archive.details(row), archive.parsed(row), archive, invocation.zone))
         else:
-            _show(invocation, archive, archive.details(row), archive.parsed(row), quoted=quoted)
+            show_message(invocation, archive, row, quoted=quoted, as_json=as_json)
+
+
+def show_message(
+    invocation: Invocation, archive: OpenArchive, row: int, *, quoted: bool = False, as_json: bool = False
+) -> None:
+    """Print a message as this command does; `archiver search --open` shows its first hit so."""
+    details, message = archive.details(row), archive.parsed(row)
+    if as_json:
+        from archiver.cli.shapes import whole_message
+
+        invocation.terminal.json(whole_message(details, message, archive, invocation.zone))
+    else:
+        _show(invocation, archive, details, message, quoted=quoted)
 
 
 def safe_name(part: Part) -> str:
