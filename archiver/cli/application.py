@@ -102,8 +102,9 @@ class SearchItem(Protocol):
     """A hit; `marks` are the spans of the snippet that matched, ascending, not overlapping.
 
     `summary.mailboxes` are those of all copies; `copies` are the ids of the others. `others` counts further hits of
-    the same conversation, folded into this one. `place` says where the snippet stands: "text", "quoted", "attachment" (of
-    the name `file`, None when it has none), "header" when only subject, addresses or file names match, "" without words.
+    the same conversation, folded into this one. `place` says where the snippet stands: "text", "quoted", "attachment"
+    (of the name `file`, None when it has none), "header" when only subject, addresses or file names match, "" without
+    words.
     """
 
     @property

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class QueryTyped(NamedTuple):
-    """The query as typed and how many characters this program put before it."""
+    """The query as typed, how many characters this program put before it, and the whole that is looked for."""
 
     text: str
     shifted: int = 0
+    whole: str = ""
 
 
 class Invocation:
@@ -51,6 +52,14 @@ class Invocation:
         self.archive: Path | None = None
         self.query: QueryTyped | None = None
         self._application = application
+
+    @property
+    def program(self) -> str:
+        """How this program was called, for commands that a person may paste into a shell."""
+        from shlex import quote
+
+        given = [("--config", self.config), ("--archive", self.archive)]
+        return " ".join(["archiver", *(f"{name} {quote(str(path))}" for name, path in given if path is not None)])
 
     @property
     def app(self) -> Application:

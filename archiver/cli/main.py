@@ -177,13 +177,28 @@ def _explain_query(error: QueryError, invocation: Invocation) -> str | None:
     if typed is None or not terminal.err_is_terminal:
         terminal.problem(f"{message} (character {position + 1} of the query)")
     else:
-        from archiver.cli.escape import visible
-        from archiver.cli.layout import cells
-
         terminal.problem(message)
-        terminal.note("  ", typed.text)
-        terminal.note("  ", " " * cells(visible(typed.text[:position])), Span("^", "bad"))
+        line, column = _around(typed.text, position, terminal.width - 4)
+        terminal.note("  ", line)
+        terminal.note("  ", " " * column, Span("^", "bad"))
     return error.hint or "`archiver search --help` explains queries"
+
+
+def _around(text: str, position: int, width: int) -> tuple[str, int]:
+    """Return the part of a query that fits the width, visible, and the column at which the position stands in it."""
+    from archiver.cli.escape import visible
+    from archiver.cli.layout import cells, cut
+
+    shown = visible(text)
+    column = cells(visible(text[:position]))
+    if cells(shown) <= width:
+        return shown, column
+    # A third of the line is for what stands before the mistake.
+    start = position
+    while start and cells(visible(text[start - 1 : position])) < width // 3:
+        start -= 1
+    before = "…" if start else ""
+    return cut(before + visible(text[start:]), width), cells(before + visible(text[start:position]))
 
 
 def _place(trace: TracebackType | None) -> str:

@@ -1,25 +1,25 @@
-"""`archiver search`: the query as people type it, the hits as people and scripts read them."""
+"""`archiver search`: the query as people type it, and which of its answers are printed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.asked import LIMIT, Asked
 from archiver.cli.invocation import Invocation, QueryTyped
-from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.secrets import asker
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, subject_of
 from archiver.errors import QueryError, UsageError
 
 if TYPE_CHECKING:
-    from archiver.cli.application import OpenArchive, SearchItem, SearchPage, Sort
-    from archiver.model.customer import CustomerRecord
+    from click.shell_completion import CompletionItem
 
-_DATE_COLUMNS = 16
-_SNIPPET_LINES = 2
-_QUOTES = frozenset('"“”„«»')
+    from archiver.cli.application import AskPassphrase, FacetCounts, OpenArchive, SearchPage
+    from archiver.cli.shapes import Json
+    from archiver.config import Settings
+    from archiver.model.search import Sort
 
 
 class QueryCommand(click.Command):
@@ -46,20 +46,17 @@ class QueryCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Explain the query language from the table that the parser itself uses."""
-        from archiver.model.fields import QUERY_FIELDS
+        from archiver.cli.query_help import sections
 
-        with formatter.section("Words"):
-            formatter.write_dl(
-                [
-                    ("energy contract", "both words, anywhere in the message"),
-                    ("'\"energy contract\"'", "these words next to each other (the shell needs the outer quotes)"),
-                    ("contr*", "words that begin so"),
-                    ("energy OR power", "either; AND binds stronger, parentheses group"),
-                    ("-draft, NOT draft", "not this word"),
-                ]
-            )
-        with formatter.section("Fields"):
-            formatter.write_dl([(field.example, field.help) for field in QUERY_FIELDS])
+        for title, rows in sections():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _complete(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from archiver.cli.query_completion import completions
+
+    return completions(ctx, incomplete)
 
 
 @click.command(
@@ -68,10 +65,8 @@ class QueryCommand(click.Command):
     # No -h here: a single dash excludes a word, whatever it begins with.
     context_settings={"help_option_names": ["--help"], "ignore_unknown_options": True},
 )
-@click.argument("words", nargs=-1, metavar="[QUERY]...", type=click.UNPROCESSED)
-@click.option(
-    "--limit", type=click.IntRange(0), default=20, show_default=True, metavar="N", help="Show at most N hits."
-)
+@click.argument("words", nargs=-1, metavar="[QUERY]...", type=click.UNPROCESSED, shell_complete=_complete)
+@click.option("--limit", type=click.IntRange(0), default=LIMIT, show_default=True, metavar="N", help="At most N hits.")
 @click.option("--offset", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N hits.")
 @click.option(
     "--sort",
@@ -84,6 +79,11 @@ class QueryCommand(click.Command):
 @click.option("--until", metavar="DATE", help="Only up to and including this day; like until:DATE in the query.")
 @click.option("--customer", metavar="CUSTOMER", help="Only mail with this customer: a reference, VAT number or name.")
 @click.option("--unlinked", is_flag=True, help="Only mail that fits no customer.")
+@click.option("--threads", is_flag=True, help="One hit a conversation.")
+@click.option("--facets", is_flag=True, help="Count by customer, year, direction, file and language too.")
+@click.option("--open", "open_", is_flag=True, help="Show the first hit, as `archiver show` does.")
+@click.option("--save", metavar="NAME", help="Keep the query: from then on saved:NAME stands for it.")
+@click.option("--no-pager", is_flag=True, help="Do not use a pager, however long it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(
@@ -96,158 +96,104 @@ def command(
     until: str | None,
     customer: str | None,
     unlinked: bool,
+    threads: bool,
+    facets: bool,
+    open_: bool,
+    save: str | None,
+    no_pager: bool,
     as_json: bool,
 ) -> None:
     """Find mail.
 
-    All words must occur. Without a QUERY everything is listed, newest first. A customer's reference stands behind each
-    of their messages, with a question mark where it only might be theirs.
+    All words must occur, in whatever form: `factuur` finds facturen too. Without a QUERY everything is listed, newest
+    first. A customer's reference stands behind each of their messages, with a question mark where it only might be
+    theirs.
     """
+    asked = Asked(words, limit, offset, sort, since, until, customer, unlinked=unlinked, threads=threads)
+    if open_ and facets:
+        raise UsageError("--open and --facets exclude each other", hint="choose one")
     settings = invocation.settings()
-    typed = " ".join(words)
-    options = _options(limit, sort, since, until, customer, unlinked=unlinked)
-    dates = [_date_term(field, value) for field, value in (("since", since), ("until", until)) if value is not None]
-    with invocation.app.open_archive(settings, ask=asker(invocation)) as archive:
-        terms = [_customer_term(archive.customer(customer))] if customer is not None else []
-        terms += ["is:unlinked"] if unlinked else []
-        query, invocation.query = _with_terms(typed, [*terms, *dates])
-        try:
-            page = archive.search(query, limit=limit, offset=offset, sort=sort)
-        except QueryError as error:
-            if dates and error.position - invocation.query.shifted > len(typed):
-                raise UsageError(
-                    "a date given with --since or --until cannot be understood", hint=_date_hint(error)
-                ) from None
-            raise
-        if as_json:
-            from archiver.cli.shapes import hit, listing
-
-            invocation.terminal.json(listing(page.total, [hit(item, archive, invocation.zone) for item in page.items]))
+    ask = _asking_once(asker(invocation))
+    if save is not None:
+        _save(invocation, settings, ask, asked, save)
+    terminal = invocation.terminal
+    with terminal.paged(wanted=not (no_pager or as_json)), invocation.app.open_archive(settings, ask=ask) as archive:
+        query = _query(invocation, asked, archive)
+        with _faults_of(asked, query):
+            page = archive.search(query.whole, limit=1 if open_ else limit, offset=offset, sort=sort, threads=threads)
+            counts = archive.facets(query.whole) if facets else None
+        if open_ and page.items:
+            _open(invocation, archive, page, as_json=as_json)
+        elif as_json:
+            terminal.json(_shape(invocation, page, counts, archive))
         else:
-            again = " ".join(["archiver search", *map(_quoted, words), *options])
-            _show(invocation, page, archive, offset=offset, again=again, restricted=bool(query.strip()))
+            _show(invocation, page, counts, archive, asked)
+    if save is not None and not as_json:
+        terminal.note(f"Saved: {invocation.program} search saved:{save}")
 
 
-def _with_terms(typed: str, terms: Sequence[str]) -> tuple[str, QueryTyped]:
-    if not terms:
-        return typed, QueryTyped(typed)
-    if not typed.strip():
-        return " ".join(terms), QueryTyped("", shifted=-1)  # any mistake is one of the terms
-    if not _balanced(typed):
-        # Unbalanced parentheses must be reported for what they are, not be closed by ours.
-        return " ".join([typed, *terms]), QueryTyped(typed)
-    return " ".join([f"({typed})", *terms]), QueryTyped(typed, shifted=1)
+def _query(invocation: Invocation, asked: Asked, archive: OpenArchive) -> QueryTyped:
+    record = archive.customer(asked.customer) if asked.customer is not None else None
+    invocation.query = asked.query(record)
+    return invocation.query
 
 
-def _date_term(field: str, value: str) -> str:
-    if not value.strip() or _QUOTES.intersection(value):
-        raise UsageError("a date given with --since or --until cannot be understood", hint=_date_hint(None))
-    return f'{field}:"{value.strip()}"'
+@contextmanager
+def _faults_of(asked: Asked, query: QueryTyped) -> Iterator[None]:
+    try:
+        yield
+    except QueryError as error:
+        fault = asked.fault(error, query)
+        raise fault from (None if fault is not error else error.__cause__)
 
 
-def _customer_term(record: CustomerRecord) -> str:
-    return f'customer:"{record.customer.reference}"'
+def _asking_once(ask: AskPassphrase) -> AskPassphrase:
+    """Return what asks a person once only, however often the archive is opened for one command."""
+    told: list[str | None] = []
+
+    def once() -> str | None:
+        if not told:
+            told.append(ask())
+        return told[0]
+
+    return once
 
 
-def _date_hint(error: QueryError | None) -> str:
-    return f"expected {error.expected}" if error and error.expected else "write it as 2026-03-31, 2026-03 or 2026"
+def _save(invocation: Invocation, settings: Settings, ask: AskPassphrase, asked: Asked, name: str) -> None:
+    """Keep the query before it is looked for: what will not do is refused before anything is shown."""
+    if asked.everything:
+        raise UsageError("there is no query to save", hint="archiver search --save NAME QUERY")
+    record = None
+    if asked.customer is not None:
+        with invocation.app.open_archive(settings, ask=ask) as archive:
+            record = archive.customer(asked.customer)
+    query = invocation.query = asked.query(record)
+    with _faults_of(asked, query):
+        invocation.app.save_search(settings, ask=ask, name=name, query=query.whole)
 
 
-def _balanced(query: str) -> bool:
-    depth, quoted = 0, False
-    for character in query:
-        if character == '"':
-            quoted = not quoted
-        elif not quoted:
-            depth += (character == "(") - (character == ")")
-            if depth < 0:
-                return False
-    return depth == 0 and not quoted
+def _open(invocation: Invocation, archive: OpenArchive, page: SearchPage, *, as_json: bool) -> None:
+    from archiver.cli.show import show_message
+
+    show_message(invocation, archive, page.items[0].summary.row, as_json=as_json)
 
 
-def _options(
-    limit: int, sort: Sort, since: str | None, until: str | None, customer: str | None, *, unlinked: bool
-) -> list[str]:
-    """Return what was asked for beside the query, to be typed again."""
-    asked = [("--since", since), ("--until", until), ("--customer", customer)]
-    return [
-        *([f"--limit {limit}"] if limit != 20 else []),
-        *([f"--sort {sort}"] if sort != "date" else []),
-        *(f"{name} {_quoted(value)}" for name, value in asked if value is not None),
-        *(["--unlinked"] if unlinked else []),
-    ]
+def _shape(invocation: Invocation, page: SearchPage, counts: FacetCounts | None, archive: OpenArchive) -> Json:
+    from archiver.cli import facets
+    from archiver.cli.shapes import search_page
 
-
-def _quoted(word: str) -> str:
-    from shlex import quote
-
-    return quote(word)
+    shape = search_page(page, archive, invocation.zone)
+    return {**shape, "facets": facets.shape(counts)} if counts is not None else shape
 
 
 def _show(
-    invocation: Invocation, page: SearchPage, archive: OpenArchive, *, offset: int, again: str, restricted: bool
+    invocation: Invocation, page: SearchPage, counts: FacetCounts | None, archive: OpenArchive, asked: Asked
 ) -> None:
-    terminal = invocation.terminal
-    if not page.total:
-        terminal.line("Nothing found." if restricted else "The archive is empty.")
-        return
-    plain = not terminal.can_show(ARROWS)
-    for item in page.items:
-        _show_hit(invocation, item, archive.short_id(item.summary.blob_id), plain=plain)
-    shown = len(page.items)
-    if not shown:
-        terminal.line(f"{count(page.total, 'message')} found, none shown from number {offset + 1:,} on.")
-    elif shown < page.total:
-        last = offset + shown
-        terminal.line(f"{offset + 1:,} to {last:,} of {count(page.total, 'message')}.")
-        if last < page.total:
-            terminal.line(Span(f"More: {again} --offset {last}", "faint"))
-    else:
-        terminal.line(f"{count(page.total, 'message')}.")
+    from archiver.cli import hits
 
+    hits.show_page(invocation, page, archive, asked)
+    if counts is not None and page.total:
+        from archiver.cli import facets
 
-def _show_hit(invocation: Invocation, item: SearchItem, name: str, *, plain: bool) -> None:
-    terminal, summary = invocation.terminal, item.summary
-    date = pad(invocation.date(summary.at), _DATE_COLUMNS)
-    head = f"{name}  {date}  {arrow(summary.direction, plain=plain)} "
-    who = correspondents(summary)
-    whose = _safe(customers_of(summary))
-    room = terminal.table_width - cells(head) - (cells(whose) + 2 if whose else 0)
-    terminal.line(
-        Span(f"{name}  ", "accent"),
-        Span(date, "faint"),
-        f"  {arrow(summary.direction, plain=plain)} ",
-        cut(_safe(who), room),
-        Span(f"  {whose}" if whose else "", "accent"),
-    )
-    terminal.wrapped(Span(subject_of(summary), "strong"), indent=4, limit=2)
-    if item.snippet.strip():
-        terminal.wrapped(*highlighted(item.snippet, item.marks), indent=4, limit=_SNIPPET_LINES)
-    if summary.attachments:
-        files = ", ".join(summary.attachments)
-        terminal.line(
-            "    ",
-            Span(cut(_safe(f"{count(len(summary.attachments), 'file')}: {files}"), terminal.table_width - 4), "faint"),
-        )
-    terminal.line()
-
-
-def _safe(text: str) -> str:
-    from archiver.cli.escape import visible
-
-    return visible(text)
-
-
-def highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> list[Span]:
-    """Return the snippet as one line with its marks styled; marks that overlap or lie outside are cut to fit."""
-    # One character for one: the marks count characters.
-    flat = "".join(" " if c.isspace() else c for c in snippet)
-    spans: list[Span] = []
-    at = 0
-    for start, end in sorted(marks):
-        start, end = max(start, at), min(end, len(flat))  # noqa: PLW2901
-        if start >= end:
-            continue
-        spans += [Span(flat[at:start]), Span(flat[start:end], "hit")]
-        at = end
-    return [span for span in [*spans, Span(flat[at:])] if span.text]
+        facets.show(invocation.terminal, counts)
+    hits.close(invocation, page, asked)

@@ -16,7 +16,16 @@ from archiver.model.message import Message
 from archiver.model.status import MailboxStatus
 
 if TYPE_CHECKING:
-    from archiver.cli.application import Check, OpenArchive, SearchItem, SlotInfo, StatusReport, VerifyReport
+    from archiver.cli.application import (
+        Check,
+        OpenArchive,
+        SearchItem,
+        SearchPage,
+        SlotInfo,
+        StatusReport,
+        VerifyReport,
+    )
+    from archiver.model.search import SavedSearch
 
 Json = Mapping[str, object]
 
@@ -34,8 +43,36 @@ def moment(at: datetime | None, zone: tzinfo | None) -> str | None:
 
 
 def hit(item: SearchItem, archive: OpenArchive, zone: tzinfo | None) -> Json:
-    """Return one hit of a search."""
-    return {**message_line(item.summary, archive, zone), "snippet": item.snippet, "score": item.score}
+    """Return one hit of a search; `marks` are spans of the snippet, in characters (code points).
+
+    `place` is where the snippet stands: "text", "quoted", "attachment" (then `file` is its name), "header" or "".
+    """
+    return {
+        **message_line(item.summary, archive, zone),
+        "snippet": item.snippet,
+        "marks": [[start, end] for start, end in item.marks],
+        "place": item.place,
+        "file": item.file,
+        "score": item.score,
+        "copies": [archive.short_id(copy) for copy in item.copies],
+        "others": item.others,
+    }
+
+
+def search_page(page: SearchPage, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
+    """Return a page of hits; `total` counts messages with their copies, `more` says that other hits follow."""
+    return {
+        "total": page.total,
+        "more": page.more,
+        "suggestion": page.suggestion,
+        "ignored": list(page.ignored),
+        "items": [hit(item, archive, zone) for item in page.items],
+    }
+
+
+def saved_search(search: SavedSearch, zone: tzinfo | None) -> Json:
+    """Return a search that was saved."""
+    return {"name": search.name, "query": search.query, "saved_at": moment(search.saved_at, zone)}
 
 
 def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
@@ -57,6 +94,8 @@ def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) ->
         "candidates": list(summary.candidates),
         "mailboxes": list(summary.mailboxes),
         "attachments": list(summary.attachments),
+        "octets": summary.octets,
+        "language": summary.language,
     }
 
 

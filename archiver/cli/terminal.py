@@ -32,7 +32,8 @@ _SEQUENCES: Mapping[Style, str] = {
     "good": "32",
     "warn": "33",
     "bad": "31",
-    "hit": "1;33",
+    # In the terminal's own colours: no colour of the sixteen can be read on a light ground and on a dark one alike.
+    "hit": "1;4",
     "accent": "36",
 }
 PROSE_COLUMNS = 100

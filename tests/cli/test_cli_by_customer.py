@@ -10,13 +10,13 @@ import pytest
 
 from archiver.model.message import Direction
 from tests.cli.harness import Cli
-from tests.cli.test_cli_json import HIT, times
+from tests.cli.test_cli_json import HIT, ONLY_OF_HITS, times
 from tests.cli.twin import NOW, Mail, blob_id
 from tests.cli.twin_customers import Waiting, WaitingPage
 from tests.cli.worlds import AN, linked
 
 NEWEST, CLEAR, DECIDED, AMBIGUOUS, FREEMAIL = (blob_id(row).hex()[:8] for row in (2, 1, 3, 4, 7))
-LINE = HIT - {"score"}
+LINE = HIT - ONLY_OF_HITS
 READING = (
     ["history", "K1001"], ["waiting"], ["ambiguous"], ["unlinked"], ["why", NEWEST], ["why", DECIDED],
     ["search", "--customer", "K1001"], ["show", NEWEST], ["thread", NEWEST],

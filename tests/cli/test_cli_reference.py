@@ -86,7 +86,7 @@ def test_completing_offers_commands_options_and_accounts(cli: Cli) -> None:
         cli.monkeypatch.setenv("COMP_CWORD", str(at))
         return {line.partition(",")[2] for line in cli().out.split()}
 
-    assert completed("archiver s", 1) == {"sync", "search", "show", "status"}
-    assert completed("archiver search --s", 2) == {"--sort", "--since"}
+    assert completed("archiver s", 1) == {"sync", "search", "saved", "show", "status"}
+    assert completed("archiver search --s", 2) == {"--sort", "--since", "--save"}
     assert completed(f"archiver --config {config} sync in", 4) == {"info"}
     assert completed("archiver --config missing.toml sync in", 4) == set()

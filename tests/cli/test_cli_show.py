@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.cli.hits import highlighted
 from archiver.cli.layout import cells
-from archiver.cli.search import highlighted
 from archiver.cli.show import safe_name
 from archiver.model.message import Part, PartKind
 from tests.cli.harness import Cli
@@ -70,7 +70,7 @@ def test_a_dumb_terminal_gets_neither_colour_nor_bars(cli: Cli) -> None:
 
 def test_hits_are_marked_where_they_match(cli: Cli) -> None:
     cli.app, cli.tty = Twin(mails=[mails()[1]]), True
-    assert "\x1b[1;33mlicentiesleutel\x1b[0m" in cli("search").out.replace("\x1b[1;33mlicenties\x1b[0m", "")
+    assert "\x1b[1;4mlicentiesleutel\x1b[0m" in cli("search").out.replace("\x1b[1;4mlicenties\x1b[0m", "")
 
 
 @given(st.text(max_size=30), st.lists(st.tuples(st.integers(-5, 40), st.integers(-5, 40)), max_size=4))
@@ -187,5 +187,5 @@ def test_the_way_to_more_hits_is_a_command_that_can_be_pasted(cli: Cli) -> None:
     cli.app = Twin(mails=[Mail(text=f"it's number {n}") for n in range(3)])
     ran = cli("search", "it's", "--limit", "2")
     assert "More: archiver search 'it'\"'\"'s' --limit 2 --offset 2\n" in ran.out
-    assert "3 to 3 of 3 messages." in cli("search", "it's", "--limit", "2", "--offset", "2").out
+    assert "Number 3 of 3 messages." in cli("search", "it's", "--limit", "2", "--offset", "2").out
     assert "none shown" in cli("search", "it's", "--offset", "7").out

@@ -19,6 +19,7 @@ from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
 from tests.cli.twin_customers import janssens, peeters
+from tests.cli.world_of_search import found
 from tests.cli.worlds import linked
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
@@ -118,7 +119,7 @@ def customers() -> Twin:
     return twin
 
 
-WORLDS = {"whole": whole, "troubled": troubled, "linked": linked, "customers": customers}
+WORLDS = {"whole": whole, "troubled": troubled, "linked": linked, "customers": customers, "found": found}
 
 
 def answered(prompt: str) -> str:

@@ -1,0 +1,160 @@
+"""A page of hits as people read it: who, when, what about, and the place that matched; then where to go from here.
+
+Every command that it proposes can be pasted into a shell. Knows nothing of how the page was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from archiver.cli.escape import visible
+from archiver.cli.invocation import Invocation
+from archiver.cli.layout import Span, cells, cut, pad
+from archiver.cli.marking import Wanted, marked, wanted
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, subject_of
+
+if TYPE_CHECKING:
+    from archiver.cli.application import OpenArchive, SearchItem, SearchPage
+    from archiver.cli.asked import Asked
+
+_DATE_COLUMNS = 16
+_SNIPPET_LINES = 2
+_INDENT = 4
+
+
+def show_page(invocation: Invocation, page: SearchPage, archive: OpenArchive, asked: Asked) -> None:
+    """Print the hits of a page."""
+    look_for = wanted(asked.typed, page.items, page.ignored)
+    plain = not invocation.terminal.can_show(ARROWS)
+    for item in page.items:
+        _show_hit(invocation, item, archive.short_id(item.summary.blob_id), look_for, plain=plain)
+
+
+def _show_hit(invocation: Invocation, item: SearchItem, name: str, look_for: Wanted, *, plain: bool) -> None:
+    terminal, summary = invocation.terminal, item.summary
+    date = pad(invocation.date(summary.at), _DATE_COLUMNS)
+    way = f"  {arrow(summary.direction, plain=plain)} "
+    whose = visible(customers_of(summary))
+    room = terminal.table_width - len(name) - 2 - cells(date) - cells(way) - (cells(whose) + 2 if whose else 0)
+    terminal.line(
+        Span(f"{name}  ", "accent"),
+        Span(date, "faint"),
+        way,
+        *marked(cut(visible(correspondents(summary)), room), look_for),
+        Span(f"  {whose}" if whose else "", "accent"),
+    )
+    terminal.wrapped(*marked(subject_of(summary), look_for, "strong"), indent=_INDENT, limit=2)
+    label = _place(item)
+    if item.snippet.strip() or label:
+        spans = highlighted(item.snippet, item.marks)
+        terminal.wrapped(Span(label, "faint"), *spans, indent=_INDENT, limit=_SNIPPET_LINES)
+    _notes(invocation, [note for note in (_files(item), _copies(item)) if note])
+    if item.others:
+        more = f"{item.others:,} more in this conversation: {invocation.program} thread {name}"
+        terminal.line(" " * _INDENT, Span(more, "faint"))
+    terminal.line()
+
+
+def _place(item: SearchItem) -> str:
+    """Return what stands before a snippet that is not from what the sender wrote."""
+    if item.place == "attachment":
+        return f"in {visible(item.file)}: " if item.file else "in an attachment: "
+    return "quoted: " if item.place == "quoted" else ""
+
+
+def _files(item: SearchItem) -> str:
+    names = [name for name in item.summary.attachments if name]
+    if not item.summary.attachments or (len(item.summary.attachments) == 1 and names == [item.file]):
+        return ""
+    told = count(len(item.summary.attachments), "file")
+    return visible(f"{told}: {', '.join(names)}" if names else told)
+
+
+def _copies(item: SearchItem) -> str:
+    """Return where else the message lies, when it lies in several mailboxes or came several times."""
+    where = visible(", ".join(item.summary.mailboxes))
+    if item.copies:
+        told = f"+{count(len(item.copies), 'copy', 'copies')}"
+        return f"{told}: {where}" if where else told
+    return f"in {where}" if len(item.summary.mailboxes) > 1 else ""
+
+
+def _notes(invocation: Invocation, notes: Sequence[str]) -> None:
+    """Print remarks on one line where they fit, else each on its own."""
+    terminal = invocation.terminal
+    room = terminal.table_width - _INDENT
+    together = "   ".join(notes)
+    if terminal.out_is_terminal and cells(together) <= room:
+        notes = [together] if together else []
+    for note in notes:
+        terminal.line(" " * _INDENT, Span(cut(note, room), "faint"))
+
+
+def highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> list[Span]:
+    """Return the snippet as one line with its marks styled; marks that overlap or lie outside are cut to fit."""
+    # One character for one: the marks count characters.
+    flat = "".join(" " if c.isspace() else c for c in snippet)
+    spans: list[Span] = []
+    at = 0
+    for start, end in sorted(marks):
+        start, end = max(start, at), min(end, len(flat))  # noqa: PLW2901
+        if start >= end:
+            continue
+        spans += [Span(flat[at:start]), Span(flat[start:end], "hit")]
+        at = end
+    return [span for span in [*spans, Span(flat[at:])] if span.text]
+
+
+def close(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
+    """Print how much was found, and what to try next."""
+    terminal = invocation.terminal
+    if not page.total:
+        _nothing(invocation, page, asked)
+        return
+    shown, first = len(page.items), asked.offset + 1
+    told = sum(1 + len(item.copies) + item.others for item in page.items)
+    total = count(page.total, "message")
+    if not shown:
+        terminal.line(f"{total}." if not asked.limit else f"{total} found, none shown from number {first:,} on.")
+    elif not page.more and not asked.offset:
+        terminal.line(f"{total}." if told == shown else f"{count(shown, 'hit')}, {total}.")
+    else:
+        span = f"{first:,} to {asked.offset + shown:,}" if shown > 1 else f"{first:,}"
+        if asked.threads or told != shown:
+            terminal.line(f"{'Hits' if shown > 1 else 'Hit'} {span}; {total} in all.")
+        else:
+            terminal.line(f"{span} of {total}." if shown > 1 or first == 1 else f"Number {span} of {total}.")
+    if page.more and asked.limit:
+        again = asked.command(invocation.program, offset=asked.offset + shown)
+        terminal.line(Span(f"More: {again}", "faint"))
+        if page.ignored:
+            words = " ".join(page.ignored)
+            told_so = f"Left out, as they stand nearly everywhere: {words}. In quotes they count."
+            terminal.wrapped(Span(told_so, "faint"))
+    _did_you_mean(invocation, page, asked)
+
+
+def _did_you_mean(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
+    if page.suggestion:
+        better = asked.with_query(page.suggestion)
+        invocation.terminal.line("Did you mean: ", Span(better.command(invocation.program), "strong"))
+
+
+def _nothing(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
+    """Say what was looked for, and how to look for it less strictly."""
+    terminal = invocation.terminal
+    if asked.everything:
+        terminal.line("The archive is empty.")
+        return
+    looked_for = f" for {asked.typed}" if asked.typed.strip() else ""
+    limits = f" with {' '.join(asked.filters)}" if asked.filters else ""
+    terminal.wrapped(f"Nothing found{looked_for}{limits}.")
+    _did_you_mean(invocation, page, asked)
+    ways = list(asked.looser())
+    if ways:
+        terminal.line(Span("Or try:", "faint"))
+        commands = [other.command(invocation.program) for other, _why in ways]
+        columns = max(map(cells, commands))
+        for command, (_other, why) in zip(commands, ways, strict=True):
+            terminal.line("  ", pad(command, columns), Span(f"  {why}", "faint"))
