@@ -1,0 +1,286 @@
+"""The words of the index, each once, in order: what stems, compounds, wildcards and spelling are looked up in.
+
+FTS5 knows its words too, but finds them by walking over their postings: a scan of 148,853 words takes 0.35 s, and grows
+with the mail instead of with the words. So the words are kept here as well, within the index's own transactions, as
+sorted blocks that fill a page each. Words of the letters a to z are kept in order of their ends a second time, for
+compounds have their meaning there; all others (digits, other scripts) once. Exact tokens for addresses are no words.
+
+Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in. A word
+stays after its last message went, until `rebuild`. Knows nothing of languages.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from archiver.core.ports import Connection
+
+CREATE = (
+    "CREATE TABLE lexicon (block INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first TEXT NOT NULL, words BLOB NOT NULL)",
+    "CREATE INDEX lexicon_order ON lexicon (kind, first)",
+    "CREATE TABLE lexicon_state (version INTEGER NOT NULL, sorted INTEGER NOT NULL, fresh INTEGER NOT NULL)",
+    "INSERT INTO lexicon_state VALUES (0, 0, 0)",
+)
+"""Statements that make the empty lexicon; `version` rises with every change, the others count words."""
+
+DROP = ("DROP TABLE IF EXISTS lexicon", "DROP TABLE IF EXISTS lexicon_state")
+
+_LETTERS, _BACKWARDS, _OTHERS, _FRESH = range(4)
+
+_BLOCK = 3_950
+"""Octets of a compressed block: with its row it fills one page of the encrypted database."""
+
+_UNPACKED = 11_000
+"""Octets of words that usually become a block."""
+
+_FEW = 2_000
+"""Words of a batch up to which each is looked up; for more, all known words are held in memory (25 MB for 300,000)."""
+
+_FRESH_AT_LEAST, _FRESH_SHARE = 4_000, 8
+"""Fresh words are sorted in when there are so many, and more than one to so many sorted ones."""
+
+_ADDRESS = "＠".encode()
+_PLAIN = re.compile(rb"[a-z]+")
+_TO_TOKENS = bytes(
+    code if code >= ord("\x80") or chr(code).isalnum() else ord(" ") for code in bytes(range(256)).lower()
+)
+"""How the `ascii` tokenizer of FTS5 sees octets: separators are spaces here, and capitals are small."""
+
+
+class Lexicon:
+    """The words of an index, over its connection; `add`, `compact` and `rebuild` belong into a transaction.
+
+    What was read is kept until the words change; after a rollback call `forget`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._version = -1
+        self._known: set[bytes] | None = None
+        self._blocks: dict[int, bytes] = {}
+        self._order: tuple[tuple[list[bytes], list[int]], ...] = ()
+        self._fresh: tuple[bytes, bytes, bytes] | None = None
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Add the words of folded texts, as `analysis.fold` and `fold_addresses` give them."""
+        words = set("\n".join(texts).encode("utf-8", "replace").translate(_TO_TOKENS).split())
+        new = words - self._known if self._known is not None else self._unknown_of(words)
+        new = {word for word in new if _ADDRESS not in word}
+        if not new:
+            return
+        if self._known is not None:
+            self._known |= new
+        self._insert(_FRESH, sorted(new))
+        self._run("UPDATE lexicon_state SET version = version + 1, fresh = fresh + ?", (len(new),))
+        _, in_order, fresh = self._state()
+        if fresh > max(_FRESH_AT_LEAST, in_order // _FRESH_SHARE):
+            self.compact()
+
+    def compact(self) -> None:
+        """Sort the fresh words in."""
+        if self._state()[2]:
+            self._replace(set(self._words(_LETTERS, _OTHERS, _FRESH)))
+
+    def rebuild(self) -> None:
+        """Take the words from the index itself: those that no message has any longer are gone."""
+        found = self._connection.execute("SELECT term FROM mail_words")
+        self._replace({word for (term,) in found if _ADDRESS not in (word := str(term).encode())})
+        self._known = None
+
+    def forget(self) -> None:
+        """Forget what was read or added: the transaction was rolled back."""
+        self._known = None
+        self._version = -1
+
+    def _unknown_of(self, words: set[bytes]) -> set[bytes]:
+        if len(words) > _FEW:
+            self._known = set(self._words(_LETTERS, _OTHERS, _FRESH))
+            return words - self._known
+        self._refresh()
+        return {word for word in words if not self._has(word)}
+
+    def _replace(self, words: set[bytes]) -> None:
+        letters = [word for word in words if _PLAIN.fullmatch(word)]
+        self._run("DELETE FROM lexicon")
+        self._insert(_OTHERS, sorted(words.difference(letters)))
+        self._insert(_BACKWARDS, sorted(word[::-1] for word in letters))
+        self._insert(_LETTERS, sorted(letters))
+        self._run("UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0", (len(words),))
+
+    def _insert(self, kind: int, words: Sequence[bytes]) -> None:
+        start = 0
+        while start < len(words):
+            length, end = 0, start
+            while end < len(words) and length < _UNPACKED:
+                length += len(words[end]) + 1
+                end += 1
+            packed = zlib.compress(b"\n".join(words[start:end]), 6)
+            while len(packed) > _BLOCK and end - start > 1:
+                end = start + max(1, (end - start) * _BLOCK * 97 // (len(packed) * 100))
+                packed = zlib.compress(b"\n".join(words[start:end]), 6)
+            self._run(
+                "INSERT INTO lexicon (kind, first, words) VALUES (?, ?, ?)", (kind, words[start].decode(), packed)
+            )
+            start = end
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def version(self) -> int:
+        """Return a number that is another one when the words have changed."""
+        return self._state()[0]
+
+    def has(self, word: str) -> bool:
+        """Say whether some message has, or had, this token."""
+        self._refresh()
+        return self._has(word.encode())
+
+    def starting(self, prefix: str) -> list[str]:
+        """Return all words that begin so, in order."""
+        self._refresh()
+        start = prefix.encode()
+        found = self._range(_LETTERS, start) if not start or _PLAIN.fullmatch(start) else []
+        found += self._range(_OTHERS, start)
+        letters, _, others = self._fresh_words()
+        found += _range_of(letters, start) + _range_of(others, start)
+        return sorted({word.decode() for word in found})
+
+    def letters_starting(self, prefix: str) -> list[str]:
+        """Return the words of the letters a to z that begin so, in no particular order."""
+        self._refresh()
+        start = prefix.encode()
+        found = self._range(_LETTERS, start)
+        if fresh := _range_of(self._fresh_words()[0], start):
+            found = list({*found, *fresh})
+        return b"\n".join(found).decode().split("\n") if found else []
+
+    def letters_ending(self, suffix: str) -> list[str]:
+        """Return the words of the letters a to z that end so, in no particular order."""
+        self._refresh()
+        start = suffix.encode()[::-1]
+        found = self._range(_BACKWARDS, start)
+        if fresh := _range_of(self._fresh_words()[1], start):
+            found = list({*found, *fresh})
+        return b"\n".join(found).decode()[::-1].split("\n") if found else []
+
+    def has_letters(self, word: str) -> bool:
+        """Say whether this word of the letters a to z is known, as of the last other question."""
+        return self._has(word.encode())
+
+    def letters(self) -> str:
+        """Return all words of the letters a to z, in no particular order, a line feed before and after each."""
+        self._refresh()
+        return "\n" + "".join(
+            f"{block.decode()}\n" for block in (*self._each(_LETTERS), self._fresh_words()[0]) if block
+        )
+
+    def others(self) -> str:
+        """Return all other words likewise."""
+        self._refresh()
+        return "\n" + "".join(
+            f"{block.decode()}\n" for block in (*self._each(_OTHERS), self._fresh_words()[2]) if block
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        """Give every word once, in order."""
+        self._refresh()
+        return iter(sorted({word.decode() for word in self._words(_LETTERS, _OTHERS, _FRESH)}))
+
+    def _has(self, word: bytes) -> bool:
+        kind = _LETTERS if _PLAIN.fullmatch(word) else _OTHERS
+        firsts, blocks = self._order[kind]
+        at = bisect_right(firsts, word) - 1
+        letters, _, others = self._fresh_words()
+        fresh = letters if kind == _LETTERS else others
+        return (at >= 0 and _holds(self._block(blocks[at]), word)) or (bool(fresh) and _holds(fresh, word))
+
+    def _range(self, kind: int, start: bytes) -> list[bytes]:
+        """Return the sorted words of a kind that begin so."""
+        firsts, blocks = self._order[kind]
+        at = max(0, bisect_right(firsts, start) - 1)
+        found: list[bytes] = []
+        while at < len(firsts) and (firsts[at] <= start or firsts[at].startswith(start)):
+            found += _range_of(self._block(blocks[at]), start)
+            at += 1
+        return found
+
+    def _each(self, kind: int) -> list[bytes]:
+        return [self._block(block) for block in self._order[kind][1]]
+
+    def _block(self, block: int) -> bytes:
+        if block not in self._blocks:
+            rows = self._connection.execute("SELECT words FROM lexicon WHERE block = ?", (block,))
+            self._blocks[block] = next(zlib.decompress(words) for (words,) in list(rows) if isinstance(words, bytes))
+        return self._blocks[block]
+
+    def _fresh_words(self) -> tuple[bytes, bytes, bytes]:
+        """Return fresh words, sorted: of letters, the same backwards, and the others."""
+        if self._fresh is None:
+            words = set(self._words(_FRESH))
+            letters = [word for word in words if _PLAIN.fullmatch(word)]
+            self._fresh = (
+                b"\n".join(sorted(letters)),
+                b"\n".join(sorted(word[::-1] for word in letters)),
+                b"\n".join(sorted(words.difference(letters))),
+            )
+        return self._fresh
+
+    def _words(self, *kinds: int) -> Iterator[bytes]:
+        for kind in kinds:
+            for (words,) in self._connection.execute("SELECT words FROM lexicon WHERE kind = ?", (kind,)):
+                if isinstance(words, bytes):
+                    yield from zlib.decompress(words).split(b"\n")
+
+    def _refresh(self) -> None:
+        """Forget what was read if the words have changed since."""
+        version = self._state()[0]
+        if version == self._version:
+            return
+        order: tuple[tuple[list[bytes], list[int]], ...] = tuple(([], []) for _ in range(_FRESH))
+        for kind, first, block in self._connection.execute(
+            "SELECT kind, first, block FROM lexicon WHERE kind < ? ORDER BY kind, first", (_FRESH,)
+        ):
+            if isinstance(kind, int) and isinstance(first, str) and isinstance(block, int):
+                order[kind][0].append(first.encode())
+                order[kind][1].append(block)
+        self._order, self._blocks, self._fresh, self._version = order, {}, None, version
+
+    def _state(self) -> tuple[int, int, int]:
+        rows = list(self._connection.execute("SELECT version, sorted, fresh FROM lexicon_state"))
+        version, in_order, fresh = (n if isinstance(n, int) else 0 for n in rows[0])
+        return version, in_order, fresh
+
+    def _run(self, sql: str, bindings: Sequence[object] = ()) -> None:
+        for _ in self._connection.execute(sql, bindings):
+            pass
+
+
+def _holds(block: bytes, word: bytes) -> bool:
+    """Say whether a word is one of the lines of a block."""
+    at = block.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if (at == 0 or block[at - 1] == 10) and (end == len(block) or block[end] == 10):
+            return True
+        at = block.find(word, at + 1)
+    return False
+
+
+def _range_of(block: bytes, start: bytes) -> list[bytes]:
+    """Return the lines of a sorted block that begin so."""
+    if not start:
+        return block.split(b"\n") if block else []
+    at = 0 if block.startswith(start) else block.find(b"\n" + start) + 1
+    if at == 0 and not block.startswith(start):
+        return []
+    last = block.rfind(b"\n" + start)
+    last = at if last < at else last + 1
+    end = block.find(b"\n", last)
+    return block[at : len(block) if end < 0 else end].split(b"\n")

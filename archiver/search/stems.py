@@ -1,0 +1,242 @@
+"""When two words are forms of one another, in Dutch, French, German and English.
+
+Works on folded words, as the vocabulary has them: no accents, no case. What Snowball's stemmers (PyStemmer) leave
+apart because accents are gone or because a language's verbs are beyond them is added by a few rules, each said here:
+
+- Dutch: doubled vowels count as one (`lever`, `leveer`); a final -d or -t may be a verb's (`betaald`, `betaalt`);
+- Dutch and German: `ge` in front, or behind a separable `aan`, `auf`, …, may be a participle's (`geliefert`);
+- German: umlauts may be spelled out (`Vertraege`); a verb's endings and -ung are taken off (`liefern`, `Lieferung`);
+- French: a final e may have been é (`résilié`, of which folding leaves `resilie`).
+
+Knows no vocabulary: `same_word` is about two words and nothing else, and so can be asked of any two.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Protocol
+
+    _Stem = Callable[[str], str]
+
+    class _Stemmer(Protocol):
+        def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
+
+
+SHORTEST = 4
+"""Letters of the shortest word that has other forms: shorter ones are too much alike."""
+
+LONGEST = 40
+"""Letters of the longest word that is looked at; nothing that people write by hand is longer."""
+
+MOST_APART = 6
+"""By how many letters two forms of one word may differ in length."""
+
+_RANGE = 5
+"""Letters of a beginning that words are looked up by: more would be more spellings, and hardly fewer words."""
+
+_SNOWBALL = {"nl": "dutch", "fr": "french", "en": "english", "de": "german"}
+_SHORTEST_STEM = {"nl": 3, "fr": 3, "en": 3, "de": 4}
+_LETTERS = re.compile(r"[a-z]+")
+_DOUBLE = re.compile(r"aa|ee|oo|uu")
+
+_APART = (
+    "aan", "achter", "af", "bij", "door", "in", "mee", "na", "om", "op", "over", "terug", "toe", "uit", "voor", "weg",
+    "ab", "an", "auf", "aus", "bei", "ein", "mit", "nach", "vor", "zu", "zuruck", "zurueck", "zusammen",
+)  # fmt: skip
+"""Dutch and German beginnings of verbs behind which a participle has its `ge`."""
+
+_PARTICIPLE = re.compile(rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))")
+
+# Where Dutch would not write oe: it is one vowel there, and no two consonants of one syllable follow it.
+_GERMAN = re.compile(
+    r"oe(?:s?ch|ck|ff|hn?|ll|mm|nn|pf|pp|rr|ss|tt|tz)|oe[a-z]+(?:ung|ungen|lich|liche[nrs]?|keit|heit)$"
+)
+_SPELLED = re.compile(r"(?<![aeiou])([ao])e(?=[a-z])|(?<![aeioq])(u)e(?=[a-z])")
+
+
+class Stems:
+    """Forms of words in some languages; a language that is not among those four has only exact words."""
+
+    def __init__(self, languages: Iterable[str]) -> None:
+        self.languages = tuple(language for language in languages if language in _SNOWBALL)
+        self._stemmers: dict[str, _Stemmer] = {}
+
+    def same_word(self, one: str, other: str) -> bool:
+        """Say whether two folded words are the same word; symmetric, and true of a word and itself.
+
+        They are when they share a stem in one language, are of at least SHORTEST letters a to z each, differ in length
+        by at most MOST_APART, and begin alike: but for a participle's `ge` and for umlauts spelled out, in all letters
+        of the shorter of their stems but the last two, and in three at least.
+        """
+        if one == other:
+            return True
+        if abs(len(one) - len(other)) > MOST_APART or not (self.has_forms(one) and self.has_forms(other)):
+            return False
+        shared = self.keys(one) & self.keys(other)
+        if not shared:
+            return False
+        alike = beginning(shared)
+        return not {root[:alike] for root in self.roots(one)}.isdisjoint({root[:alike] for root in self.roots(other)})
+
+    def has_forms(self, word: str) -> bool:
+        """Say whether a word can have other forms at all."""
+        return SHORTEST <= len(word) <= LONGEST and bool(self.languages) and _LETTERS.fullmatch(word) is not None
+
+    def keys(self, word: str) -> frozenset[str]:
+        """Return the stems of a word, each with its language in front (`nl:factur`)."""
+        found: set[str] = set()
+        for language in self.languages:
+            least = _SHORTEST_STEM[language]
+            for stem in self._stems(language, word):
+                if len(stem) >= least:
+                    found.add(f"{language}:{stem}")
+        return frozenset(found)
+
+    def roots(self, word: str) -> frozenset[str]:
+        """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
+        roots = {word}
+        if self._has_participles and (match := _PARTICIPLE.fullmatch(word)):
+            roots.add(match[1] + match[2])
+        if "de" in self.languages:
+            roots |= {self._with_umlauts(root) for root in roots}
+        if "nl" in self.languages:
+            roots |= {_single(root) for root in roots}
+        return frozenset(roots)
+
+    def beginnings(self, word: str, letters: int) -> frozenset[str]:
+        """Return how all words begin of which `same_word` could say yes for a shared beginning of so many letters."""
+        found: set[str] = set()
+        for root in self.roots(word):
+            start = root[: min(letters, _RANGE)]
+            found |= self._spellings(start)
+            if self._has_participles:
+                found |= {f"ge{spelling}" for spelling in self._spellings(start)}
+                for apart in _APART:
+                    if start.startswith(apart):
+                        found |= {f"{apart}ge{spelling}" for spelling in self._spellings(start[len(apart) :])}
+                    elif apart.startswith(start):
+                        found.add(f"{apart}ge")
+        # What begins with another one is in its range.
+        return frozenset(each for each in found if not any(each[:n] in found for n in range(1, len(each))))
+
+    def _spellings(self, start: str) -> set[str]:
+        """Return how a beginning may be spelled in words of which it is a root: oe for o, aa for a, and so on."""
+        doubles, umlauts = "nl" in self.languages, "de" in self.languages
+        found = {""}
+        for letter in start:
+            ways = [letter]
+            if umlauts and letter in "aou":
+                ways.append(letter + "e")
+            if doubles and letter in "aeou":
+                ways.append(letter * 2)
+            found = {spelling + way for spelling in found for way in ways}
+        return found
+
+    @property
+    def _has_participles(self) -> bool:
+        return "nl" in self.languages or "de" in self.languages
+
+    def _with_umlauts(self, word: str) -> str:
+        """Return the word as it would be folded if its umlauts had not been spelled out: `vertraege` → vertrage."""
+        if self._is_dutch(word):
+            return _SPELLED.sub(lambda m: m[0] if m[1] == "o" else (m[1] or m[2]), word)
+        return _SPELLED.sub(lambda m: m[1] or m[2], word)
+
+    def _is_dutch(self, word: str) -> bool:
+        """Say whether the oe of a word is the Dutch vowel: `groeten` is not größer, nor `horen` what `hoeren` is."""
+        return "oe" in word and "nl" in self.languages and not _GERMAN.search(word)
+
+    def _stems(self, language: str, word: str) -> Iterable[str]:
+        stem = self._stemmer(language).stemWord
+        if language == "nl":
+            return {_single(each) for each in _dutch(stem, word)}
+        if language == "fr":
+            return _french(stem, word)
+        if language == "de":
+            return {
+                each
+                for root in self.roots(word)
+                if not self._is_dutch(root)
+                for each in _german(stem, root, ends=root != word or len(root) >= _INFLECTED)
+            }
+        return _english(stem, word)
+
+    def _stemmer(self, language: str) -> _Stemmer:
+        if language not in self._stemmers:
+            from Stemmer import Stemmer
+
+            self._stemmers[language] = Stemmer(_SNOWBALL[language])
+        return self._stemmers[language]
+
+
+def beginning(stems: Collection[str]) -> int:
+    """Return in how many letters two words that share these stems must begin alike; 2 more for the language's name."""
+    return max(3, min(len(stem) for stem in stems) - 3 - 2)
+
+
+@lru_cache(maxsize=8)
+def stems(languages: tuple[str, ...]) -> Stems:
+    """Return the one Stems of these languages: making stemmers takes longer than using them."""
+    return Stems(languages)
+
+
+def same_word(one: str, other: str, languages: tuple[str, ...]) -> bool:
+    """Say whether two folded words are forms of one word in one of these languages (ISO 639-1)."""
+    return stems(languages).same_word(one, other)
+
+
+def _single(word: str) -> str:
+    """Write doubled vowels once, as Dutch does in an open syllable: `jaar`, `jaren`."""
+    return _DOUBLE.sub(lambda m: m[0][0], word)
+
+
+def _dutch(stem: _Stem, word: str) -> set[str]:
+    """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
+    found = {stem(word)}
+    bare = [word[:-1]] if len(word) >= _INFLECTED and _DONE.search(word) else []
+    if match := _PARTICIPLE.fullmatch(word):
+        whole = match[1] + match[2]
+        bare.append(whole[:-1] if whole[-1] in "dt" else whole)
+    for each in bare:
+        found.update((each, stem(each)))
+    return found
+
+
+def _english(stem: _Stem, word: str) -> set[str]:
+    """Stem a word; one in -ery is also what was done with it: `delivery`, `delivered`."""
+    found = {stem(word)}
+    if match := _DEED.fullmatch(word):
+        found.add(stem(match[1]))
+    return found
+
+
+_INFLECTED = 6
+"""Letters of the shortest word whose last letters may be a verb's: `maart` is not `maar`."""
+
+_DONE = re.compile(r"(?:ee|[^e])[dt]$")
+_DEED = re.compile(r"([a-z]{3,}er)(?:y|ies)")
+_ACCENTED = (("ees", "ées"), ("ee", "ée"), ("es", "és"), ("e", "é"))
+_ENDINGS = re.compile(r"(?:ungen|ung|ten?|(?<=[td])et|(?<=chn)et|(?<=ffn)et|(?<=[^e])t|n)$")
+
+
+def _french(stem: _Stem, word: str) -> set[str]:
+    """Stem a word, and as it would be had its final e an accent."""
+    found = {stem(word)}
+    for plain, accented in _ACCENTED:
+        if word.endswith(plain):
+            found.add(stem(word[: -len(plain)] + accented).replace("é", "e"))
+            break
+    return found
+
+
+def _german(stem: _Stem, word: str, *, ends: bool) -> set[str]:
+    """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
+    found = {stem(word)}
+    if ends:
+        found.add(_ENDINGS.sub("", word))
+    return found
