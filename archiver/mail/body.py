@@ -1,13 +1,15 @@
 """The body parts of a message, listed and read: own text, quoted text, attachments.
 
 Knows which parts are the text that a reader sees and which are beside it (RFC 2046, RFC 2183, RFC 3462). Deliberately
-reads no attachment's text.
+reads no attachment's text, but says which attachments have some.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from archiver.mail.attachments.kinds import sniff
 from archiver.mail.calendar import calendar_text
 from archiver.mail.charset import clean, decode, one_line
 from archiver.mail.defects import Defects
@@ -51,6 +53,18 @@ _NO_TEXT = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An attachment that may hold text; `octets` gives them decoded, for as long as the tree of parts is kept."""
+
+    path: str
+    kind: str
+    filename: str | None
+    content_type: str
+    charset: str | None
+    octets: Callable[[], bytes]
+
+
 @dataclass(slots=True)
 class Body:
     """What was read of a message's body.
@@ -58,6 +72,7 @@ class Body:
     `shown` are the texts of the message itself that quote something: each as it stands, then its own and its quoted
     text; `attached` is what the senders of attached messages wrote there, and `nested` says that there are some.
     `written` is all that was read, in its order and as it stands; with each text whether all of it is quoted.
+    `leaves` are the attachments that may hold text, which nobody read yet.
     """
 
     text: str = ""
@@ -67,6 +82,7 @@ class Body:
     attached: list[str] = field(default_factory=list)
     nested: bool = False
     written: list[tuple[str, bool]] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -82,6 +98,13 @@ class _Reader:
     shown: list[tuple[str, str, str]] = field(default_factory=list)
     attached: list[str] = field(default_factory=list)
     written: list[tuple[str, bool]] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+
+    def add_leaf(self, part: Part, octets: bytes, again: Callable[[], bytes]) -> None:
+        """Note an attachment that may hold text; `again` decodes it once more, so that not all are in memory."""
+        kind = sniff(octets, part.filename, part.content_type)
+        if kind is not None:
+            self.leaves.append(Leaf(part.path, kind, part.filename, part.content_type, part.charset, again))
 
     def add_shown(self, text: str, *, nested: bool) -> None:
         """Take in what a reader of a part sees, the sender's own text kept apart from what is quoted."""
@@ -143,7 +166,7 @@ def read_body(root: Node, defects: Defects) -> Body:
         if node.media.startswith("text/"):
             body_seen.add(id(node))
     text, quoted = "\n\n".join(reader.own), "\n\n".join(reader.quoted)
-    return Body(text, quoted, reader.parts, reader.shown, reader.attached, bool(nested), reader.written)
+    return Body(text, quoted, reader.parts, reader.shown, reader.attached, bool(nested), reader.written, reader.leaves)
 
 
 def _other_versions(root: Node) -> set[int]:
@@ -176,7 +199,8 @@ def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_
     # An attachment's octets may be anything; only text that is read needs a charset.
     charset = parameter(node.parameters, "charset")
     filename = node.filename
-    reader.parts.append(_part(node, kind, len(octets), filename=filename, charset=charset))
+    part = _part(node, kind, len(octets), filename=filename, charset=charset)
+    reader.parts.append(part)
     if media in _TNEF or (filename or "").lower() == "winmail.dat":
         _read_tnef(node, octets, reader, nested=nested)
     elif kind is PartKind.TEXT and shown:
@@ -192,6 +216,13 @@ def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_
             _add_header(octets, reader)
         else:
             reader.add(text.strip(), nested=nested)
+    elif kind is PartKind.ATTACHMENT and (filename is not None or not _is_alternative(node)):
+        reader.add_leaf(part, octets, lambda: node.octets()[0])
+
+
+def _is_alternative(node: Node) -> bool:
+    """Whether this is another version of the text that is shown."""
+    return node.parent is not None and node.parent.media == "multipart/alternative"
 
 
 def _kind(node: Node, *, first_text: bool) -> PartKind:
@@ -269,15 +300,15 @@ def _take_uuencoded(node: Node, octets: bytes, reader: _Reader) -> bytes:
             reader.defects.add("uuencode", node.path)
         kept.append(octets[at:start])
         at = end
-        reader.parts.append(
-            Part(
-                path=f"{node.path}.{number}",
-                content_type="application/octet-stream",
-                kind=PartKind.ATTACHMENT,
-                size=len(content),
-                filename=one_line(name).replace("\\", "/").rpartition("/")[2][:255] or None,
-            )
+        part = Part(
+            path=f"{node.path}.{number}",
+            content_type="application/octet-stream",
+            kind=PartKind.ATTACHMENT,
+            size=len(content),
+            filename=one_line(name).replace("\\", "/").rpartition("/")[2][:255] or None,
         )
+        reader.parts.append(part)
+        reader.add_leaf(part, content, lambda content=content: content)  # type: ignore[misc]
     kept.append(octets[at:])
     return b"".join(kept)
 
@@ -291,15 +322,15 @@ def _read_tnef(node: Node, octets: bytes, reader: _Reader, *, nested: bool) -> N
     if found is None:
         return
     for number, member in enumerate(found.members, 1):
-        reader.parts.append(
-            Part(
-                path=f"{node.path}.{number}",
-                content_type=one_line(member.content_type)[:255] or "application/octet-stream",
-                kind=PartKind.ATTACHMENT,
-                size=len(member.octets),
-                filename=one_line(member.name).replace("\\", "/").rpartition("/")[2][:255] or None,
-            )
+        part = Part(
+            path=f"{node.path}.{number}",
+            content_type=one_line(member.content_type)[:255] or "application/octet-stream",
+            kind=PartKind.ATTACHMENT,
+            size=len(member.octets),
+            filename=one_line(member.name).replace("\\", "/").rpartition("/")[2][:255] or None,
         )
+        reader.parts.append(part)
+        reader.add_leaf(part, member.octets, lambda member=member: member.octets)  # type: ignore[misc]
     if reader.own:
         return  # the body stands in the message's own text part, too
     if found.html:

@@ -29,12 +29,22 @@ CODES: dict[str, str] = {
     "html-limit": "the HTML is larger than is read",
     "tnef": "a winmail.dat (TNEF) is damaged; what could be listed is listed",
     "uuencode": "a uuencoded block is damaged",
+    "attachment-encrypted": "an attachment needs a password or a key; its text cannot be searched",
+    "attachment-damaged": "an attachment is damaged or cut off; what could be read of it is searched",
+    "attachment-limit": "an attachment is larger, or holds more, than is read; its beginning is searched",
+    "attachment-timeout": "reading an attachment took too long; what was read until then is searched",
+    "attachment-memory": "reading an attachment took too much memory; what was read until then is searched",
+    "attachment-crashed": "reading an attachment ended the process that read it; its text cannot be searched",
+    "attachment-unsupported": "an attachment is in a format whose text cannot be read; its name is searched",
+    "attachment-no-text": "a PDF shows images only (it was scanned, perhaps); there is no text to search",
+    "attachment-failed": "a fault of archiver itself while reading an attachment; what was read before is searched",
     "parse-timeout": "reading the message took too long; only its header was read",
     "parse-memory": "reading the message took too much memory; only its header was read",
     "parse-crashed": "reading the message ended the process that read it; only its header was read",
     "parse-failed": "a fault of archiver itself while reading a piece of the message; that piece is missing",
 }
-"""code → what it means, in words for people."""
+"""code → what it means, in words for people. The detail of an attachment's defect is its part's path, behind it ">" and
+numbers for members of containers, and after a space what kind of file it is."""
 
 MAX_DEFECTS = 50
 """A message with more kinds of damage than this says no more."""

@@ -1,23 +1,26 @@
 """A message's octets to `archiver.model.message.Message`.
 
 Puts the other modules of this package together: header fields, the tree of parts, texts, quotes, and what links a
-message to customers. Never raises, whatever the octets. Deliberately opens no attachment beyond listing what TNEF and
-uuencode hold.
+message to customers; then attachments, when the rest is known. Never raises, whatever the octets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from archiver.mail.addresses import read_addresses
 from archiver.mail.authors import author
 from archiver.mail.automatic import is_automatic
-from archiver.mail.body import Body
+from archiver.mail.body import Body, Leaf
 from archiver.mail.dates import field_date, received_date
 from archiver.mail.defects import Defects
 from archiver.mail.forwards import Forwards, read_forwards
 from archiver.mail.header import Fields, first, unfolded, unstructured
 from archiver.mail.identifiers import MAX_IDENTIFIERS, identifier, identifiers
+from archiver.mail.languages import language_of
 from archiver.mail.reports import Report, read_report
 from archiver.mail.structure import Node, read
 from archiver.mail.text import guarded, parse_body, release
@@ -26,22 +29,67 @@ from archiver.mail.wire import HEADER_OCTETS
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Message
 
+if TYPE_CHECKING:
+    from archiver.mail.attachments.bounds import Bounds
+
 MAX_SUBJECT = 4000
 
+OnAttachment = Callable[[Message, int, str], None]
+"""Told before an attachment is read that is more than plain text: the message so far, which attachment that can be read
+this is (from 0), and its path and kind as a defect would name them."""
 
-def parse(octets: bytes) -> Message:
+
+def parse(
+    octets: bytes, *, skip: int = 0, on_attachment: OnAttachment | None = None, bounds: Bounds | None = None
+) -> Message:
     """Return what the catalogue and the index need to know of a message; never raises for any octets.
 
     Whatever was wrong is in `defects`. When a piece cannot be read because of a fault of ours, the rest still is, and
-    the defect "parse-failed" names the piece.
+    the defect "parse-failed" names the piece. The first `skip` of the attachments that can be read are not.
     """
     defects = Defects()
     root, body = parse_body(octets, defects)
     if root is None:
         return Message(defects=defects.found())
     message = _message(root, body, defects)
+    if len(body.leaves) > skip:
+        message = _with_attachments(message, body.leaves, defects, skip, on_attachment, bounds)
     release(root)
     return message
+
+
+def _with_attachments(
+    message: Message,
+    leaves: Sequence[Leaf],
+    defects: Defects,
+    skip: int,
+    on_attachment: OnAttachment | None,
+    bounds: Bounds | None,
+) -> Message:
+    """Read the attachments, of which each that fails leaves a defect, and the others untouched."""
+    from archiver.mail.attachments.kinds import TEXT
+    from archiver.mail.attachments.reading import Reading
+
+    reading = Reading(bounds)
+
+    def so_far() -> Message:
+        return replace(message, attached=tuple(reading.texts), defects=defects.found())
+
+    for number, leaf in enumerate(leaves[skip:], skip):
+        if on_attachment is not None and leaf.kind != TEXT:
+            on_attachment(so_far(), number, f"{leaf.path} {leaf.kind}")
+        guarded(
+            "attachments",
+            lambda leaf=leaf: reading.read(  # type: ignore[misc]
+                leaf.octets(), leaf.path, leaf.filename, leaf.content_type, leaf.charset
+            ),
+            None,
+            defects,
+        )
+        for defect in reading.defects:
+            defects.add(defect.code, defect.detail)
+        reading.defects.clear()
+    return so_far()
 
 
 def parse_header(octets: bytes, *problems: Defect) -> Message:
@@ -121,6 +169,7 @@ def _message(root: Node, body: Body, defects: Defects) -> Message:
         text=body.text,
         quoted=body.quoted,
         forwarded_text=forwards.text,
+        language=guarded("language", lambda: language_of(body.text, subject, body.quoted), None, defects),
         parts=tuple(body.parts),
         defects=defects.found(),
     )

@@ -14,11 +14,14 @@ import msgspec
 
 from archiver.model.message import Message
 
-REQUEST = struct.Struct("<BQ")
-"""Mode, then how many octets follow."""
+REQUEST = struct.Struct("<BHQ")
+"""Mode, how many attachments not to read, then how many octets follow."""
 
 REPLY = struct.Struct("<I")
 """How many octets of MessagePack follow; the first frame of a worker is empty and says that it is ready."""
+
+INTERIM = 1 << 31
+"""Set in a reply's length: this is the message so far, and the worker is about to read one of its attachments."""
 
 MAX_REPLY = 64 << 20
 
@@ -29,6 +32,9 @@ FULL = 0
 HEADER_ONLY = {1: "parse-timeout", 2: "parse-memory", 3: "parse-crashed"}
 """Modes in which only the header is read, and the defect that the message then carries."""
 
+ATTACHMENT = {1: "attachment-timeout", 2: "attachment-memory", 3: "attachment-crashed"}
+"""The same ends of a worker, when it was reading an attachment: only that one is lost."""
+
 WORKER_OUT_OF_MEMORY = 77
 """Exit code of a worker that could not even take a message in."""
 
@@ -36,27 +42,38 @@ WORKER_OUT_OF_MEMORY = 77
 class _Reply(msgspec.Struct, array_like=True):
     message: Message
     offsets: tuple[int, int]
+    attachment: tuple[int, str] = (0, "")
 
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Reply)
 
 
-def encode(message: Message) -> bytes:
-    """Encode; raises ValueError (UnicodeEncodeError) for a text with lone surrogates, which parsing never gives."""
-    return _ENCODER.encode(_Reply(message, (_offset(message.sent_at), _offset(message.arrived_at))))
+def encode(message: Message, attachment: tuple[int, str] = (0, "")) -> bytes:
+    """Encode, for an interim reply with the attachment that is about to be read.
+
+    Raises ValueError (UnicodeEncodeError) for a text with lone surrogates, which parsing never gives.
+    """
+    return _ENCODER.encode(_Reply(message, (_offset(message.sent_at), _offset(message.arrived_at)), attachment))
 
 
 def decode(octets: bytes | bytearray) -> Message:
     """Decode; raises ValueError for anything that `encode` does not make."""
+    return decode_interim(octets)[0]
+
+
+def decode_interim(octets: bytes | bytearray) -> tuple[Message, tuple[int, str]]:
+    """Decode a message and which attachment is about to be read; raises ValueError as `decode` does."""
     try:
         reply = _DECODER.decode(octets)
     except msgspec.DecodeError as problem:
         raise ValueError(f"not a message: {type(problem).__name__}") from None
     message, (sent, arrived) = reply.message, reply.offsets
     if sent or arrived:
-        return replace(message, sent_at=_zoned(message.sent_at, sent), arrived_at=_zoned(message.arrived_at, arrived))
-    return message
+        message = replace(
+            message, sent_at=_zoned(message.sent_at, sent), arrived_at=_zoned(message.arrived_at, arrived)
+        )
+    return message, reply.attachment
 
 
 def _offset(moment: datetime | None) -> int:

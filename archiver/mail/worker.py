@@ -14,9 +14,10 @@ import resource
 import signal
 import struct
 import sys
+from dataclasses import replace
 from typing import BinaryIO
 
-from archiver.mail.wire import FULL, HEADER_ONLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, encode
+from archiver.mail.wire import FULL, HEADER_ONLY, INTERIM, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, encode
 from archiver.model.message import Defect, Message
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -28,7 +29,7 @@ _GARBAGE_THRESHOLD = 20_000
 def main(arguments: list[str]) -> int:
     """Serve until standard input ends; arguments: memory bound in bytes, seconds for a message, the parent's pid."""
     memory, seconds, parent = int(arguments[0]), float(arguments[1]), int(arguments[2])
-    _shut_in(memory)
+    shut_in(memory)
     if os.getppid() != parent:
         return 0
     logging.disable(logging.CRITICAL)
@@ -46,7 +47,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _shut_in(memory: int) -> None:
+def shut_in(memory: int) -> None:
+    """Give up what reading one message needs not: memory beyond this many octets, files, core dumps, privileges."""
     for limit, value in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_CORE, 0),
@@ -68,6 +70,8 @@ def _import_ahead() -> None:
     import mailparser.dates
     import mailparser.utils  # noqa: F401 - imported for its effect
 
+    import archiver.mail.attachments.plain
+    import archiver.mail.attachments.reading
     import archiver.mail.html
     import archiver.mail.parse
     import archiver.mail.tnef  # noqa: F401
@@ -78,17 +82,33 @@ def _import_ahead() -> None:
 
 
 def _serve(requests: BinaryIO, replies_to: int, seconds: float) -> None:
+    from archiver.mail.attachments.bounds import Bounds
     from archiver.mail.parse import parse, parse_header
+
+    # An attachment ends by itself, if its reader lets it, well before the message's time is over.
+    usual = Bounds()
+    bounds = replace(
+        usual,
+        seconds=min(usual.seconds, seconds / 3),
+        message_seconds=min(usual.message_seconds, seconds * 2 / 3),
+    )
+
+    def tell(message: Message, number: int, place: str) -> None:
+        reply = encode(message, (number, place))
+        _write(replies_to, REPLY.pack(len(reply) | INTERIM) + reply)
 
     _write(replies_to, REPLY.pack(0))  # ready: only now does a message's time begin
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
         # The default action of SIGALRM ends the process: the last resort when nobody is there to end it.
         signal.setitimer(signal.ITIMER_REAL, seconds + 10)
-        mode, length = REQUEST.unpack(head)
+        mode, skip, length = REQUEST.unpack(head)
         octets = requests.read(length)
         if len(octets) < length:
             return
-        message = parse(octets) if mode == FULL else parse_header(octets, Defect(HEADER_ONLY[mode]))
+        if mode == FULL:
+            message = parse(octets, skip=skip, on_attachment=tell, bounds=bounds)
+        else:
+            message = parse_header(octets, Defect(HEADER_ONLY[mode]))
         del octets
         reply = _encoded(message)
         _write(replies_to, REPLY.pack(len(reply)) + reply)  # at once: each write wakes the reader up

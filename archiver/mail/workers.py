@@ -2,8 +2,8 @@
 
 Knows processes, pipes and clocks; nothing of mail. A worker is a fresh interpreter, not a fork: it holds no key. A
 message that takes too long, too much memory, or a worker's life comes back with a defect and what its header says;
-the others are not touched by it. One thread: everything happens while the caller
-iterates.
+the others are not touched by it. If it was an attachment that did so, only that attachment is lost: before each, the
+worker sends the message as far as it is read. One thread: everything happens while the caller iterates.
 """
 
 from __future__ import annotations
@@ -18,14 +18,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import archiver
 from archiver.errors import ArchiverError
-from archiver.mail.wire import FULL, HEADER_OCTETS, HEADER_ONLY, MAX_REPLY, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, decode
+from archiver.mail.wire import (
+    ATTACHMENT,
+    FULL,
+    HEADER_OCTETS,
+    HEADER_ONLY,
+    INTERIM,
+    MAX_REPLY,
+    REPLY,
+    REQUEST,
+    WORKER_OUT_OF_MEMORY,
+    decode_interim,
+)
 from archiver.model.message import Defect, Message
 
 _TIMEOUT, _MEMORY, _CRASHED = 1, 2, 3
@@ -35,6 +46,8 @@ _PLENTY = 8
 """Messages that a worker has waiting before another one is worth its start."""
 _START_SECONDS = 60.0
 _STARTS = 3
+_LOST_ATTACHMENTS = 2
+"""Attachments that may end their worker before the rest of the message's attachments are not read any more."""
 _STARTED_BY = (  # the very package that runs here, wherever it lies, though the interpreter is isolated
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from archiver.mail.worker import main; sys.exit(main(sys.argv[1:]))"
@@ -43,12 +56,34 @@ _STARTED_BY = (  # the very package that runs here, wherever it lies, though the
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """A message on its way; `done` once its message is known."""
+    """A message on its way; `done` once its message is known.
+
+    `so_far` is the message before the attachment named in `reading`, of this attempt; `kept` of those before it, which
+    ended within an attachment each (`lost` of them): the next attempt skips the first `skip` attachments.
+    """
 
     octets: bytes
     mode: int = FULL
     crashes: int = 0
     done: Message | None = None
+    so_far: Message | None = None
+    reading: tuple[int, str] = (0, "")
+    kept: Message | None = None
+    lost: int = 0
+    skip: int = 0
+
+    def finish(self, message: Message) -> None:
+        """Take the message as it is now, with what earlier attempts read."""
+        self.done = message if self.kept is None else _joined(self.kept, message)
+
+
+def _joined(before: Message, after: Message) -> Message:
+    """Return a message whose attachments were read in two attempts."""
+    return replace(
+        after if after.parts else before,
+        attached=before.attached + after.attached,
+        defects=tuple(dict.fromkeys((*before.defects, *after.defects))),
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -171,7 +206,7 @@ class ParserPool:
                 worker.deadline = self._clock() + self._seconds
             worker.jobs.append(job)
             octets = job.octets if job.mode == FULL else job.octets[:HEADER_OCTETS]
-            worker.to_write.append(memoryview(REQUEST.pack(job.mode, len(octets))))
+            worker.to_write.append(memoryview(REQUEST.pack(job.mode, job.skip, len(octets))))
             if octets:
                 worker.to_write.append(memoryview(octets))
 
@@ -224,7 +259,8 @@ class ParserPool:
         worker.reply += octets
         while len(worker.reply) >= REPLY.size:
             (length,) = REPLY.unpack_from(worker.reply)
-            if length > MAX_REPLY or (worker.ready and not worker.jobs):
+            interim, length = bool(length & INTERIM), length & ~INTERIM
+            if length > MAX_REPLY or (worker.ready and not worker.jobs) or (interim and not worker.ready):
                 return False
             if len(worker.reply) < REPLY.size + length:
                 break
@@ -233,17 +269,22 @@ class ParserPool:
                 worker.deadline = self._clock() + self._seconds
                 del worker.reply[: REPLY.size + length]
                 continue
+            job = worker.jobs[0]
             try:
-                worker.jobs[0].done = decode(memoryview(worker.reply)[REPLY.size : REPLY.size + length].tobytes())
+                message, reading = decode_interim(memoryview(worker.reply)[REPLY.size : REPLY.size + length].tobytes())
             except ValueError:
                 return False
-            worker.jobs.popleft()
             del worker.reply[: REPLY.size + length]
+            if interim:
+                job.so_far, job.reading = message, reading
+                continue
+            job.finish(message)
+            worker.jobs.popleft()
             worker.deadline = self._clock() + self._seconds
         return True
 
     def _lost(self, worker: _Worker, unsent: deque[_Job]) -> None:
-        """Deal with a worker that ended by itself: its message is tried once more, then by its header only."""
+        """Deal with a worker that ended by itself: its message is tried once more, then without what did it."""
         code = self._end(worker)
         jobs = worker.jobs
         if not worker.ready:
@@ -255,6 +296,8 @@ class ParserPool:
                 self._degrade(job, _MEMORY)
             elif job.crashes > 1 or job.mode != FULL:
                 self._degrade(job, _CRASHED)
+            else:
+                job.so_far = None
         unsent.extendleft(reversed([job for job in jobs if job.done is None]))
 
     def _out_of_time(self, worker: _Worker, unsent: deque[_Job]) -> None:
@@ -275,11 +318,28 @@ class ParserPool:
             )
 
     def _degrade(self, job: _Job, mode: int) -> None:
-        """Have only the header read; if that failed already, give up on the message's content."""
-        if job.mode == FULL:
+        """Do without the attachment that was being read, or else have only the header read.
+
+        If that failed already, give up on the message's content.
+        """
+        if job.so_far is not None:
+            self._lose_attachment(job, ATTACHMENT[mode])
+        elif job.kept is not None:
+            job.done = job.kept
+        elif job.mode == FULL:
             job.mode = mode
         else:
             job.done = Message(defects=(Defect(HEADER_ONLY[job.mode]),))
+
+    def _lose_attachment(self, job: _Job, code: str) -> None:
+        """Keep what was read before, and have the attachments behind this one read by another worker."""
+        assert job.so_far is not None  # noqa: S101 - for the type checker
+        number, place = job.reading
+        lost = replace(job.so_far, defects=(*job.so_far.defects, Defect(code, place[:200])))
+        job.kept = lost if job.kept is None else _joined(job.kept, lost)
+        job.so_far, job.crashes, job.lost, job.skip = None, 0, job.lost + 1, min(number + 1, 0xFFFF)
+        if job.lost > _LOST_ATTACHMENTS:
+            job.done = job.kept
 
     def _start(self) -> _Worker:
         root = str(Path(archiver.__file__).resolve().parent.parent)

@@ -28,13 +28,13 @@ import sys, os, time
 sys.path.insert(0, sys.argv.pop(1))
 from archiver.mail import parse as module
 real = module.parse
-def parse(octets):
+def parse(octets, **how):
     if b"SLEEP" in octets: time.sleep(60)
     if b"CRASH" in octets: os.kill(os.getpid(), 11)
     if b"ONCE" in octets and not os.path.exists(FLAG): os.mkdir(FLAG); os.kill(os.getpid(), 9)
     if b"GREEDY" in octets: return [bytes(1 << 28) for _ in range(64)]
     if b"NOISE" in octets: os.write(3, b"\\xff" * 64)
-    return real(octets)
+    return real(octets, **how)
 module.parse = parse
 if ALL: module.parse_header = lambda *_: os.kill(os.getpid(), 11)
 from archiver.mail.worker import main
