@@ -418,7 +418,7 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
     table += [0xFFFFFFFF] * (fat_sectors * 128 - len(table))
     sectors += [struct.pack("<128I", *table[at : at + 128]) for at in range(0, len(table), 128)]
     header = struct.pack(
-        "<8s16sHHHHH6xIIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE, 9, 6,
+        "<8s16sHHHHH6xIIIIIIIII", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"", 0x3E, 3, 0xFFFE, 9, 6,
         0, fat_sectors, directory_start, 0, 4096, 0xFFFFFFFE, 0, 0xFFFFFFFE, 0,
     )  # fmt: skip
     header += b"".join(struct.pack("<I", fat_at + n if n < fat_sectors else 0xFFFFFFFF) for n in range(109))
