@@ -135,7 +135,7 @@ def html_to_text(html: str) -> tuple[str, bool]:
     """
     whole = len(html) <= MAX_HTML
     html = html[:MAX_HTML].encode("utf-8", "replace").decode("utf-8")
-    if html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING:
+    if is_too_deep(html):
         stripped = _TAG.sub("\n", html)
         return _WHITE.sub(" ", unescape(stripped[:MAX_CHARACTERS])).strip(), False
     root = LexborHTMLParser(html).body
@@ -150,13 +150,26 @@ def html_to_text(html: str) -> tuple[str, bool]:
 def hyperlinks(html: str) -> list[tuple[str, str]]:
     """Return the words and the address of every link with an address; none of HTML too deep to be parsed."""
     html = html[:MAX_HTML].encode("utf-8", "replace").decode("utf-8")
-    if html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING:
+    if is_too_deep(html):
         return []
     return [
         (" ".join(link.text().split()), address.strip())
         for link in LexborHTMLParser(html).css("a[href]")
         if (address := link.attributes.get("href"))
     ]
+
+
+def body_look(html: str) -> dict[str, str]:
+    """Return the attributes of the <body>, which say what is drawn on what; of HTML that `is_too_deep` none."""
+    if is_too_deep(html):
+        return {}
+    body = LexborHTMLParser(html[:MAX_HTML].encode("utf-8", "replace").decode("utf-8")).body
+    return {name: value for name, value in body.attributes.items() if value} if body is not None else {}
+
+
+def is_too_deep(html: str) -> bool:
+    """Tell whether elements are nested so deeply that a parser would take too long."""
+    return html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING
 
 
 def _nesting(html: str) -> int:
