@@ -17,6 +17,8 @@ _HOME = {
     "sync": "syncing",
     "open_archive": "reading",
     "change_customers": "customers",
+    "save_search": "saving",
+    "remove_search": "saving",
     "doctor": "checking",
     "status": "upkeep",
     "verify": "upkeep",
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from archiver.app.customers import change_customers
     from archiver.app.keys import key_add, key_list, key_remove
     from archiver.app.reading import open_archive
+    from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
     from archiver.app.unlocking import lock, unlock
     from archiver.app.upkeep import status, verify
@@ -53,6 +56,8 @@ __all__ = [
     "lock",
     "open_archive",
     "prepare_archive",
+    "remove_search",
+    "save_search",
     "status",
     "sync",
     "unlock",

@@ -4,66 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from archiver.app.clocks import local_clock
+from archiver.app.messages import Messages
 from archiver.app.opening import Opened, open_unlocked
 from archiver.app.unlocking import AskPassphrase, Keys, require_keys
 from archiver.config import Settings
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import IntegrityError, LockedError, NoArchiveError, UsageError
-from archiver.model.catalogue import Details, Summary
-from archiver.model.message import BlobId, Message, Part
+from archiver.errors import IntegrityError, LockedError, NoArchiveError
 
 if TYPE_CHECKING:
-    from archiver.app.by_customer import (
-        AmbiguousPage,
-        ByCustomer,
-        CustomerFigures,
-        Explanation,
-        UnlinkedPage,
-    )
+    from archiver.app.by_customer import AmbiguousPage, ByCustomer, CustomerFigures, Explanation, UnlinkedPage
+    from archiver.app.searching import FacetCounts, Searching, SearchPage
     from archiver.core.customer_ports import Correspondent
     from archiver.core.customers.finding import CustomerMatch
     from archiver.core.history import History, WaitingPage
     from archiver.core.progress import OnProgress
+    from archiver.model.catalogue import Summary
     from archiver.model.customer import CustomerRecord
     from archiver.model.message import Direction
-    from archiver.model.shown import Hyperlink, Passage
-    from archiver.search.searcher import FullTextSearcher
+    from archiver.model.search import SavedSearch, Sort
 
     class AddressGroup(Protocol):
         """A group of unlinked mail, as far as its addresses go."""
 
         @property
         def addresses(self) -> Sequence[Correspondent]: ...
-
-
-_SHORTEST_ID = 4
-_SHOWN_ID = 8
-_SNIPPET = 160  # characters
-
-_BEYOND_BOUNDS = frozenset({"parse-timeout", "parse-memory", "parse-crashed"})
-_HEX = frozenset("0123456789abcdef")
-
-
-@dataclass(frozen=True, slots=True)
-class SearchItem:
-    """One hit; `marks` are the spans of `snippet` that matched, `score` is 0.0 when sorted by date."""
-
-    summary: Summary
-    score: float
-    snippet: str
-    marks: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchPage:
-    """Some hits of `total`."""
-
-    total: int
-    items: tuple[SearchItem, ...]
 
 
 @contextmanager
@@ -128,54 +94,37 @@ def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | 
             raise  # nothing to search in until the other process is done
 
 
-class OpenArchive:
+class OpenArchive(Messages):
     """What staff read in; made by `open_archive`. Raises IntegrityError for whatever turns out to be damaged."""
 
     def __init__(self, settings: Settings, keys: Keys, opened: Opened) -> None:
-        self._settings = settings
+        super().__init__(settings, opened)
         self._keys = keys
-        self._opened = opened
-        self._catalogue = opened.catalogue
-        self._searcher: FullTextSearcher | None = None
+        self._searching: Searching | None = None
         self._reading_by_customer: ByCustomer | None = None
-        self._named: dict[tuple[str, bool], tuple[Sequence[int], Sequence[str]]] = {}
+
+    # --- searching ------------------------------------------------------------------------------------------------
 
     def search(
-        self, query: str, *, limit: int = 20, offset: int = 0, sort: Literal["date", "relevance"] = "date"
+        self, query: str, *, limit: int = 20, offset: int = 0, sort: Sort = "date", threads: bool = False
     ) -> SearchPage:
-        """Return a page of hits with their snippets; raises QueryError."""
-        searcher = self._search()
-        hits = searcher.search(query, limit=limit, offset=offset, sort=sort).hits
-        total = searcher.count(query)
-        terms = searcher.terms(query) if query.strip() else ()
-        summaries = {summary.row: summary for summary in self._catalogue.summaries([hit.row for hit in hits])}
-        items = tuple(
-            SearchItem(summaries[hit.row], hit.score, *self._snippet(summaries[hit.row], terms))
-            for hit in hits
-            if hit.row in summaries
-        )
-        return SearchPage(total, items)
+        """Return a page of hits with their passages, with `threads` one of each conversation; raises QueryError."""
+        return self._search().search(query, limit=limit, offset=offset, sort=sort, threads=threads)
 
-    def _search(self) -> FullTextSearcher:
-        if self._searcher is None:
-            from archiver.model.ids import message_id_hash
-            from archiver.search.searcher import FullTextSearcher
+    def facets(self, query: str, *, customers: int = 10) -> FacetCounts:
+        """Count what matches by customer, year, direction, type of file and language; raises QueryError."""
+        return self._search().facets(query, customers=customers)
 
-            self._searcher = FullTextSearcher(
-                self._opened.connection,
-                local_clock,
-                message_id_hash=message_id_hash,
-                customers=self._customers_named,
-            )
-        return self._searcher
+    def saved_searches(self) -> Sequence[SavedSearch]:
+        """Return the searches that are kept, by name."""
+        return self._search().saved_searches()
 
-    def _customers_named(self, text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:  # noqa: FBT001 a callback
-        if (text, prefix) not in self._named:  # a search and its total ask the same
-            from archiver.core.customers.naming import look_up
-            from archiver.store.customers import SqliteCustomers
+    def _search(self) -> Searching:
+        if self._searching is None:
+            from archiver.app.searching import Searching
 
-            self._named[text, prefix] = look_up(SqliteCustomers(self._catalogue.connection), text, prefix=prefix)
-        return self._named[text, prefix]
+            self._searching = Searching(self._settings, self._opened, self)
+        return self._searching
 
     # --- customers ------------------------------------------------------------------------------------------------
 
@@ -261,129 +210,6 @@ class OpenArchive:
         """Return messages that several customers fit equally, newest first."""
         return self._by_customer().ambiguous(limit=limit, offset=offset)
 
-    # --- messages -------------------------------------------------------------------------------------------------
-
-    def _snippet(self, summary: Summary, terms: Sequence[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
-        """Return the place that matched: from the preview where it is in there, else from the message itself."""
-        from archiver.search.snippet import snippet
-
-        if not terms:
-            return summary.preview, ()
-        short = snippet(summary.preview, terms, width=_SNIPPET)
-        if short.marks:
-            return short.text, short.marks
-        from archiver.mail.text import parse_text
-
-        try:
-            if self._went_beyond_bounds(summary.row):
-                return summary.preview, ()
-            message = parse_text(self.octets(summary.row))
-        except IntegrityError:
-            return summary.preview, ()
-        for text in (message.text, message.quoted):
-            found = snippet(text, terms, width=_SNIPPET)
-            if found.marks:
-                return found.text, found.marks
-        return summary.preview, ()
-
-    def resolve(self, prefix: str) -> int:
-        """Return the row of the message whose id begins with this; raises UsageError when none or several do."""
-        digits = prefix.strip().lower()
-        if len(digits) < _SHORTEST_ID or not set(digits) <= _HEX:
-            raise UsageError(
-                "an id is at least four of the hexadecimal digits that `archiver search` shows",
-                hint="copy it from the result of a search",
-            )
-        found = self._catalogue.resolve(digits)
-        if not found:
-            raise UsageError(f"no message has an id that begins with {digits}", hint="look it up with archiver search")
-        if len(found) > 1:
-            several = ", ".join(self.short_id(blob_id) for blob_id in found)
-            raise UsageError(f"several messages have an id that begins with {digits}", hint=f"one of: {several}")
-        row = self._catalogue.row(found[0])
-        if row is None:
-            raise UsageError(f"no message has an id that begins with {digits}")
-        return row
-
-    def details(self, row: int) -> Details:
-        """Return all that the catalogue knows of a message."""
-        details = self._catalogue.details(row)
-        if details is None:
-            raise UsageError("this message is not in the archive")
-        return details
-
-    def octets(self, row: int) -> bytes:
-        """Return the message exactly as the server sent it."""
-        sealed = self._catalogue.sealed(row)
-        if sealed is None:
-            raise UsageError("this message is not in the archive")
-        return self._opened.vault.read(*sealed)
-
-    def parsed(self, row: int) -> Message:
-        """Parse the message again, for its text: what is in the header, the catalogue has (`details`).
-
-        One that went beyond its bounds when it was taken in is parsed within them again, in a process of its own.
-        """
-        from archiver.mail.text import parse_text
-
-        octets = self.octets(row)
-        if self._went_beyond_bounds(row):
-            from archiver.mail.workers import ParserPool
-
-            sync = self._settings.sync
-            with ParserPool(1, seconds=sync.parse_seconds, memory=sync.parse_memory_bytes) as pool:
-                return next(iter(pool.parse([octets])))
-        return parse_text(octets)
-
-    def passages(self, row: int) -> Sequence[Passage]:
-        """Return the message's text in the order written; that of one beyond its bounds as far as it could be read."""
-        from archiver.mail.reading import shown_text
-
-        if not self._went_beyond_bounds(row):
-            return shown_text(self.octets(row))
-        from archiver.model.shown import Passage
-
-        message = self.parsed(row)
-        pieces = (Passage(message.text), Passage(message.quoted, quoted=True))
-        return tuple(piece for piece in pieces if piece.text.strip())
-
-    def links(self, row: int) -> Sequence[Hyperlink]:
-        """Return where the links of the message's HTML go; none of a message beyond its bounds."""
-        from archiver.mail.reading import links
-
-        return () if self._went_beyond_bounds(row) else links(self.octets(row))
-
-    def _went_beyond_bounds(self, row: int) -> bool:
-        return any(defect.code in _BEYOND_BOUNDS for defect in self.details(row).defects)
-
-    def part(self, row: int, path: str) -> tuple[Part, bytes]:
-        """Return one part and its decoded octets; raises UsageError naming the parts there are."""
-        from archiver.mail.extract import part_octets
-
-        octets = self.octets(row)
-        parts = {part.path: part for part in self.details(row).parts}
-        if path not in parts:
-            raise UsageError(f"the message has no part {path}", hint=f"its parts: {', '.join(parts) or 'none'}")
-        return parts[path], part_octets(octets, path)
-
-    def headers(self, row: int) -> Sequence[tuple[str, str]]:
-        """Return the header fields in their order, decoded and unfolded."""
-        from archiver.mail.extract import header_lines
-
-        return header_lines(self.octets(row))
-
-    def thread(self, row: int) -> Sequence[Summary]:
-        """Return all messages of a message's thread, oldest first."""
-        return self._catalogue.thread(row)
-
-    def short_id(self, blob_id: bytes) -> str:
-        """Return the shortest beginning of an id, of eight digits or more, that is this message's alone."""
-        digits = blob_id.hex()
-        length = _SHOWN_ID
-        while length < len(digits) and len(self._catalogue.resolve(digits[:length])) > 1:
-            length += 4
-        return digits[:length]
-
     def reindex(self, on_progress: OnProgress | None = None) -> int:
         """Build the full-text index anew from the sealed octets; return how many messages it holds."""
         from archiver.core.ingest import catch_up
@@ -395,4 +221,4 @@ class OpenArchive:
         return count
 
 
-__all__ = ["BlobId", "OpenArchive", "SearchItem", "SearchPage", "open_archive"]
+__all__ = ["OpenArchive", "open_archive"]

@@ -407,6 +407,19 @@ class SqliteCatalogue:
             if isinstance(blob_id, bytes)
         ]
 
+    def with_defects(self, rows: Iterable[int], codes: Sequence[str]) -> frozenset[int]:
+        """Return those of some messages that have a defect with one of these codes."""
+        return frozenset(
+            row
+            for some in pieces(rows)
+            for (row,) in self._connection.execute(
+                f"SELECT row FROM defects WHERE row IN ({marks(some)})"  # noqa: S608 marks
+                f" AND code IN (SELECT id FROM terms WHERE text IN ({marks(codes)}))",
+                (*some, *codes),
+            )
+            if isinstance(row, int)
+        )
+
     def counts(self) -> Counts:
         """Return totals; `defects` counts messages that have any, `unlinked` is mail but internal that fits nobody."""
         row = self._connection.one("SELECT count(*), COALESCE(sum(octets), 0), min(row), max(row) FROM messages")

@@ -1,7 +1,8 @@
-"""Names of companies and people, as words that can be compared; and which customers a name in a query means.
+"""Names of companies and people, as words that can be compared; and which customers or contacts a query means.
 
 Words are compared without case and accents; legal forms say nothing about who is meant. Knows no records store, and
-loads nothing heavy: a search for `customer:` waits for it. Telephone numbers and near misses are finding.py's.
+loads nothing heavy: a search for `customer:` or `contact:` waits for it. Telephone numbers and near misses are
+finding.py's.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from archiver.model.customer import CustomerRecord
+from archiver.model.customer import Contact, CustomerRecord
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Customers
@@ -96,7 +97,12 @@ def customers_named(records: Sequence[CustomerRecord], text: str, *, prefix: boo
         return Named(same)
     if fitting := tuple(record.id for record, name in named if has_words(name, wanted, prefix=prefix)):
         return Named(fitting)
-    return Named((), _near(alive, wanted))
+    spelled = [
+        (record.customer.reference, text)
+        for record in alive
+        for text in (record.customer.name, record.customer.reference)
+    ]
+    return Named((), _near(spelled, wanted))
 
 
 def look_up(customers: Customers, text: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
@@ -109,6 +115,40 @@ def look_up(customers: Customers, text: str, *, prefix: bool) -> tuple[Sequence[
         return (record.id,), ()
     found = customers_named(customers.all(), text, prefix=prefix)
     return found.customers, found.near
+
+
+def contacts_named(
+    records: Sequence[CustomerRecord], text: str, *, prefix: bool = False
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return all addresses of the contacts that a text means, by address, else exactly by name, else by its words.
+
+    With `prefix` the last word, or the address, may be the beginning of one. When there is none, the second value has
+    references of customers with a contact whose name is spelled nearly like this.
+    """
+    alive = [record for record in records if record.merged_into is None]
+    contacts = [contact for record in alive for contact in record.customer.contacts if contact.emails]
+    if "@" in text:
+        wanted = text.strip().casefold()
+        return _addresses(
+            contact
+            for contact in contacts
+            if any((each.startswith if prefix else each.__eq__)(wanted) for each in map(str.casefold, contact.emails))
+        ), ()
+    by_word = words(text)
+    if not by_word:
+        return _addresses(contacts if prefix and not text.strip() else ()), ()
+    named = [(contact, words(contact.name)) for contact in contacts]
+    if not prefix and (same := [contact for contact, name in named if name == by_word]):
+        return _addresses(same), ()
+    if fitting := [contact for contact, name in named if has_words(name, by_word, prefix=prefix)]:
+        return _addresses(fitting), ()
+    return (), _near(
+        [(record.customer.reference, contact.name) for record in alive for contact in record.customer.contacts], by_word
+    )
+
+
+def _addresses(contacts: Iterable[Contact]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(email for contact in contacts for email in contact.emails))
 
 
 def surviving(records: Iterable[CustomerRecord], identifier: int) -> int | None:
@@ -150,14 +190,14 @@ def _by_vat(records: Sequence[CustomerRecord], text: str) -> tuple[int, ...]:
     )
 
 
-def _near(records: Sequence[CustomerRecord], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return references of customers whose name or reference is spelled nearly like this."""
+def _near(spelled: Iterable[tuple[str, str]], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return references, of (reference, text), whose text has a word that is spelled nearly like one of these."""
     from difflib import get_close_matches
 
     by_word: dict[str, list[str]] = {}
-    for record in records:
-        for word in (*words(record.customer.name), *words(record.customer.reference)):
-            by_word.setdefault(word, []).append(record.customer.reference)
+    for reference, text in spelled:
+        for word in words(text):
+            by_word.setdefault(word, []).append(reference)
     near = dict.fromkeys(
         reference
         for word in wanted
