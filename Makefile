@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line of shell, so that a machine without make loses nothing.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench bench-linking bench-reliability clean
+.PHONY: help venv demo test check format bench bench-linking bench-relevance bench-reliability clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -29,6 +29,9 @@ bench: ## list the benchmarks; each runs by itself, and says what it needs
 
 bench-linking: venv ## precision and recall of linking per kind of situation; its speed with ARCHIVER_CORPUS (ARGS="--each 60")
 	@.venv/bin/python -m benchmarks.linking $(ARGS)
+
+bench-relevance: venv ## recall@10 and MRR over questions that a support desk asks (ARGS="--misses" shows each miss)
+	@.venv/bin/python -m benchmarks.relevance $(ARGS)
 
 bench-reliability: venv ## kills, power cuts, changed bytes, canaries, lying servers at full size (ARGS="--only flips")
 	@.venv/bin/python -m benchmarks.reliability $(ARGS)
