@@ -7,11 +7,13 @@ alone, and of numbers only dates are turned into what a reader sees.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
+from typing import ClassVar
 
 from archiver.mail.attachments.archives import Member, ZipFile
-from archiver.mail.attachments.bounds import DAMAGED, ENCRYPTED, Sink, UnreadError
+from archiver.mail.attachments.bounds import DAMAGED, ENCRYPTED, UNSUPPORTED, Sink, UnreadError
 from archiver.mail.attachments.markup import parse_xml
 
 WORD, SHEET, SLIDES, OPEN_DOCUMENT = "docx", "xlsx", "pptx", "odf"
@@ -24,6 +26,7 @@ _SHEET_PARTS = re.compile(
 _SLIDE_PARTS = re.compile(r"ppt/(?:slides/slide\d+|notesSlides/notesSlide\d+|comments/[^/]*|diagrams/data\d+)\.xml\Z")
 _ORDER = {"document": 1, "footnotes": 2, "endnotes": 2, "comments": 3, "header": 0, "footer": 4}
 _DATE_FORMAT = re.compile(r"(?:\"[^\"]*\"|\[[^\]]*\]|\\.|_.)")
+_CELLS = frozenset({"table-cell", "covered-table-cell"})
 _MAX_STRINGS = 1 << 20
 _MAX_DATE = 2_958_465  # 9999-12-31
 
@@ -42,41 +45,44 @@ def package_kind(archive: ZipFile) -> str | None:
 
 def read_package(archive: ZipFile, kind: str, out: Sink) -> None:
     """Write the text of an office file; raises UnreadError when a piece could not be read, after reading the others."""
-    problems: list[UnreadError] = []
-    if not archive.whole:
-        problems.append(UnreadError(DAMAGED))
-
-    def guarded(read: Callable[[], None]) -> None:
+    problems: list[UnreadError] = [] if archive.whole else [UnreadError(DAMAGED)]
+    for read in _pieces(archive, kind, out):
         try:
             read()
         except UnreadError as problem:
             if problem.code != DAMAGED:
                 raise
             problems.append(problem)
+    if problems:
+        raise problems[0]
 
+
+def _pieces(archive: ZipFile, kind: str, out: Sink) -> Iterator[Callable[[], None]]:
+    """Yield what reads each piece of a package, in reading order."""
     for name in ("docProps/core.xml", "meta.xml"):
         if (member := archive.by_name.get(name)) is not None:
-            guarded(lambda member=member: _properties(archive, member, out))  # type: ignore[misc]
+            yield partial(_properties, archive, member, out)
     if kind == WORD:
         parts = sorted(_matching(archive, _WORD_PARTS), key=_word_order)
         if not any(part.name.startswith("word/document") for part in parts):
-            problems.append(UnreadError(DAMAGED))
-        for member in parts:
-            guarded(lambda member=member: _word(archive, member, out))  # type: ignore[misc]
+            yield _missing
+        for part in parts:
+            yield partial(_word, archive, part, out)
     elif kind == SHEET:
-        guarded(lambda: _Workbook(archive, out).read())
+        yield _Workbook(archive, out).read
     elif kind == SLIDES:
-        slides = sorted(
-            _matching(archive, _SLIDE_PARTS), key=lambda member: ("slides/" not in member.name, _order(member))
-        )
+        slides = _matching(archive, _SLIDE_PARTS)
         if not slides:
-            problems.append(UnreadError(DAMAGED))
-        for member in slides:
-            guarded(lambda member=member: _drawing(archive, member, out))  # type: ignore[misc]
+            yield _missing
+        for slide in sorted(slides, key=lambda one: ("slides/" not in one.name, _order(one))):
+            yield partial(_drawing, archive, slide, out)
     else:
-        guarded(lambda: _open_document(archive, out))
-    if problems:
-        raise problems[0]
+        yield partial(_open_document, archive, out)
+
+
+def _missing() -> None:
+    """Tell of a package without the part that all of its kind have."""
+    raise UnreadError(DAMAGED)
 
 
 def _matching(archive: ZipFile, pattern: re.Pattern[str]) -> list[Member]:
@@ -182,7 +188,7 @@ class _Workbook:
     def read(self) -> None:
         names = self._archive.by_name
         if any(name.startswith("xl/worksheets/") and name.endswith(".bin") for name in names):
-            raise UnreadError("attachment-unsupported")  # xlsb: records, not XML
+            raise UnreadError(UNSUPPORTED)  # xlsb: records, not XML
         if (member := names.get("xl/workbook.xml")) is not None:
             self._names(member)
         if (member := names.get("xl/sharedStrings.xml")) is not None:
@@ -337,47 +343,52 @@ def _is_encrypted(archive: ZipFile, manifest: Member, out: Sink) -> bool:
     return found
 
 
+class _Paragraphs:
+    """Text of paragraphs (text:p) and headings (text:h); cells of a row on one line, names of sheets above theirs."""
+
+    _MARKS: ClassVar[dict[str, str]] = {"s": " ", "tab": "\t", "line-break": "\n"}
+
+    def __init__(self, out: Sink) -> None:
+        self._out = out
+        self._shown = self._skipped = self._cells = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Begin an element."""
+        if name in {"p", "h"}:
+            self._shown += 1
+        elif name == "tracked-changes":
+            self._skipped += 1
+        elif name in _CELLS:
+            self._cells += 1
+        elif self._skipped:
+            return
+        elif name == "table" and attributes.get("name"):
+            self._out.write(attributes["name"] + "\n")
+        elif self._shown and name in self._MARKS:
+            self._out.write(self._MARKS[name])
+
+    def text(self, value: str) -> None:
+        """Take text in."""
+        if self._shown and not self._skipped:
+            self._out.write(value)
+
+    def end(self, name: str) -> None:
+        """End an element."""
+        if name in {"p", "h"}:
+            self._shown -= 1
+            if not self._skipped:
+                self._out.write("\t" if self._cells else "\n")
+        elif name == "tracked-changes":
+            self._skipped -= 1
+        elif name in _CELLS:
+            self._cells -= 1
+        elif name == "table-row" and self._out.pieces and self._out.pieces[-1] == "\t":
+            self._out.write("\n")
+
+
 def _paragraphs(pieces: Iterable[bytes], out: Sink) -> None:
-    shown = skipped = cells = 0
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal shown, skipped, cells
-        if name in {"p", "h"}:
-            shown += 1
-        elif name == "tracked-changes":
-            skipped += 1
-        elif name == "table":
-            title = attributes.get("name", "")
-            if title and not skipped:
-                out.write(title + "\n")
-        elif name in {"table-cell", "covered-table-cell"}:
-            cells += 1
-        elif shown and not skipped:
-            if name == "s":
-                out.write(" ")
-            elif name == "tab":
-                out.write("\t")
-            elif name == "line-break":
-                out.write("\n")
-
-    def text(value: str) -> None:
-        if shown and not skipped:
-            out.write(value)
-
-    def end(name: str) -> None:
-        nonlocal shown, skipped, cells
-        if name in {"p", "h"}:
-            shown -= 1
-            if not skipped:
-                out.write("\t" if cells else "\n")
-        elif name == "tracked-changes":
-            skipped -= 1
-        elif name in {"table-cell", "covered-table-cell"}:
-            cells -= 1
-        elif name == "table-row" and not skipped and out.pieces and out.pieces[-1] == "\t":
-            out.write("\n")
-
-    parse_xml(pieces, out, start, end, text)
+    reader = _Paragraphs(out)
+    parse_xml(pieces, out, reader.start, reader.end, reader.text)
 
 
 def _nothing(*_: object) -> None:

@@ -109,7 +109,7 @@ class Reading:
 
             read_rtf(octets, sink)
         elif kind == kinds.COMPOUND:
-            self._compound(octets, path, place, sink)
+            return self._compound(octets, path, place, sink)
         elif kind == kinds.MESSAGE:
             self._message(octets, path, place, sink)
         elif kind in {kinds.GZIP, kinds.BZIP}:
@@ -199,12 +199,28 @@ class Reading:
                 sink.allowance.member()
                 shown = _member_name(leaf.filename or name)
                 self._read(
-                    leaf.octets(), f"{path}>{shown}", f"{place}>{number}", leaf.filename, leaf.content_type, leaf.charset,
-                    sink.allowance,
+                    leaf.octets(), f"{path}>{shown}", f"{place}>{number}",
+                    leaf.filename, leaf.content_type, leaf.charset, sink.allowance,
                 )  # fmt: skip
 
-    def _compound(self, octets: bytes, path: str, place: str, sink: Sink) -> None:
-        raise UnreadError(UNSUPPORTED)
+    def _compound(self, octets: bytes, path: str, place: str, sink: Sink) -> str:
+        from archiver.mail.attachments.compound import CompoundFile
+        from archiver.mail.attachments.legacy import legacy_kind, read_legacy, read_outlook
+
+        file = CompoundFile(octets, sink.allowance)
+        kind = legacy_kind(file)
+        if kind != "msg":
+            try:
+                read_legacy(file, kind, sink)
+            except UnreadError as problem:
+                self._note(problem.code, place, kind or kinds.COMPOUND)
+            return kind or kinds.COMPOUND
+        with _Inside(sink.allowance):
+            for number, (name, content) in enumerate(read_outlook(file, sink), 1):
+                sink.allowance.member()
+                shown = _member_name(name)
+                self._read(content, f"{path}>{shown}", f"{place}>{number}", shown, "", None, sink.allowance)
+        return "msg"
 
 
 class _Inside:

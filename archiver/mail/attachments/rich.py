@@ -37,7 +37,7 @@ def read_rtf(octets: bytes, out: Sink) -> None:
         raise UnreadError(DAMAGED)  # a table of fonts without end
     out.allowance.tick()
     try:
-        out.write(rtf_to_text(text, errors="replace"))
+        out.write(rtf_to_text(text, errors="replace"))  # type: ignore[no-untyped-call]
     except (ValueError, IndexError, KeyError, LookupError, TypeError, OverflowError):
         raise UnreadError(DAMAGED) from None
     if cut:
