@@ -80,7 +80,11 @@ _DIRECTIONS = (
 )  # fmt: skip
 
 _TYPES = (
-    *((ending, kind.value) for ending, kind in endings().items() if ending not in {"key", "numbers", "pages"}),
+    *(
+        (ending, kind.value)
+        for ending, kind in endings().items()
+        if ending not in {"key", "numbers", "pages", *FileType}
+    ),
     ("word", "document"), ("documents", "document"), ("excel", "sheet"), ("spreadsheet", "sheet"), ("sheets", "sheet"),
     ("powerpoint", "slides"), ("presentation", "slides"), ("images", "image"), ("picture", "image"),
     ("photo", "image"), ("foto", "image"), ("mail", "message"), ("email", "message"), ("vcard", "contact"),

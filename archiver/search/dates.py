@@ -164,7 +164,7 @@ def _month_first(match: re.Match[str], _today: date) -> _Days:
 
 
 def _quarter(match: re.Match[str], today: date) -> _Days:
-    number, year = int(match["q"]), match["y"] or match["y2"]
+    number, year = int(match["q"]), match["y"]
     if year is not None:
         return _three_months(int(year), number)
     quarter = _three_months(today.year, number)
@@ -191,8 +191,8 @@ _IN_DIGITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], _Days]]
         (r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", _iso),
         (r"(?P<d>\d{1,2})(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<y>\d{4}|\d\d))?", _european),
         (r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})", _month_first),
-        (r"[qt](?P<q>[1-4])(?:[ -/]?(?P<y>\d{4}))?(?P<y2>)?", _quarter),
-        (r"(?P<y>\d{4})[ -/]?[qt](?P<q>[1-4])(?P<y2>)?", _quarter),
+        (r"[qt](?P<q>[1-4])(?:[ -/]?(?P<y>\d{4}))??", _quarter),
+        (r"(?P<y>\d{4})[ -/]?[qt](?P<q>[1-4])?", _quarter),
         (r"(?P<y>\d{4})-?w(?P<w>\d\d?)", _week),
         (r"(?P<n>\d{1,5})(?P<unit>[dwmy])", _compact),
     )

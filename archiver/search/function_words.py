@@ -13,7 +13,7 @@ _WORDS = {
     " wat welke ook nog dan tegen tussen onder na sinds vanaf tijdens via",
     "fr": "le la les l un une des du de d au aux et ou a en dans sur sous pour par avec chez vers entre depuis pendant"
     " ce cet cette ces qui que quoi dont je j tu il elle on nous vous ils elles me m te t se s lui leur leurs mon ma ta"
-    " sa ses tes notre nos votre vos mais donc ni car si quand comme y qu",
+    " sa ses tes notre nos votre vos mais donc car si quand comme y qu",
     "en": "the a an and or of in on at to for from by with about into as that this these those it its i you he she we"
     " they me him her us them my your his our their which who what but so if than then when while",
     "de": "der die das den dem des ein eine einen einem einer eines und oder in im an am auf mit fur fuer von vom zu"

@@ -21,7 +21,6 @@ with light_imports():
     from whoosh.qparser.taggers import FnTagger, RegexTagger
 
 MAX_DEPTH = 20
-MAX_WORDS = 200
 
 _MAX_WORDS_OF_VALUE = 9
 """Words of the longest date or range that is looked for: `12 maart 2024..14 maart 2024` and some to spare."""
@@ -213,7 +212,6 @@ class _Groups(plugins.GroupPlugin):  # type: ignore[misc]
 
     def do_groups(self, parser: Parser, group: syntax.GroupNode) -> syntax.GroupNode:
         levels: list[tuple[syntax.GroupNode, int]] = [(parser.group(), 0)]
-        words = 0
         for node in group:
             if isinstance(node, self.OpenBracket):
                 levels.append((parser.group(), node.startchar))
@@ -234,12 +232,7 @@ class _Groups(plugins.GroupPlugin):  # type: ignore[misc]
                     inner = _grouped(parser, inner)
                 levels[-1][0].append(inner)
             else:
-                words += isinstance(node, Value)
                 levels[-1][0].append(node)
-            if words > MAX_WORDS:
-                raise QueryError(
-                    "the query has too many words", position=node.startchar, expected=f"at most {MAX_WORDS}"
-                )
         if len(levels) > 1:
             raise QueryError("a parenthesis is not closed", position=levels[-1][1], expected="a closing )")
         return levels[0][0]

@@ -17,8 +17,8 @@ from datetime import datetime
 
 from archiver.errors import QueryError
 from archiver.search.function_words import function_words
-from archiver.search.grammar import MAX_DEPTH, MAX_WORDS, Parser
-from archiver.search.leaves import ANYWHERE, AT, SIZE, Context, SavedQueries, tree_of
+from archiver.search.grammar import MAX_DEPTH, Parser
+from archiver.search.leaves import ANYWHERE, AT, MAX_WORDS, SIZE, Context, SavedQueries, tree_of
 
 __all__ = [
     "ANYWHERE", "AT", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_WORDS", "SIZE", "Parsed", "SavedQueries", "parse",
@@ -69,7 +69,8 @@ def _read(text: str, context: Context) -> tree_of.Query:
         raise QueryError(
             "the query is too long", position=MAX_CHARACTERS, expected=f"at most {MAX_CHARACTERS} characters"
         )
-    text = text.encode("utf-8", "replace").decode()  # a terminal may hand over octets that are no text
+    # A terminal may hand over octets that are no text; what stands for them is no letter and no wildcard.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not text.strip():
         return tree_of.Every()
     tree = Parser(context).parse(text, normalize=False)

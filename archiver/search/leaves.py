@@ -23,7 +23,19 @@ with light_imports():
     from whoosh import query as tree_of
     from whoosh.qparser import syntax
 
-__all__ = ["ANYWHERE", "AT", "SIZE", "Context", "SavedQueries", "Value", "completes", "near", "tree_of", "weight_of"]
+__all__ = [
+    "ANYWHERE",
+    "AT",
+    "MAX_WORDS",
+    "SIZE",
+    "Context",
+    "SavedQueries",
+    "Value",
+    "completes",
+    "near",
+    "tree_of",
+    "weight_of",
+]
 
 ANYWHERE = "anywhere"
 """The name under which words without a field stand in the tree: any column of the index."""
@@ -32,6 +44,7 @@ AT = "at"
 SIZE = "size"
 """The name under which sizes of messages stand in the tree, in octets."""
 
+MAX_WORDS = 200
 MAX_SLOP = 50
 MAX_WEIGHT = 100
 MAX_SAVED_DEPTH = 8
@@ -50,8 +63,8 @@ _SUFFIXES = re.compile(r"(?P<core>.*?[^~^])(?P<fuzzy>~\d*)?(?:\^(?P<weight>\d+(?
 class Context:
     """What parsing needs to know besides the text.
 
-    `silent` are the folded function words, `ignored` collects those left out, `read` parses the query of a saved
-    search and `within` are the names of those that are being read.
+    `silent` are the folded function words, `ignored` collects those left out and `counted` counts words and values.
+    `read` parses the query of a saved search and `within` are the names of those that are being read.
     """
 
     now: datetime
@@ -60,6 +73,7 @@ class Context:
     saved: SavedQueries | None
     read: Callable[[str, Context], tree_of.Query]
     ignored: list[str] = field(default_factory=list)
+    counted: list[int] = field(default_factory=lambda: [0])
     within: tuple[str, ...] = ()
 
 
@@ -86,6 +100,9 @@ class Value(syntax.TextNode):  # type: ignore[misc]
         kind = FieldKind.TEXT if self.field is None else self.field.kind
         if kind is not FieldKind.TEXT and self.slop is not None:
             self.refuse("only a phrase of words has a distance", "a value without ~")
+        parser.context.counted[0] += 1
+        if parser.context.counted[0] > MAX_WORDS:
+            self.refuse("the query has too many words", f"at most {MAX_WORDS}, those of saved searches counted")
         leaf = _LEAVES[kind](self, parser.context)
         if leaf is not None and kind is not FieldKind.SAVED:
             leaf.startchar, leaf.endchar = self.startchar, self.endchar
@@ -100,7 +117,9 @@ def near(word: str, known: Sequence[str]) -> str | None:
     """Return the known word that was probably meant."""
     from difflib import get_close_matches
 
-    found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    word = word.lower()
+    longer = [each for each in known if len(word) > 2 and each.startswith(word)]
+    found = longer or get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
 
 
