@@ -10,8 +10,8 @@ import click
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut, pad
+from archiver.cli.prose import print_text, text_lines
 from archiver.cli.secrets import asker
-from archiver.cli.show import body
 from archiver.cli.terminal import Terminal
 from archiver.cli.wording import ARROWS, arrow, correspondents, count, named, names_of, subject_of
 from archiver.model.catalogue import Summary
@@ -67,9 +67,20 @@ def _show(invocation: Invocation, archive: OpenArchive, messages: Sequence[Summa
         _line(invocation, summary, archive.short_id(summary.blob_id), told=told, asked=summary.row == asked, full=full)
         told = bare_subject(summary.subject)
         if full:
-            body(terminal, archive.parsed(summary.row).text or "(no text of its own)", indent=2)
+            _text(terminal, archive, summary)
     terminal.line()
     terminal.line(f"{count(len(messages), 'message')}.")
+
+
+def _text(terminal: Terminal, archive: OpenArchive, summary: Summary) -> None:
+    """Print what a message adds to the conversation; quotes are told only where an answer stands below them."""
+    passages = list(archive.passages(summary.row))
+    while passages and passages[-1].quoted:
+        passages.pop()
+    if not passages:
+        terminal.line(Span("  (no text of its own)", "faint"))
+    width = terminal.prose - 2 if terminal.prose else None
+    print_text(terminal, text_lines(passages, quoted=False, width=width), indent=2)
 
 
 def _whose(terminal: Terminal, archive: OpenArchive, messages: Sequence[Summary]) -> None:

@@ -72,6 +72,25 @@ def age(passed: timedelta) -> str:
     return count(minutes, "minute")
 
 
+def ago(at: datetime, *, now: datetime, zone: tzinfo | None) -> str:
+    """Return how long ago a day was, as people say it: by days, then weeks, months and years."""
+    days = (now.astimezone(zone).date() - at.astimezone(zone).date()).days
+    if days < 0:
+        return "in the future"
+    if days < 2:
+        return ("today", "yesterday")[days]
+    for length, name, until in ((1, "day", 14), (7, "week", 61), (30.44, "month", 730), (365.25, "year", None)):
+        if until is None or days < until:
+            return f"{count(int(days / length), name)} ago"
+    raise AssertionError  # pragma: no cover - years have no end
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 // 10 != 1 else "th"
+    return f"{number:,}{ending}"
+
+
 def size(octets: int) -> str:
     """Return a size in powers of 1000, as disks are sold."""
     if octets < 1000:

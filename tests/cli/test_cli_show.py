@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from archiver.cli.hits import highlighted
 from archiver.cli.layout import cells
-from archiver.cli.show import safe_name
+from archiver.cli.saving import safe_name
 from archiver.model.message import Part, PartKind
 from tests.cli.harness import Cli
 from tests.cli.test_cli_transcripts import mails, whole
