@@ -84,9 +84,9 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
 
     completing = invocation.environ.get(_COMPLETE)
     if completing:
-        from click.shell_completion import shell_complete
+        from archiver.cli.completion import complete
 
-        return shell_complete(root, {"obj": invocation}, "archiver", _COMPLETE, completing)
+        return complete(root, invocation, completing)
     try:
         # Not root.main(): that answers a broken pipe by an exit of its own.
         with root.make_context("archiver", list(arguments), obj=invocation) as context:

@@ -36,11 +36,7 @@ def completions(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     if field is None:
         return []
     typed = value.lower()
-    return [
-        CompletionItem(f"{before}{name}:{each}", help=field.help)
-        for each in _values(ctx, field)
-        if each.lower().startswith(typed)
-    ]
+    return [CompletionItem(f"{before}{name}:{each}") for each in _values(ctx, field) if each.lower().startswith(typed)]
 
 
 def _values(ctx: click.Context, field: QueryField) -> Iterable[str]:

@@ -50,6 +50,6 @@ def sections() -> Iterator[tuple[str, Rows]]:
 
 def _row(field: QueryField) -> tuple[str, str]:
     # Some helps name the values in their sentence.
-    named = any(value in field.help for value in field.values)
+    named = all(value in field.help for value in field.values)
     told = f"{field.help} ({', '.join(field.values)})" if field.values and not named else field.help
     return quote(field.example), told

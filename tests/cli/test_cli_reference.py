@@ -64,29 +64,3 @@ def test_a_command_imports_only_what_it_needs(words: str, barred: str) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout == "[]\n"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_script_calls_back_the_way_the_program_listens(cli: Cli, shell: str) -> None:
-    script = cli("completion", shell).out
-    assert f"_ARCHIVER_COMPLETE={shell}_complete" in script
-
-
-def test_completing_offers_commands_options_and_accounts(cli: Cli) -> None:
-    config = cli.home / "config.toml"
-    config.write_text(
-        '[archive]\npath = "archive"\n[identity]\ndomains = ["ons.example"]\n[[accounts]]\nname = "info"\n'
-        'host = "imap.ons.example"\nusername = "info"\npassword_file = "p"\n',
-        encoding="utf-8",
-    )
-
-    def completed(line: str, at: int) -> set[str]:
-        cli.environ["_ARCHIVER_COMPLETE"] = "bash_complete"
-        cli.monkeypatch.setenv("COMP_WORDS", line)
-        cli.monkeypatch.setenv("COMP_CWORD", str(at))
-        return {line.partition(",")[2] for line in cli().out.split()}
-
-    assert completed("archiver s", 1) == {"sync", "search", "saved", "show", "status"}
-    assert completed("archiver search --s", 2) == {"--sort", "--since", "--save"}
-    assert completed(f"archiver --config {config} sync in", 4) == {"info"}
-    assert completed("archiver --config missing.toml sync in", 4) == set()
