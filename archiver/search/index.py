@@ -1,4 +1,4 @@
-"""The full-text index: one contentless FTS5 table, the slots of its messages, a watermark, and the vocabulary.
+"""The full-text index: one contentless FTS5 table, the slots of its messages, a watermark, and the words.
 
 Knows how documents are folded into columns, and the settings of FTS5. The connection comes from the store, with the
 page encryption already on; the words of mail are on disk only inside it. Nothing of a document can be read back from
@@ -24,6 +24,7 @@ from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.model.files import FileType
 from archiver.model.message import Direction
+from archiver.search import lexicon
 from archiver.search.analysis import fold, fold_addresses
 from archiver.search.rows import ROW_BITS
 
@@ -68,6 +69,7 @@ class FullTextIndex:
         self._connection = connection
         self._free: dict[int, int] = {}
         self._facts: dict[tuple[int, str, int], int] = {}
+        self._lexicon = lexicon.Lexicon(connection)
         if index_version(connection) != SCHEMA_VERSION:
             self.clear()
 
@@ -80,7 +82,10 @@ class FullTextIndex:
         try:
             with self._connection.transaction():
                 slots = self._slots({document.row: self._facts_of(document) for document in documents})
-                self._connection.execute_many(_INSERT, ((slots[d.row], *_columns(d)) for d in documents))
+                columns = [_columns(document) for document in documents]
+                keys = [slots[document.row] for document in documents]
+                self._connection.execute_many(_INSERT, ((k, *c) for k, c in zip(keys, columns, strict=True)))
+                self._lexicon.add(["\n".join(each) for each in columns])
                 furthest = max((slot - slot_of(row) for row, slot in slots.items()), default=0)
                 _run(
                     self._connection,
@@ -90,6 +95,7 @@ class FullTextIndex:
         except BaseException:
             self._free.clear()  # what they say was rolled back
             self._facts.clear()
+            self._lexicon.forget()
             raise
 
     def remove(self, rows: Sequence[int]) -> None:
@@ -99,19 +105,33 @@ class FullTextIndex:
                 if (slot := self._slot(row)) is not None:
                     _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (slot,))
                     _run(self._connection, "DELETE FROM slots WHERE slot = ?", (slot,))
+            self._lexicon.removed()
+            self._lexicon.removed()
+
+    def lacks_words(self) -> bool:
+        """Say whether forms and compounds of some words are not found yet: a large run was not brought to its end."""
+        return self._lexicon.is_behind()
+
+    def complete_words(self) -> None:
+        """Take the words that are lacking from the index: after a large run; costs a walk over all postings."""
+        if self._lexicon.is_behind():
+            with self._connection.transaction():
+                self._lexicon.compact()
 
     def optimize(self) -> None:
         """Merge everything into one segment: after a first sync, and to be rid of what was removed."""
         with self._connection.transaction():
             _run(self._connection, "INSERT INTO mail(mail) VALUES ('optimize')")
+            self._lexicon.compact()
 
     def clear(self) -> None:
         """Empty the index, so that it is built anew; the watermark is 0 again."""
         self._free.clear()
         self._facts.clear()
         with self._connection.transaction():
-            for statement in _DROP + _CREATE:
+            for statement in _DROP + lexicon.DROP + _CREATE + lexicon.CREATE:
                 _run(self._connection, statement)
+        self._lexicon.forget()
 
     def count(self) -> int:
         """Return how many messages are indexed."""
@@ -219,7 +239,7 @@ _CREATE = (
 _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALUES (?{', ?' * len(INDEX_COLUMNS)})"
 
 
-def _columns(document: IndexDocument) -> tuple[object, ...]:
+def _columns(document: IndexDocument) -> tuple[str, ...]:
     """Fold a document, in the order of INDEX_COLUMNS."""
     return (
         fold(document.subject),

@@ -5,8 +5,10 @@ with the mail instead of with the words. So the words are kept here as well, wit
 sorted blocks that fill a page each. Words of the letters a to z are kept in order of their ends a second time, for
 compounds have their meaning there; all others (digits, other scripts) once. Exact tokens for addresses are no words.
 
-Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in. A word
-stays after its last message went, until `rebuild`. Knows nothing of languages.
+Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in.
+Telling them apart takes 65 µs a message. A first sync has no time for that and gets its words from FTS5 when it is
+through, for 25: until then, the words are *behind*. A word stays after its last message went, until that is done again.
+Knows nothing of languages.
 """
 
 from __future__ import annotations
@@ -17,17 +19,21 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from archiver.core.ports import Connection
 
 CREATE = (
     "CREATE TABLE lexicon (block INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first TEXT NOT NULL, words BLOB NOT NULL)",
     "CREATE INDEX lexicon_order ON lexicon (kind, first)",
-    "CREATE TABLE lexicon_state (version INTEGER NOT NULL, sorted INTEGER NOT NULL, fresh INTEGER NOT NULL)",
-    "INSERT INTO lexicon_state VALUES (0, 0, 0)",
+    (
+        "CREATE TABLE lexicon_state (version INTEGER NOT NULL, sorted INTEGER NOT NULL, fresh INTEGER NOT NULL,"
+        " standing INTEGER NOT NULL)"
+    ),
+    "INSERT INTO lexicon_state VALUES (0, 0, 0, 0)",
 )
-"""Statements that make the empty lexicon; `version` rises with every change, the others count words."""
+"""Statements that make the empty lexicon. `version` rises with every change, `sorted` and `fresh` count words, and
+`standing` says whether the words of the index are here (0), others too (1), or not even all of them (2)."""
 
 DROP = ("DROP TABLE IF EXISTS lexicon", "DROP TABLE IF EXISTS lexicon_state")
 
@@ -41,6 +47,11 @@ _UNPACKED = 11_000
 
 _FEW = 2_000
 """Words of a batch up to which each is looked up; for more, all known words are held in memory (25 MB for 300,000)."""
+
+_MANY, _SHARE = 1_000, 50
+"""Messages at once that are many, when the words known are not more than so many times as many."""
+
+_EXACT, _STALE, _BEHIND = range(3)
 
 _FRESH_AT_LEAST, _FRESH_SHARE = 4_000, 8
 """Fresh words are sorted in when there are so many, and more than one to so many sorted ones."""
@@ -69,8 +80,13 @@ class Lexicon:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def add(self, texts: Iterable[str]) -> None:
-        """Add the words of folded texts, as `analysis.fold` and `fold_addresses` give them."""
+    def add(self, texts: Sequence[str]) -> None:
+        """Add the words of messages, a folded text each, as `analysis.fold` and `fold_addresses` give them."""
+        _, in_order, fresh, standing = self._state()
+        if standing == _BEHIND or (len(texts) >= _MANY and len(texts) * _SHARE >= in_order):
+            self._known = None
+            self._run("UPDATE lexicon_state SET version = version + 1, standing = ?", (_BEHIND,))
+            return
         words = set("\n".join(texts).encode("utf-8", "replace").translate(_TO_TOKENS).split())
         new = words - self._known if self._known is not None else self._unknown_of(words)
         new = {word for word in new if _ADDRESS not in word}
@@ -80,19 +96,29 @@ class Lexicon:
             self._known |= new
         self._insert(_FRESH, sorted(new))
         self._run("UPDATE lexicon_state SET version = version + 1, fresh = fresh + ?", (len(new),))
-        _, in_order, fresh = self._state()
-        if fresh > max(_FRESH_AT_LEAST, in_order // _FRESH_SHARE):
+        if fresh + len(new) > max(_FRESH_AT_LEAST, in_order // _FRESH_SHARE):
             self.compact()
 
+    def removed(self) -> None:
+        """Note that messages were taken out, whose words stay until `compact`."""
+        self._run("UPDATE lexicon_state SET standing = ? WHERE standing = ?", (_STALE, _EXACT))
+
+    def is_behind(self) -> bool:
+        """Say whether words of the index are missing here; `compact` completes them."""
+        return self._state()[3] == _BEHIND
+
     def compact(self) -> None:
-        """Sort the fresh words in."""
-        if self._state()[2]:
-            self._replace(set(self._words(_LETTERS, _OTHERS, _FRESH)))
+        """Sort the fresh words in; when some are missing or no message's any longer, take them from the index."""
+        _, _, fresh, standing = self._state()
+        if standing != _EXACT:
+            self.rebuild()
+        elif fresh:
+            self._replace({word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)})
 
     def rebuild(self) -> None:
-        """Take the words from the index itself: those that no message has any longer are gone."""
+        """Take the words from the index itself: exactly those that some message has."""
         found = self._connection.execute("SELECT term FROM mail_words")
-        self._replace({word for (term,) in found if _ADDRESS not in (word := str(term).encode())})
+        self._replace({str(term).encode() for (term,) in found if "＠" not in str(term)})
         self._known = None
 
     def forget(self) -> None:
@@ -102,30 +128,33 @@ class Lexicon:
 
     def _unknown_of(self, words: set[bytes]) -> set[bytes]:
         if len(words) > _FEW:
-            self._known = set(self._words(_LETTERS, _OTHERS, _FRESH))
+            self._known = {word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)}
             return words - self._known
         self._refresh()
         return {word for word in words if not self._has(word)}
 
     def _replace(self, words: set[bytes]) -> None:
-        letters = [word for word in words if _PLAIN.fullmatch(word)]
+        letters = [word for word in words if word.isalpha() and word.isascii()]
+        backwards = _split(b"\n".join(letters)[::-1])
         self._run("DELETE FROM lexicon")
         self._insert(_OTHERS, sorted(words.difference(letters)))
-        self._insert(_BACKWARDS, sorted(word[::-1] for word in letters))
+        self._insert(_BACKWARDS, sorted(backwards))
         self._insert(_LETTERS, sorted(letters))
-        self._run("UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0", (len(words),))
+        self._run(
+            "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?", (len(words), _EXACT)
+        )
 
     def _insert(self, kind: int, words: Sequence[bytes]) -> None:
-        start = 0
+        start, octets = 0, _UNPACKED
         while start < len(words):
             length, end = 0, start
-            while end < len(words) and length < _UNPACKED:
+            while end < len(words) and length < octets:
                 length += len(words[end]) + 1
                 end += 1
             packed = zlib.compress(b"\n".join(words[start:end]), 6)
-            while len(packed) > _BLOCK and end - start > 1:
-                end = start + max(1, (end - start) * _BLOCK * 97 // (len(packed) * 100))
-                packed = zlib.compress(b"\n".join(words[start:end]), 6)
+            octets = min(2 * octets, length * _BLOCK * 97 // (len(packed) * 100))  # words alike stand side by side
+            if len(packed) > _BLOCK and end - start > 1:
+                continue
             self._run(
                 "INSERT INTO lexicon (kind, first, words) VALUES (?, ?, ?)", (kind, words[start].decode(), packed)
             )
@@ -191,7 +220,8 @@ class Lexicon:
     def __iter__(self) -> Iterator[str]:
         """Give every word once, in order."""
         self._refresh()
-        return iter(sorted({word.decode() for word in self._words(_LETTERS, _OTHERS, _FRESH)}))
+        blocks = self._packed(_LETTERS, _OTHERS, _FRESH)
+        return iter(sorted({word.decode() for block in blocks for word in _split(block)}))
 
     def _has(self, word: bytes) -> bool:
         kind = _LETTERS if _PLAIN.fullmatch(word) else _OTHERS
@@ -223,8 +253,8 @@ class Lexicon:
     def _fresh_words(self) -> tuple[bytes, bytes, bytes]:
         """Return fresh words, sorted: of letters, the same backwards, and the others."""
         if self._fresh is None:
-            words = set(self._words(_FRESH))
-            letters = [word for word in words if _PLAIN.fullmatch(word)]
+            words = {word for block in self._packed(_FRESH) for word in _split(block)}
+            letters = [word for word in words if word.isalpha() and word.isascii()]
             self._fresh = (
                 b"\n".join(sorted(letters)),
                 b"\n".join(sorted(word[::-1] for word in letters)),
@@ -232,11 +262,11 @@ class Lexicon:
             )
         return self._fresh
 
-    def _words(self, *kinds: int) -> Iterator[bytes]:
+    def _packed(self, *kinds: int) -> Iterator[bytes]:
         for kind in kinds:
             for (words,) in self._connection.execute("SELECT words FROM lexicon WHERE kind = ?", (kind,)):
                 if isinstance(words, bytes):
-                    yield from zlib.decompress(words).split(b"\n")
+                    yield zlib.decompress(words)
 
     def _refresh(self) -> None:
         """Forget what was read if the words have changed since."""
@@ -252,14 +282,18 @@ class Lexicon:
                 order[kind][1].append(block)
         self._order, self._blocks, self._fresh, self._version = order, {}, None, version
 
-    def _state(self) -> tuple[int, int, int]:
-        rows = list(self._connection.execute("SELECT version, sorted, fresh FROM lexicon_state"))
-        version, in_order, fresh = (n if isinstance(n, int) else 0 for n in rows[0])
-        return version, in_order, fresh
+    def _state(self) -> tuple[int, int, int, int]:
+        rows = list(self._connection.execute("SELECT version, sorted, fresh, standing FROM lexicon_state"))
+        version, in_order, fresh, standing = (n if isinstance(n, int) else 0 for n in rows[0])
+        return version, in_order, fresh, standing
 
     def _run(self, sql: str, bindings: Sequence[object] = ()) -> None:
         for _ in self._connection.execute(sql, bindings):
             pass
+
+
+def _split(block: bytes) -> list[bytes]:
+    return block.split(b"\n") if block else []
 
 
 def _holds(block: bytes, word: bytes) -> bool:
@@ -276,7 +310,7 @@ def _holds(block: bytes, word: bytes) -> bool:
 def _range_of(block: bytes, start: bytes) -> list[bytes]:
     """Return the lines of a sorted block that begin so."""
     if not start:
-        return block.split(b"\n") if block else []
+        return _split(block)
     at = 0 if block.startswith(start) else block.find(b"\n" + start) + 1
     if at == 0 and not block.startswith(start):
         return []
