@@ -5,22 +5,30 @@ parts are FTS5's; where the two kinds meet under Or or Not, the FTS5 part become
 no unary NOT, so an excluded part is carried along as such until an And gives it something to be taken from.
 
 Texts are always bound or, within FTS5 expressions, quoted; dates are ranges of rows, because a row begins with its
-second. Knows the catalogue's tables that it may read (`cat`), never opens a database.
+second. What a leaf of words looks for, `archiver.search.expansion` says. Knows the catalogue's tables that it may read
+(`cat`), never opens a database.
 """
 
 # ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
-from archiver.search.language import ANYWHERE, AT
+from archiver.model.files import FileType
+from archiver.search.analysis import address_token
+from archiver.search.expansion import Expansion, in_columns, quoted
+from archiver.search.index import type_bits
+from archiver.search.language import AT, SIZE
 from archiver.search.language import tree_of as query
-from archiver.search.plan import MATCHING_ROWS, ROW, Condition, Plan, Walk, conditions_of
+from archiver.search.plan import FACTS, MATCHING_ROWS, ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
+
+if TYPE_CHECKING:
+    from archiver.search.expansion import Concept
 
 _DIRECTIONS = {"incoming": 0, "outgoing": 1, "internal": 2, "other": 3}
 
@@ -46,41 +54,54 @@ class Names(Protocol):
         """Return the internal ids of the customers that a text means, and references that are near when none is."""
         ...
 
+    def contacts(self, value: str, *, prefix: bool) -> tuple[Sequence[str], Sequence[str]]:
+        """Return the addr-specs of the contacts that a text means, and names that are near when none is."""
+        ...
 
-def compile_query(tree: query.Query, names: Names) -> Plan:
-    """Compile; raises QueryError for names that the catalogue does not have."""
-    return _Compiler(names).plan(tree)
 
+def compile_query(
+    tree: query.Query, names: Names, expansion: Expansion | None = None, *, as_typed: bool = False
+) -> Plan:
+    """Compile; raises QueryError for names that the catalogue does not have, and for patterns that fit too many words.
 
-def quoted(words: Iterable[str]) -> str:
-    """Quote words as one FTS5 string, a phrase when there are several: nothing in it is syntax any more."""
-    return '"' + " ".join(words).replace('"', '""').replace("\0", "") + '"'
+    Without an expansion every word is only itself. So it is with `as_typed`, but for words that are excluded: what
+    this matches is part of what matches without.
+    """
+    return _Compiler(names, expansion or Expansion(None), as_typed=as_typed).plan(tree)
 
 
 class _Compiler:
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, expansion: Expansion, *, as_typed: bool) -> None:
         self._names = names
+        self._expansion = expansion
+        self._as_typed = as_typed
 
     def plan(self, node: query.Query) -> Plan:  # noqa: PLR0911 - one return for each kind of node
+        concept = self._expansion.concept(node)
+        if concept is not None:
+            return _of_words(concept.as_typed() if self._as_typed else concept)
         match node:
             case query.And():
                 return self._all(self._parts(node))
-            case query.Sequence():
-                return self._sequence(node)
             case query.Or():
                 return _any(self._parts(node))
             case query.Not():
-                return _not(self.plan(node.query))
+                return self._without(node.query)
             case query.Every():
                 return Plan()
             case query.NumericRange():
                 return _range(node)
-            case query.Phrase():
-                return Plan(match=_in_columns(node.fieldname, quoted(node.words)))
             case query.Term() | query.Prefix():
                 return self._leaf(node)
             case _:
                 return Plan(nothing=True)
+
+    def _without(self, node: query.Query) -> Plan:
+        as_typed, self._as_typed = self._as_typed, False
+        try:
+            return _not(self.plan(node))
+        finally:
+            self._as_typed = as_typed
 
     def _parts(self, node: query.compound.CompoundQuery) -> list[Plan]:
         """Plans of the sub-queries; one that holds no word at all says nothing and is left out."""
@@ -105,21 +126,31 @@ class _Compiler:
             nothing=any(p.nothing for p in parts),
         )
 
-    def _sequence(self, node: query.Sequence) -> Plan:
-        words = [part.text for part in node.subqueries]
-        return Plan(match=_in_columns(node.subqueries[0].fieldname, quoted(words) + " *"))
-
     def _leaf(self, node: query.Term | query.Prefix) -> Plan:
         field, prefix = field_named(node.fieldname), isinstance(node, query.Prefix)
-        if field is None or field.kind in {FieldKind.TEXT, FieldKind.DOMAIN}:
-            return Plan(match=_in_columns(node.fieldname, quoted([node.text]) + (" *" if prefix else "")))
+        if field is None:
+            return Plan(nothing=True)
         if field.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX}:
             return self._seen_in(node, field.kind, prefix=prefix)
         if field.kind in {FieldKind.CUSTOMER, FieldKind.CANDIDATE}:
             return self._of_customer(node, field.kind, prefix=prefix)
+        if field.kind is FieldKind.CONTACT:
+            return self._with_contact(node, prefix=prefix)
         if field.kind is FieldKind.MESSAGE_ID:
             return Plan(conditions=(self._names.message_id(node.text),))
         return Plan(conditions=(_CONDITIONS[field.kind](node.text),))
+
+    def _with_contact(self, node: query.Term | query.Prefix, *, prefix: bool) -> Plan:
+        addresses, near = self._names.contacts(node.text, prefix=prefix)
+        exact = [quoted([token]) for each in addresses if (token := address_token(each)) is not None]
+        if not exact:
+            raise QueryError(
+                "there is no such contact",
+                position=getattr(node, "startchar", None) or 0,
+                expected="the name or address of a customer's contact",
+                hint=f"near: {', '.join(near)}" if near else "archiver customer find looks one up",
+            )
+        return Plan(match=in_columns("participants", f"({' OR '.join(dict.fromkeys(exact))})"))
 
     def _seen_in(self, node: query.Term | query.Prefix, kind: FieldKind, *, prefix: bool) -> Plan:
         ids = self._names.mailboxes(kind, node.text, prefix=prefix)
@@ -155,9 +186,9 @@ class _Compiler:
         return Plan(conditions=(Condition(sql, (*walk.customers, *walk.standings), walk),))
 
 
-def _in_columns(fieldname: str, expression: str) -> str:
-    field = None if fieldname == ANYWHERE else field_named(fieldname)
-    return expression if field is None else f"{{{' '.join(field.columns)}}} : {expression}"
+def _of_words(concept: Concept) -> Plan:
+    match = concept.expression()
+    return Plan(nothing=True) if match is None else Plan(match=match)
 
 
 def _joined(expressions: list[str], operator: str) -> str | None:
@@ -167,10 +198,24 @@ def _joined(expressions: list[str], operator: str) -> str | None:
 
 
 def _range(node: query.NumericRange) -> Plan:
+    if node.fieldname == SIZE:
+        return _sized(node)
     if node.fieldname != AT:
         return Plan(nothing=True)
     low, high = (None if t is None else max(t, 0) << ROW_BITS for t in (node.start, node.end))
     return Plan(low=low, high=high)
+
+
+def _sized(node: query.NumericRange) -> Plan:
+    """Compare octets; a bound of None is none."""
+    bounds = [
+        (f"m.octets {'>' if node.startexcl else '>='} ?", node.start),
+        (f"m.octets {'<' if node.endexcl else '<='} ?", node.end),
+    ]
+    kept = [(sql, value) for sql, value in bounds if value is not None]
+    if not kept:
+        return Plan()
+    return Plan(conditions=(_of_message(" AND ".join(sql for sql, _ in kept), *(value for _, value in kept)),))
 
 
 def _any(parts: list[Plan]) -> Plan:
@@ -228,8 +273,19 @@ def _direction(value: str) -> Condition:
     return _of_message("m.direction = ?", _DIRECTIONS[value])
 
 
-def _has(_value: str) -> Condition:
+def _has(value: str) -> Condition:
+    if value == "defect":  # few have one
+        return Condition(f"{ROW} IN (SELECT d.row FROM cat.defects AS d)")
     return _of_message("m.attachments > 0")
+
+
+def _type(value: str) -> Condition:
+    bit = type_bits([FileType(value)])
+    return Condition(f"{FACTS} IN (SELECT f.id FROM facts AS f WHERE f.types & ?)", (bit,))
+
+
+def _language(value: str) -> Condition:
+    return Condition(f"{FACTS} IN (SELECT f.id FROM facts AS f WHERE f.language = ?)", (value,))
 
 
 def _standing(value: str) -> Condition:
@@ -269,4 +325,6 @@ _CONDITIONS: dict[FieldKind, Callable[[str], Condition]] = {
     FieldKind.ID: _id,
     FieldKind.THREAD: _thread,
     FieldKind.STANDING: _standing,
+    FieldKind.TYPE: _type,
+    FieldKind.LANGUAGE: _language,
 }

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 ROW = "{row}"
 """Stands in a condition where the message's row is meant; the statement puts its own column there."""
 
+FACTS = "{facts}"
+"""Stands where the number of the message's facts is meant, which is never NULL."""
+
 MATCHING_ROWS = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
 
 
@@ -20,7 +23,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition of SQL that is never NULL, with ROW for the message, and its bindings.
+    """A condition of SQL that is never NULL, with ROW for the message and FACTS for its facts, and its bindings.
 
     `walk` says the same as rows of the catalogue's links, where it can be said so.
     """

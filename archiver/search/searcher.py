@@ -1,56 +1,66 @@
-"""Runs queries: language, compiler and one statement of SQL.
+"""Answers queries: what was parsed and compiled is run, folded into hits, ranked, counted.
 
-Newest first costs next to nothing however large the archive: slots of the index are in the order of time and FTS5
-walks them backwards, so it stops after the page asked for.
-By relevance is BM25 with weights for the columns and a mild bonus for what is recent, over the RANKED newest matches: a
-word that more messages have than that says little about any of them. Knows which tables of the catalogue (`cat`) it
-may read.
+Which hits there are, the order that was asked for decides: newest first walks back in time and stops after the page;
+best first ranks the newest matches. Either way copies of a message are one hit, and with `threads` a conversation is.
+Every part does its work elsewhere; here is what a search is made of. Knows which tables of the catalogue (`cat`) it may
+read.
 """
-
-# ruff: noqa: S608 - statements are put together from names and conditions of our own; texts are bound
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from archiver.errors import NoArchiveError, UsageError
-from archiver.model.fields import INDEX_COLUMNS, FieldKind
-from archiver.model.search import Found, Hit
-from archiver.search.index import SCHEMA_VERSION, index_version, slot_of
-from archiver.search.plan import ROW, Condition, Plan, Walk, conditions_of
-from archiver.search.rows import ROW_BITS
+from archiver.model.fields import field_named
+from archiver.model.search import Facets, Found, Hit
+from archiver.search.grouping import Copies, members_of, threads_of
+from archiver.search.index import SCHEMA_VERSION, index_version
+from archiver.search.names import CatalogueNames, ContactLookUp, CustomerLookUp
+from archiver.search.statements import Statements
 
 if TYPE_CHECKING:
     from whoosh import query as whoosh_query
 
     from archiver.core.ports import Clock, Connection
+    from archiver.search.expansion import Expansion
+    from archiver.search.plan import Plan
+    from archiver.search.vocabulary import Vocabulary
 
-WEIGHTS = {
-    "subject": 6.0, "sender": 4.0, "recipient": 3.0, "cc": 2.0, "bcc": 2.0,
-    "body": 2.0, "quoted": 0.5, "filenames": 3.0, "attachments": 1.0,
-}  # fmt: skip
-"""What a word is worth by where it stands: what people wrote themselves more than what they quote."""
+LANGUAGES = ("nl", "fr", "en", "de")
 
-RANKED = 20_000
-"""How many of the newest matches are ranked."""
+LITTLE = 3
+"""Messages up to which a search has found so little that another spelling may be worth a look."""
 
-CustomerLookUp = Callable[[str, bool], tuple[Sequence[int], Sequence[str]]]
-"""Told a text and whether it is only the beginning of a name, returns internal ids, and near references when none."""
+_SAME_MOMENT = 2.0
+"""Seconds within which the same query is not worked out anew: a page, its total and its terms are asked one by one."""
 
-_FEW = 400
-"""Messages of customers up to which each is looked up in the index: a common word has many more to walk over."""
+_MARGIN = 8
+"""Rows read beyond a page: those of the last seconds may not all be there."""
 
-_SLACK = 500
 
-_YEAR = 365.25 * 86_400
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query worked out."""
+
+    text: str
+    at: datetime
+    tree: whoosh_query.Query
+    ignored: tuple[str, ...]
+    expansion: Expansion
+    plan: Plan
 
 
 class FullTextSearcher:
     """`archiver.core.ports.Searcher` over an index connection with the catalogue attached as `cat`.
 
-    `message_id_hash` is the catalogue's hash of a Message-ID; without it that field needs a scan of the catalogue.
-    `customers` looks customers up; without it nobody is one.
+    `languages` (ISO 639-1) are those whose forms of a word are looked for. `message_id_hash` is the catalogue's hash of
+    a Message-ID; without it that field needs a scan of the catalogue. `customers` and `contacts` look those up; without
+    them nobody is one. `saved` gives the saved searches by name. The caller holds one read transaction around the calls
+    for a page when others write meanwhile.
     """
 
     def __init__(
@@ -58,221 +68,173 @@ class FullTextSearcher:
         connection: Connection,
         clock: Clock,
         *,
+        languages: Iterable[str] = LANGUAGES,
         message_id_hash: Callable[[str], int] | None = None,
         customers: CustomerLookUp | None = None,
+        contacts: ContactLookUp | None = None,
+        saved: Callable[[], dict[str, str]] | None = None,
     ) -> None:
         if index_version(connection) != SCHEMA_VERSION:
             raise NoArchiveError("there is no index that this release can read", hint="run `archiver reindex`")
         self._connection = connection
         self._clock = clock
-        self._names = _CatalogueNames(connection, message_id_hash, customers)
+        self._languages = tuple(languages)
+        self._saved = saved
+        self._names = CatalogueNames(connection, message_id_hash, customers, contacts)
+        self._statements = Statements(connection)
+        self._words: Vocabulary | None = None
+        self._last: _Asked | None = None
 
-    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date") -> Found:
-        """Return hits, newest first ("date") or best first ("relevance"); raises QueryError with its position."""
-        hits = self._hits(query, limit=limit + 1, offset=offset, sort=sort)
-        return Found(tuple(hits[:limit]), more=len(hits) > limit)
+    def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date", threads: bool = False) -> Found:
+        """Return hits, newest first ("date") or best first ("relevance"); raises QueryError with its position.
 
-    def _hits(self, query: str, *, limit: int, offset: int, sort: str) -> Sequence[Hit]:
+        By relevance, a message beyond the newest that are ranked is no hit.
+        """
         if sort not in {"date", "relevance"}:
             raise UsageError("messages are sorted by date or by relevance")
-        plan = self._plan(query)
-        if sort == "relevance" and plan.match is not None:
-            return self._ranked(plan, limit, offset)
-        source, where, bindings = self._statement(plan)
-        # Slots are in the order of time but for neighbours, so a little more is read than asked for, and sorted.
-        slack = min(self._displaced(), _SLACK) if plan.match is not None else 0
-        order = "message.row" if plan.match is None else "mail.rowid"
-        found = self._connection.execute(
-            f"SELECT {source} WHERE {where} ORDER BY {order} DESC LIMIT ?", (*bindings, offset + limit + slack)
+        asked = self._ask(query)
+        copies = Copies(self._connection)
+        needed = offset + limit + 1
+        if sort == "relevance" and asked.plan.match is not None:
+            scores = dict(self._ranked(asked, needed))
+            groups = self._folded(copies, scores, scores, needed, threads=threads)
+        else:
+            scores = {}
+            groups = self._newest(asked.plan, copies, needed, threads=threads)
+        page = groups[offset : offset + limit]
+        others = self._others(asked.plan, copies, [group[0] for group in page]) if threads else {}
+        hits = tuple(
+            Hit(
+                row=group[0],
+                score=max((scores[row] for row in group if row in scores), default=0.0),
+                copies=copies.beyond(group[0]),
+                others=others.get(group[0], 0),
+            )
+            for group in page
         )
-        rows = sorted((_int(row) for (row,) in found), reverse=True)
-        return [Hit(row=row, score=0.0) for row in rows[offset : offset + limit]]
+        return Found(hits, more=len(groups) > offset + limit)
 
     def count(self, query: str) -> int:
-        """Return how many messages match."""
-        plan = self._plan(query)
-        source, where, bindings = self._statement(plan)
-        _, _, tables = source.partition(" FROM ")
-        if plan.is_text_only and plan.match is not None:
-            tables = "mail"
-        rows = list(self._connection.execute(f"SELECT count(*) FROM {tables} WHERE {where}", bindings))
-        return _int(rows[0][0])
+        """Return how many messages match, copies counted."""
+        return self._statements.count(self._ask(query).plan)
 
     def terms(self, query: str) -> Sequence[str]:
-        """Return the words to highlight, folded; a beginning of a word ends in `*`. Excluded words are none."""
-        from archiver.search.language import parse
+        """Return the words to highlight, folded, with the forms that were looked for; "*" ends a beginning.
 
-        found: dict[str, None] = {}
-        _collect_terms(parse(query, self._clock()), found)
-        return tuple(found)
-
-    def _plan(self, query: str) -> Plan:
-        from archiver.search.compile import compile_query
-        from archiver.search.language import parse
-
-        if not query.strip():
-            return Plan()
-        return compile_query(parse(query, self._clock()), self._names)
-
-    def _ranked(self, plan: Plan, limit: int, offset: int) -> Sequence[Hit]:
-        source, where, bindings = self._statement(plan)
-        weights = ", ".join(str(WEIGHTS[column]) for column in INDEX_COLUMNS)
-        now = self._clock().timestamp()
-        sql = f"""
-            SELECT row, -quality * (1.0 + 0.3 / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) AS score FROM (
-                SELECT {source.replace(" FROM", f" AS row, bm25(mail, {weights}) AS quality FROM", 1)}
-                WHERE {where} ORDER BY mail.rowid DESC LIMIT {RANKED})
-            ORDER BY score DESC, row DESC LIMIT ? OFFSET ?"""
-        rows = self._connection.execute(sql, (now, *bindings, limit, offset))
-        return [Hit(row=_int(row), score=float(str(score))) for row, score in rows]
-
-    def _displaced(self) -> int:
-        return _int(next(self._connection.execute("SELECT displaced FROM progress"), (0,))[0])
-
-    def _statement(self, plan: Plan) -> tuple[str, str, tuple[object, ...]]:
-        """Return what to select from where, the conditions and their bindings.
-
-        The messages of customers are walked instead of all messages, and of all that match when they are few.
+        Words as typed come first. Excluded words are none.
         """
-        conditions = conditions_of(plan)
-        source = "message.row FROM cat.messages AS message"
-        bound: tuple[object, ...] = ()
-        led = next((c for c in conditions if c.walk is not None), None)
-        if plan.match is not None:
-            source = "slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
-            if plan.low is not None:
-                conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.low),)))
-            if plan.high is not None:
-                conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.high) + self._displaced(),)))
-            conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
-        if led is not None and led.walk is not None:
-            theirs = _rows_of(led.walk)
-            if plan.match is None:
-                conditions.remove(led)
-                walked, source = _walked(led.walk, source)
-                conditions.insert(0, walked)
-            elif self._are_few(theirs):
-                conditions.remove(led)
-                source = (
-                    f"slots.row FROM ({theirs.sql}) AS theirs CROSS JOIN slots ON slots.row = theirs.row"
-                    " CROSS JOIN mail ON mail.rowid = slots.slot"
-                )
-                bound = theirs.bindings
-        row = _row(plan)
-        where = " AND ".join(c.sql.replace(ROW, row) for c in conditions) or "1"
-        return source, where, (*bound, *(b for c in conditions for b in c.bindings))
+        from archiver.search.analysis import tokens
+        from archiver.search.expansion import leaves
 
-    def _are_few(self, theirs: Condition) -> bool:
-        counted = self._connection.execute(f"SELECT count(*) FROM ({theirs.sql} LIMIT {_FEW + 1})", theirs.bindings)
-        return _int(next(counted, (0,))[0]) <= _FEW
+        asked = self._ask(query)
+        typed: dict[str, None] = {}
+        forms: dict[str, None] = {}
+        for leaf, _ in leaves(asked.tree):
+            words = asked.expansion.concept(leaf)
+            if words is None or not _is_shown(words.fieldname):
+                continue
+            for mark in words.marks:
+                star = "*" if mark.endswith("*") else ""
+                typed.update(dict.fromkeys(token + star for token in tokens(mark)))
+            forms.update(dict.fromkeys(words.all_forms))
+        return (*typed, *(form for form in forms if form not in typed))
 
+    def ignored(self, query: str) -> Sequence[str]:
+        """Return words as typed that were left out because they say nothing."""
+        return self._ask(query).ignored
 
-def _rows_of(walk: Walk) -> Condition:
-    """Say which rows the links are of, each once."""
-    customers, standings = (", ".join("?" * len(values)) for values in (walk.customers, walk.standings))
-    distinct = "" if len(walk.customers) == 1 else "DISTINCT "
-    return Condition(
-        f"SELECT {distinct}k.row FROM cat.links AS k WHERE k.customer IN ({customers}) AND k.standing IN ({standings})",
-        (*walk.customers, *walk.standings),
-    )
+    def facets(self, query: str, *, customers: int = 10) -> Facets:
+        """Count what matches by customer, year, direction, kind of file and language."""
+        from archiver.search.facets import FacetCounter
 
+        asked = self._ask(query)
+        return FacetCounter(self._connection, self._statements).count(asked.plan, asked.at, customers=customers)
 
-def _walked(walk: Walk, messages: str) -> tuple[Condition, str]:
-    """Return the condition on customers when there are no words, and the table that is walked then, newest first."""
-    if len(walk.customers) == 1:
-        standings = ", ".join("?" * len(walk.standings))
-        return (
-            Condition(
-                f"message.customer = ? AND message.standing IN ({standings})", (*walk.customers, *walk.standings)
-            ),
-            "message.row FROM cat.links AS message",
-        )
-    theirs = _rows_of(walk)
-    return Condition(f"message.row IN ({theirs.sql})", theirs.bindings), messages
-
-
-def _row(plan: Plan) -> str:
-    """Name the message's row, qualified: within a condition a bare "row" would be that of the inner table."""
-    return "message.row" if plan.match is None else "+slots.row"
-
-
-class _CatalogueNames:
-    """`archiver.search.compile.Names` over the catalogue."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        message_id_hash: Callable[[str], int] | None,
-        customers: CustomerLookUp | None,
-    ) -> None:
-        self._connection = connection
-        self._hash = message_id_hash
-        self._customers = customers
-
-    def customers(self, value: str, *, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:
-        """Ask whoever knows the records."""
-        return ((), ()) if self._customers is None else self._customers(value, prefix)
-
-    def mailboxes(self, kind: FieldKind, value: str, *, prefix: bool) -> Sequence[int] | None:
-        """Compare names without case; a mailbox also by any run of its path's parts, and by its special use."""
-        rows = list(self._connection.execute("SELECT id, account, display, special_use FROM cat.mailboxes"))
-        if not rows:
+    def suggestion(self, query: str) -> str | None:
+        """Return the query with words that the archive hardly has replaced; None when more than LITTLE is found."""
+        asked = self._ask(query)
+        if not query.strip() or self._statements.count(asked.plan) > LITTLE:
             return None
-        wanted = value.casefold()
-        found = []
-        for identifier, account, display, special_use in rows:
-            if kind is FieldKind.ACCOUNT:
-                names = [str(account)]
-            else:
-                names = [*_runs(str(display)), str(special_use or "").removeprefix("\\"), str(special_use or "")]
-                if wanted == "inbox":  # many servers keep all mailboxes below it
-                    names = [str(display)]
-            folded = [name.casefold() for name in names if name]
-            if any(name.startswith(wanted) if prefix else name == wanted for name in folded):
-                found.append(_int(identifier))
-        return found
+        from archiver.search import spelling
 
-    def message_id(self, value: str) -> Condition:
-        """Compare exactly; by the thread that the hash leads to when the hash is known."""
-        sql = f"EXISTS (SELECT 1 FROM cat.messages AS m WHERE m.row = {ROW} AND m.message_id = ?)"
-        if self._hash is None:
-            return Condition(sql, (value,))
-        thread = (
-            "SELECT coalesce(d.into_thread, i.thread) FROM cat.message_ids AS i "
-            "LEFT JOIN cat.merged AS d ON d.thread = i.thread WHERE i.hash = ?"
-        )
-        return Condition(
-            f"{ROW} IN (SELECT row FROM cat.messages WHERE thread IN ({thread}) AND message_id = ?)",
-            (self._hash(value), value),
-        )
+        corrected: Callable[..., str | None] | None = getattr(spelling, "corrected", None)
+        return None if corrected is None else corrected(query, asked.tree, self._vocabulary())
+
+    # --- what a query means ------------------------------------------------------------------------------------------
+
+    def _ask(self, query: str) -> _Asked:
+        now = self._clock()
+        last = self._last
+        if last is not None and last.text == query and abs((now - last.at).total_seconds()) < _SAME_MOMENT:
+            return last
+        from archiver.search.compile import compile_query
+        from archiver.search.expansion import Expansion
+        from archiver.search.language import parse_query
+
+        parsed = parse_query(query, now, languages=self._languages, saved=self._saved)
+        expansion = Expansion(self._vocabulary)
+        plan = compile_query(parsed.tree, self._names, expansion)
+        self._last = _Asked(query, now, parsed.tree, parsed.ignored, expansion, plan)
+        return self._last
+
+    def _vocabulary(self) -> Vocabulary:
+        if self._words is None:
+            from archiver.search.vocabulary import Vocabulary
+
+            self._words = Vocabulary(self._connection, self._languages)
+        return self._words
+
+    # --- which hits --------------------------------------------------------------------------------------------------
+
+    def _ranked(self, asked: _Asked, needed: int) -> list[tuple[int, float]]:
+        from archiver.search.compile import compile_query
+        from archiver.search.ranking import Ranking
+
+        def typed() -> Plan:
+            return compile_query(asked.tree, self._names, asked.expansion, as_typed=True)
+
+        ranking = Ranking(self._connection, self._statements)
+        return ranking.ranked(asked.tree, asked.plan, typed, asked.expansion, asked.at.timestamp(), needed)
+
+    def _newest(self, plan: Plan, copies: Copies, needed: int, *, threads: bool) -> list[tuple[int, ...]]:
+        most = needed * (3 if threads else 1) + _MARGIN
+        while True:
+            rows, complete = self._statements.newest(plan, most)
+            groups = self._folded(copies, rows, rows, needed, threads=threads)
+            if complete or len(groups) >= needed:
+                return groups
+            most *= 4
+
+    def _folded(
+        self, copies: Copies, ordered: Iterable[int], matching: Iterable[int], needed: int, *, threads: bool
+    ) -> list[tuple[int, ...]]:
+        """Return the first groups of rows, each a hit."""
+        groups = iter(copies.groups(ordered, list(matching)))
+        if not threads:
+            return list(islice(groups, needed))
+        kept: list[tuple[int, ...]] = []
+        seen: set[int] = set()
+        while len(kept) < needed and (some := list(islice(groups, needed))):
+            known = threads_of(self._connection, [group[0] for group in some])
+            for group in some:
+                thread = known.get(group[0], -group[0] - 1)
+                if thread not in seen:
+                    seen.add(thread)
+                    kept.append(group)
+        return kept[:needed]
+
+    def _others(self, plan: Plan, copies: Copies, heads: Sequence[int]) -> dict[int, int]:
+        """Count, for each head of a thread, the further hits there."""
+        known = threads_of(self._connection, heads)
+        members = members_of(self._connection, set(known.values()))
+        found = self._statements.among(plan, {row for rows in members.values() for row in rows} | set(heads))
+        return {
+            head: sum(1 for _ in copies.groups(rows, rows)) - 1
+            for head, thread in known.items()
+            if (rows := sorted({*(row for row in members[thread] if row in found), head}))
+        }
 
 
-def _runs(display: str) -> list[str]:
-    """Return every run of a mailbox path's parts, as written: a/b/c → a, a/b, a/b/c, b, b/c, c."""
-    starts = [0, *(i + 1 for i, c in enumerate(display) if c in "/.")]
-    ends = [*(i for i, c in enumerate(display) if c in "/."), len(display)]
-    return [display[start:end] for start in starts for end in ends if start < end]
-
-
-def _collect_terms(node: whoosh_query.Query, found: dict[str, None]) -> None:
-    from archiver.model.fields import field_named
-    from archiver.search.analysis import tokens
-    from archiver.search.language import tree_of as query
-
-    match node:
-        case query.Not():
-            return
-        case query.Sequence() | query.And() | query.Or():
-            for part in node.subqueries:
-                _collect_terms(part, found)
-        case query.Phrase():
-            found.update(dict.fromkeys(node.words))
-        case query.Term() | query.Prefix():
-            field = field_named(node.fieldname)
-            if field is None or field.columns:
-                star = "*" if isinstance(node, query.Prefix) else ""
-                found.update(dict.fromkeys(word + star for word in tokens(node.text)))
-
-
-def _int(value: object) -> int:
-    return value if isinstance(value, int) else 0
+def _is_shown(fieldname: str) -> bool:
+    field = field_named(fieldname)
+    return field is None or bool(field.columns)

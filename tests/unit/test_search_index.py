@@ -46,8 +46,8 @@ def test_mail_that_came_at_one_moment_keeps_its_order_and_its_dates(tmp_path: Pa
 def test_of_two_within_moments_the_newer_comes_first_though_it_was_indexed_first(tmp_path: Path) -> None:
     with world(tmp_path, [Mail(at=MARCH + 1, body="word")]) as w:
         w.index.add([Mail(at=MARCH, body="word").document(MARCH << ROW_BITS)], 2)
-        assert [hit.row for hit in w.searcher.search("word", limit=1)] == w.rows
-        assert [hit.row for hit in w.searcher.search("word", limit=1, offset=1)] == [MARCH << ROW_BITS]
+        assert [hit.row for hit in w.searcher.search("word", limit=1).hits] == w.rows
+        assert [hit.row for hit in w.searcher.search("word", limit=1, offset=1).hits] == [MARCH << ROW_BITS]
 
 
 def test_older_mail_that_arrives_later_takes_its_place_in_time(tmp_path: Path) -> None:
@@ -211,15 +211,15 @@ def test_relevance_prefers_own_words_in_the_subject_to_quoted_ones(tmp_path: Pat
         *(Mail(at=MARCH + 3 + n, body="something else here now") for n in range(5)),
     ]
     with world(tmp_path, mails) as w:
-        hits = w.searcher.search("licence", limit=9, sort="relevance")
+        hits = w.searcher.search("licence", limit=9, sort="relevance").hits
         assert [w.rows.index(hit.row) for hit in hits] == [0, 1, 2]
         assert hits[0].score > hits[1].score > hits[2].score > 0
 
 
 def test_terms_to_highlight_leave_out_what_is_excluded(tmp_path: Path) -> None:
     with world(tmp_path, []) as w:
-        assert list(w.searcher.terms('Één "b c" dé* -weg from:jan@x.be has:attachment since:2025')) == [
-            "een", "b", "c", "de*", "jan", "x", "be",
+        assert list(w.searcher.terms('Élan "b c" dé* -weg from:jan@x.be has:attachment since:2025')) == [
+            "elan", "b", "c", "de*", "jan", "x", "be",
         ]  # fmt: skip
 
 

@@ -1,0 +1,171 @@
+"""What the leaves of a query look for in the full-text index: words as typed, other forms, words they are part of.
+
+One leaf is one concept to whoever asks: compiling takes all of it, ranking puts the words as typed first, highlighting
+marks whatever of it occurs. Knows the vocabulary by what it is asked, and the syntax of FTS5; knows no catalogue.
+
+A phrase whose words may stand apart (`"a b"~3`) is FTS5's NEAR: its words in any order, with at most
+(n - 1) * 3 - 1 tokens between the end of the first of n words and the beginning of the last. For two words and ~3 that
+is two words between. ~1, and no ~ at all, is the phrase as it was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from archiver.errors import QueryError
+from archiver.model.fields import FieldKind, field_named
+from archiver.search.language import ANYWHERE
+from archiver.search.language import tree_of as query
+
+
+class Words(Protocol):
+    """What is asked of the words that the archive has; all folded. Raises QueryError when too many fit."""
+
+    def variants(self, word: str) -> tuple[str, ...]:
+        """Return other forms of the word."""
+        ...
+
+    def compounds(self, word: str) -> tuple[str, ...]:
+        """Return words that have it as a part."""
+        ...
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Return words that a pattern with * and ? fits."""
+        ...
+
+    def near(self, word: str, distance: int) -> tuple[str, ...]:
+        """Return words at most so many slips away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """What one leaf looks for, in the columns of its field. All is empty for a pattern that fits nothing.
+
+    `exact` is an FTS5 expression of what was typed, None for a pattern; `forms` and `parts` are tokens: its other
+    forms, and longer words that it is part of. `marks` are what to highlight of `exact`; `*` ends a beginning.
+    """
+
+    fieldname: str
+    exact: str | None
+    forms: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+
+    def expression(self) -> str | None:
+        """Return the FTS5 expression of all of it; None when nothing in the archive fits."""
+        either = [*([] if self.exact is None else [self.exact]), *(quoted([word]) for word in self.all_forms)]
+        return self.within(either) if either else None
+
+    def as_typed(self) -> Concept:
+        """Return the same without other forms; a pattern has nothing else."""
+        return self if self.exact is None else replace(self, forms=(), parts=())
+
+    def within(self, either: Sequence[str]) -> str:
+        """Return the expression for any of these, in the columns of the field."""
+        return in_columns(self.fieldname, either[0] if len(either) == 1 else f"({' OR '.join(either)})")
+
+    @property
+    def all_forms(self) -> tuple[str, ...]:
+        """Words that were not typed, each once."""
+        return tuple(dict.fromkeys((*self.forms, *self.parts)))
+
+
+class Expansion:
+    """Works leaves out, each once; for one query. Without a vocabulary every word is only itself."""
+
+    def __init__(self, vocabulary: Callable[[], Words] | None) -> None:
+        self._vocabulary = vocabulary
+        self._known: dict[tuple[object, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    def concept(self, leaf: query.Query) -> Concept | None:
+        """Return what a leaf of words looks for; None for one that the catalogue answers, and for a group."""
+        match leaf:
+            case query.Phrase():
+                return Concept(leaf.fieldname, _phrase(leaf), marks=tuple(leaf.words))
+            case query.Sequence():
+                return _sequence(leaf)
+            case query.Variations() | query.Term() | query.Prefix() | query.Wildcard() | query.FuzzyTerm():
+                return self._single(leaf) if _is_of_words(leaf.fieldname) else None
+        return None
+
+    def _single(self, leaf: query.Query) -> Concept:
+        name, text = leaf.fieldname, leaf.text
+        if isinstance(leaf, query.Term):
+            return Concept(name, quoted([text]), marks=(text,))
+        if isinstance(leaf, query.Prefix):
+            return Concept(name, quoted([text]) + " *", marks=(text + "*",))
+        forms, parts = self._expanded(leaf)
+        if isinstance(leaf, query.Wildcard):
+            return Concept(name, None, forms)
+        return Concept(name, quoted([text]), forms, parts, marks=(text,))
+
+    def _expanded(self, leaf: query.Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return other forms, and words that have it as a part; without the word itself."""
+        key = type(leaf).__name__, leaf.text, getattr(leaf, "maxdist", 0)
+        if (known := self._known.get(key)) is None:
+            try:
+                known = self._ask(leaf)
+            except QueryError as error:
+                error.position = getattr(leaf, "startchar", None) or 0
+                raise
+            self._known[key] = known
+        return known
+
+    def _ask(self, leaf: query.Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if self._vocabulary is None:
+            return (), ()
+        words = self._vocabulary()
+        if isinstance(leaf, query.Wildcard):
+            return tuple(words.matching(leaf.text)), ()
+        if isinstance(leaf, query.FuzzyTerm):
+            return tuple(word for word in words.near(leaf.text, leaf.maxdist) if word != leaf.text), ()
+        forms = tuple(word for word in words.variants(leaf.text) if word != leaf.text)
+        parts = words.compounds(leaf.text)
+        return forms, tuple(word for word in parts if word != leaf.text and word not in forms)
+
+
+def leaves(tree: query.Query, boost: float = 1.0) -> Iterator[tuple[query.Query, float]]:
+    """Yield the leaves that a message may have, each with its boost and those of the groups around it multiplied.
+
+    What is excluded is not among them.
+    """
+    if isinstance(tree, query.Not):
+        return
+    boost *= getattr(tree, "boost", 1.0)
+    if isinstance(tree, (query.And, query.Or)):
+        for part in tree.subqueries:
+            yield from leaves(part, boost)
+    else:
+        yield tree, boost
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Quote words as one FTS5 string, a phrase when there are several: nothing in it is syntax any more."""
+    return '"' + " ".join(words).replace('"', '""').replace("\0", "") + '"'
+
+
+def in_columns(fieldname: str, expression: str) -> str:
+    """Restrict an FTS5 expression to the columns of a field."""
+    field = None if fieldname == ANYWHERE else field_named(fieldname)
+    return expression if field is None else f"{{{' '.join(field.columns)}}} : {expression}"
+
+
+def _is_of_words(fieldname: str) -> bool:
+    field = field_named(fieldname)
+    return field is None or field.kind in {FieldKind.TEXT, FieldKind.DOMAIN}
+
+
+def _phrase(leaf: query.Phrase) -> str:
+    slop = getattr(leaf, "slop", 1)
+    if slop <= 1 or len(leaf.words) == 1:
+        return quoted(leaf.words)
+    return f"NEAR({' '.join(quoted([word]) for word in leaf.words)}, {(len(leaf.words) - 1) * slop - 1})"
+
+
+def _sequence(leaf: query.Sequence) -> Concept:
+    """Work out a phrase that ends in the beginning of a word."""
+    words = [part.text for part in leaf.subqueries]
+    return Concept(leaf.subqueries[0].fieldname, quoted(words) + " *", marks=(*words[:-1], words[-1] + "*"))

@@ -1,0 +1,220 @@
+"""Which of the messages that match are best: BM25 with weights for the columns, what is recent a little ahead.
+
+Over the RANKED newest matches: a word that more messages have than that says little about any of them. Messages with
+all words as they were typed are ranked first of all. Those with another form of a word get what the typed one would
+have given them, less a part: FTS5 values a rare word highly, and a rare plural is no better than its singular, so its
+score is brought to the scale of the whole concept, the word with all its forms. A form counts FORM, a compound PART.
+Words that stand near each other, or next to each other as they were typed, in what people wrote themselves, add to it.
+"""
+
+# ruff: noqa: S608 - statements are put together from our own pieces; texts are bound
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from archiver.model.fields import INDEX_COLUMNS
+from archiver.search.expansion import Concept, Expansion, leaves, quoted
+from archiver.search.language import ANYWHERE
+from archiver.search.language import tree_of as query
+from archiver.search.rows import ROW_BITS
+
+if TYPE_CHECKING:
+    from archiver.core.ports import Connection
+    from archiver.search.plan import Plan
+    from archiver.search.statements import Statements
+
+WEIGHTS = {
+    "subject": 6.0, "sender": 4.0, "recipient": 3.0, "cc": 2.0, "bcc": 2.0,
+    "body": 2.0, "quoted": 0.5, "filenames": 3.0, "attachments": 1.0,
+}  # fmt: skip
+"""What a word is worth by where it stands: what people wrote themselves more than what they quote."""
+
+RANKED = 20_000
+"""How many of the newest matches are ranked."""
+
+FORM, PART = 0.7, 0.5
+"""What another form of a word is worth, and a compound of it. FORM times 1.3, the most for being recent, is below 1."""
+
+ENOUGH = 5_000
+"""Messages with all words as typed, from which on those with other forms follow behind all of them."""
+
+_RECENT = 0.3
+_YEAR = 365.25 * 86_400
+
+_NEAR, _NEXT = 0.25, 0.25
+"""Added for all words near each other, and for neighbouring words of the query that are neighbours there too."""
+_NEAR_TOKENS = 8
+_NEAR_WORDS = 6
+
+_COMMON = 30_000
+"""Messages with a word from which on its share in a score is too small to be looked for."""
+_MOST_FORMS = 64
+_BAND = 4.0
+
+_BM25 = f"bm25(mail, {', '.join(str(WEIGHTS[column]) for column in INDEX_COLUMNS)})"
+_OWN = "subject body filenames attachments"
+
+
+class Ranking:
+    """Ranks over one connection."""
+
+    def __init__(self, connection: Connection, statements: Statements) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def ranked(
+        self, tree: query.Query, plan: Plan, typed: Callable[[], Plan], expansion: Expansion, now: float, enough: int
+    ) -> list[tuple[int, float]]:
+        """Return rows with their scores, best first; of equals the newer.
+
+        `typed` gives the plan in which every word is only itself. With more than ENOUGH of those messages, and not
+        fewer than `enough`, the others are left out: they would all stand behind.
+        """
+        concepts = [
+            (concept, boost) for leaf, boost in leaves(tree) if (concept := expansion.concept(leaf)) is not None
+        ]
+        has_forms = any(concept.exact is not None and concept.all_forms for concept, _ in concepts)
+        exact = self._pass(typed() if has_forms else plan)
+        scores = {slot: score for slot, (_, score) in exact.items()}
+        rows = {slot: row for slot, (row, _) in exact.items()}
+        behind: list[tuple[int, int]] = []
+        if has_forms and len(exact) < max(ENOUGH, enough):
+            others = [(slot, row) for slot, row in self._newest(plan) if slot not in exact]
+            if len(exact) < ENOUGH:
+                rows.update(others)
+                scores.update(self._by_concept([concept for concept, _ in concepts], [slot for slot, _ in others]))
+            else:
+                behind = others
+        if scores:
+            self._boost(scores, concepts)
+            self._add_nearness(scores, [concept for concept, _ in concepts])
+        scored = [(rows[slot], score * _recency(rows[slot], now)) for slot, score in scores.items()]
+        scored.sort(key=lambda each: (each[1], each[0]), reverse=True)
+        return scored + [(row, 0.0) for _, row in sorted(behind, reverse=True)]
+
+    def _pass(self, plan: Plan) -> dict[int, tuple[int, float]]:
+        """Return row and BM25 of the newest messages that match, by slot."""
+        if plan.match is None or plan.nothing:
+            return {}
+        statement = self._statements.statement(plan, ranks=True)
+        found = self._connection.execute(
+            statement.select(f"mail.rowid, slots.row, -{_BM25}") + f" ORDER BY mail.rowid DESC LIMIT {RANKED}",
+            statement.bindings,
+        )
+        return {slot: (row, score) for slot, row, score in found}  # type: ignore[misc]
+
+    def _newest(self, plan: Plan) -> list[tuple[int, int]]:
+        statement = self._statements.statement(plan, ranks=True)
+        found = self._connection.execute(
+            statement.select("mail.rowid, slots.row") + f" ORDER BY mail.rowid DESC LIMIT {RANKED}", statement.bindings
+        )
+        return list(found)  # type: ignore[arg-type]
+
+    # --- messages that have another form of some word ----------------------------------------------------------------
+
+    def _by_concept(self, concepts: Sequence[Concept], slots: Sequence[int]) -> dict[int, float]:
+        """Return the scores of these slots, put together of what each concept gives."""
+        scores = dict.fromkeys(slots, 0.0)
+        if not slots:
+            return scores
+        asked, lowest = json.dumps(list(slots)), min(slots)
+        messages = self._messages()
+        for concept in concepts:
+            for expression, factor in self._bands(concept, messages, alone=len(concepts) == 1):
+                for slot, score in self._scores(expression, asked, lowest):
+                    scores[slot] += factor * score
+        return scores
+
+    def _bands(self, words: Concept, messages: int, *, alone: bool) -> Iterator[tuple[str, float]]:
+        """Yield expressions for the forms of a word that are about equally rare, with what their score is worth."""
+        forms = words.all_forms[:_MOST_FORMS]
+        known = {form: self._frequency(words.within([quoted([form])])) for form in forms}
+        typed = 0 if words.exact is None else self._frequency(words.within([words.exact]))
+        whole = _rarity(typed + sum(known.values()), messages)
+        if words.exact is not None and not alone and 0 < typed < _COMMON:
+            yield words.within([words.exact]), whole / _rarity(typed, messages)
+        for worth, some in ((FORM, words.forms), (PART, tuple(w for w in words.parts if w not in words.forms))):
+            bands: dict[int, list[str]] = {}
+            for form in some:
+                if 0 < known.get(form, 0) < _COMMON:
+                    bands.setdefault(int(math.log(known[form], _BAND)), []).append(form)
+            for band in bands.values():
+                rarest = _rarity(min(known[form] for form in band), messages)
+                yield words.within([quoted([form]) for form in band]), worth * whole / rarest
+
+    def _scores(self, expression: str, asked: str, lowest: int) -> Iterator[tuple[int, float]]:
+        found = self._connection.execute(
+            f"SELECT rowid, -{_BM25} FROM mail WHERE mail MATCH ? AND rowid >= ?"
+            " AND +rowid IN (SELECT value FROM json_each(?))",
+            (expression, lowest, asked),
+        )
+        return iter(found)  # type: ignore[arg-type]
+
+    def _frequency(self, expression: str) -> int:
+        """Count messages, up to _COMMON: beyond, it makes no difference."""
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM mail WHERE mail MATCH ? LIMIT {_COMMON})"
+        return _int(next(self._connection.execute(sql, (expression,)), (0,))[0])
+
+    def _messages(self) -> int:
+        """Return about how many messages there are: the last sequence number, which costs nothing to ask."""
+        return max(1, _int(next(self._connection.execute("SELECT watermark FROM progress"), (0,))[0]))
+
+    # --- what is added -----------------------------------------------------------------------------------------------
+
+    def _boost(self, scores: dict[int, float], concepts: Sequence[tuple[Concept, float]]) -> None:
+        """Add what a boost gives beyond 1, concept by concept; take it off below."""
+        boosted = [
+            (expression, boost)
+            for concept, boost in concepts
+            if boost != 1.0 and (expression := concept.expression()) is not None
+        ]
+        if not boosted:
+            return
+        asked, lowest = json.dumps(list(scores)), min(scores)
+        for expression, boost in boosted:
+            for slot, score in self._scores(expression, asked, lowest):
+                scores[slot] = max(0.0, scores[slot] + (boost - 1.0) * score)
+
+    def _add_nearness(self, scores: dict[int, float], concepts: Sequence[Concept]) -> None:
+        words = [concept.marks[0] for concept in concepts if _is_one_word(concept)]
+        words = list(dict.fromkeys(words))[:_NEAR_WORDS]
+        if len(words) < 2:
+            return
+        lowest = min(scores)
+        self._multiply(scores, f"NEAR({' '.join(quoted([w]) for w in words)}, {_NEAR_TOKENS})", _NEAR, lowest)
+        for first, second in pairwise(words):
+            self._multiply(scores, quoted([first, second]), _NEXT / (len(words) - 1), lowest)
+
+    def _multiply(self, scores: dict[int, float], expression: str, share: float, lowest: int) -> None:
+        found = self._connection.execute(
+            "SELECT rowid FROM mail WHERE mail MATCH ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?",
+            (f"{{{_OWN}}} : {expression}", lowest, RANKED),
+        )
+        for (slot,) in found:
+            if slot in scores:
+                scores[slot] *= 1.0 + share
+
+
+def _is_one_word(words: Concept) -> bool:
+    return (
+        words.fieldname == ANYWHERE and words.exact is not None and len(words.marks) == 1 and words.marks[0][-1] != "*"
+    )
+
+
+def _rarity(frequency: int, messages: int) -> float:
+    """Return the inverse document frequency as FTS5's bm25() has it."""
+    rarity = math.log((messages - frequency + 0.5) / (frequency + 0.5)) if frequency < messages else 0.0
+    return rarity if rarity > 0 else 1e-6
+
+
+def _recency(row: int, now: float) -> float:
+    return 1.0 + _RECENT / (1.0 + max(0.0, now - (row >> ROW_BITS)) / _YEAR)
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
