@@ -3,9 +3,10 @@
     python -m benchmarks.relevance [--messages 2400] [--misses] [--only KIND]
 
 The judged set is written by hand (tests/judged): questions as people type them, in Dutch, French, German and English,
-the messages that answer them, and others that nearly do, among background mail. All of it goes into a real archive, and is asked
-through the application. Compared with archiver's own exact words (every word in quotes), and with notmuch over the same
-mail, in its order, newest first. Ends with 1 when recall@10 is below 0.95 or the mean reciprocal rank below 0.85.
+the messages that answer them, others that nearly do, and background mail. All of it goes into a real archive, and is
+asked through the application. Compared with archiver's own exact words (every word in quotes), and with notmuch over
+the same mail, in its order, newest first. Ends with 1 when recall@10 is below 0.95 or the mean reciprocal rank below
+0.85.
 """
 
 from __future__ import annotations

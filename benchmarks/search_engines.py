@@ -1,6 +1,6 @@
 """Whoosh's own index files against FTS5 in an encrypted database: the comparison behind decision 0001.
 
-    ARCHIVER_CORPUS=… python benchmarks/search_engines.py [--messages N]
+    ARCHIVER_CORPUS=… python -m benchmarks.search_engines [--messages N]
 
 Takes the .eml files below ARCHIVER_CORPUS, or synthetic messages without it. Both engines get the same folded tokens.
 Prints messages a second, bytes on disk, the median of 20 for three queries, and what a killed indexer leaves readable
@@ -72,7 +72,7 @@ def _from_files(root: Path) -> Iterator[IndexDocument]:
 def _synthetic(count: int) -> Iterator[IndexDocument]:
     from importlib import import_module
 
-    yield from import_module("search_latency").Archive(count).documents()
+    yield from import_module("benchmarks.search_latency").Archive(count).documents()
 
 
 def folded(document: IndexDocument) -> dict[str, str]:
@@ -114,7 +114,7 @@ def fts5(folder: Path, found: list[IndexDocument]) -> Callable[[str], int]:
         index.add(found[start : start + BATCH], start + BATCH)
     list(connection.execute("PRAGMA main.wal_checkpoint(TRUNCATE)"))
     searcher = FullTextSearcher(connection, lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    return lambda query: len(searcher.search(query, limit=20))
+    return lambda query: len(searcher.search(query, limit=20).hits)
 
 
 ENGINES = {"Whoosh files": whoosh_files, "FTS5, encrypted": fts5}
@@ -123,7 +123,17 @@ ENGINES = {"Whoosh files": whoosh_files, "FTS5, encrypted": fts5}
 def readable_after_kill(engine: str, messages: int) -> int:
     """Kill an indexer a few seconds into its work; return how often its mail's canary word stands on the disk."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, __file__, "--victim", engine, "--folder", folder, "--messages", str(messages)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.search_engines",
+            "--victim",
+            engine,
+            "--folder",
+            folder,
+            "--messages",
+            str(messages),
+        ]
         environment = {**os.environ, "TMPDIR": folder}
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as victim:
             assert victim.stdout is not None
