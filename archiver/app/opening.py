@@ -200,7 +200,10 @@ class Opened:
         """Tell whether messages of the catalogue are not in the index yet, or the index is of another release."""
         if index_version(self.connection) != SCHEMA_VERSION:
             return True
-        watermark = FullTextIndex(self.connection).watermark()
+        index = FullTextIndex(self.connection)
+        watermark = index.watermark()
+        if index.lacks_words():  # the run that would have completed them was stopped
+            return True
         return watermark > self.catalogue.last_sequence() or bool(self.catalogue.unindexed(watermark, 1))
 
     def lost_packs(self) -> tuple[str, ...]:
@@ -240,6 +243,7 @@ class Opened:
             self.connection.vacuum()
             if indexed * 2 > self.catalogue.counts().messages:
                 self.catalogue.connection.vacuum()
+        self.index.complete_words()
         self.connection.checkpoint()
 
 

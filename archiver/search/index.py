@@ -106,7 +106,6 @@ class FullTextIndex:
                     _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (slot,))
                     _run(self._connection, "DELETE FROM slots WHERE slot = ?", (slot,))
             self._lexicon.removed()
-            self._lexicon.removed()
 
     def lacks_words(self) -> bool:
         """Say whether forms and compounds of some words are not found yet: a large run was not brought to its end."""

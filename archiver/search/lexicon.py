@@ -48,7 +48,7 @@ _UNPACKED = 11_000
 _FEW = 2_000
 """Words of a batch up to which each is looked up; for more, all known words are held in memory (25 MB for 300,000)."""
 
-_MANY, _SHARE = 1_000, 50
+_MANY, _SHARE = 500, 50
 """Messages at once that are many, when the words known are not more than so many times as many."""
 
 _EXACT, _STALE, _BEHIND = range(3)
