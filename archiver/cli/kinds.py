@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from archiver.model.files import FileType, file_type
 from archiver.model.message import Defect, Part, PartKind
 
+FILE_KINDS = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR, PartKind.INLINE})
+"""What came as a file, and can be saved as one."""
+
 _WORDS = {
     FileType.PDF: "PDF document",
     FileType.DOCUMENT: "text document",

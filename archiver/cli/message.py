@@ -6,10 +6,10 @@ Knows how a message is told on a terminal and into a pipe. Deliberately reads no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from archiver.cli.conversation import placed
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.kinds import defect_sentence, is_program, is_readable, kind_in_words
@@ -17,7 +17,7 @@ from archiver.cli.layout import Span, Style, pad, table, wrap_spans
 from archiver.cli.prose import print_text, text_lines
 from archiver.cli.wording import ago, bare_person, count, long_date, ordinal, people, size
 from archiver.model.catalogue import Details, Summary
-from archiver.model.message import Direction, Part, PartKind
+from archiver.model.message import Part, PartKind
 
 if TYPE_CHECKING:
     from archiver.cli.application import OpenArchive
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _LABEL_COLUMNS = 10
 _STRUCTURE = frozenset({PartKind.TEXT, PartKind.HTML, PartKind.INLINE, PartKind.REPORT})
-_ANSWERS = {Direction.INCOMING: Direction.OUTGOING, Direction.OUTGOING: Direction.INCOMING}
 
 
 def show(invocation: Invocation, archive: OpenArchive, row: int, *, quoted: bool, links: bool) -> None:
@@ -131,41 +130,6 @@ def _conversation(invocation: Invocation, archive: OpenArchive, summary: Summary
             f"{invocation.date(later.at)} by {who}",
             more=f": archiver show {archive.short_id(later.blob_id)}",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a message stands in its conversation, copies of one message counted once; what came after it, if anything.
-
-    `answer` is the first later message that went the other way, `newest` the last one.
-    """
-
-    position: int
-    of: int
-    copies: tuple[Summary, ...] = ()
-    answer: Summary | None = None
-    newest: Summary | None = None
-
-
-def placed(thread: Sequence[Summary], summary: Summary) -> Place:
-    """Return the place of a message in its thread, which is given oldest first."""
-    own = identity(summary)
-    order = list(dict.fromkeys(identity(one) for one in thread))
-    copies = tuple(one for one in thread if identity(one) == own and one.row != summary.row)
-    if own not in order:
-        return Place(1, 1)
-    position = order.index(own)
-    later = {key: one for one in reversed(thread) if (key := identity(one)) in order[position + 1 :]}
-    after = [later[key] for key in order[position + 1 :]]
-    answer = next((one for one in after if one.direction is _ANSWERS.get(summary.direction)), None)
-    return Place(position + 1, len(order), copies, answer, after[-1] if after else None)
-
-
-def identity(summary: Summary) -> object:
-    """Return what copies of a message have in common: its Message-ID and its sender, for an id alone can be forged."""
-    if not summary.message_id:
-        return summary.row
-    return summary.message_id, tuple(address.addr_spec.lower() for address in summary.from_)
 
 
 def _links(terminal: Terminal, archive: OpenArchive, row: int) -> None:

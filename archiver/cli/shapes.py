@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         VerifyReport,
     )
     from archiver.model.search import SavedSearch
+    from archiver.model.shown import Hyperlink
 
 Json = Mapping[str, object]
 
@@ -99,8 +100,11 @@ def message_line(summary: Summary, archive: OpenArchive, zone: tzinfo | None) ->
     }
 
 
-def whole_message(details: Details, message: Message, archive: OpenArchive, zone: tzinfo | None) -> Json:
-    """Return all that `show` knows of a message."""
+def whole_message(details: Details, message: Message, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
+    """Return all that `show` knows of a message; the place in its conversation counts copies of a message once."""
+    from archiver.cli.kinds import FILE_KINDS, defect_sentence
+    from archiver.model.files import file_type
+
     return {
         **message_line(details.summary, archive, zone),
         "bcc": _addresses(details.bcc),
@@ -119,10 +123,15 @@ def whole_message(details: Details, message: Message, archive: OpenArchive, zone
                 "filename": part.filename,
                 "charset": part.charset,
                 "content_id": part.content_id,
+                "type": file_type(part.content_type, part.filename).value if part.kind in FILE_KINDS else None,
             }
             for part in details.parts
         ],
-        "defects": [{"code": defect.code, "detail": defect.detail} for defect in details.defects],
+        "defects": [
+            {"code": defect.code, "detail": defect.detail, "sentence": defect_sentence(defect, details.parts)}
+            for defect in details.defects
+        ],
+        "conversation": _conversation(details.summary, archive),
         "seen": [
             {
                 "account": seen.account,
@@ -134,6 +143,27 @@ def whole_message(details: Details, message: Message, archive: OpenArchive, zone
             for seen in details.seen
         ],
     }
+
+
+def _conversation(summary: Summary, archive: OpenArchive) -> Json:
+    from archiver.cli.conversation import placed
+
+    def named(one: Summary | None) -> str | None:
+        return archive.short_id(one.blob_id) if one is not None else None
+
+    place = placed(archive.thread(summary.row), summary)
+    return {
+        "position": place.position,
+        "of": place.of,
+        "copies": [named(one) for one in place.copies],
+        "answer": named(place.answer),
+        "newest": named(place.newest),
+    }
+
+
+def links(found: Iterable[Hyperlink]) -> list[Json]:
+    """Return where the links of a message's HTML go."""
+    return [{"text": link.text, "url": link.url} for link in found]
 
 
 def status(report: StatusReport, zone: tzinfo | None) -> Json:

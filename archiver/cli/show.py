@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from archiver.cli.application import OpenArchive
 
 _TEXT_KINDS = frozenset({PartKind.TEXT, PartKind.HTML, PartKind.CALENDAR, PartKind.REPORT})
-_FILES = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR, PartKind.INLINE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,12 @@ def show_message(
 ) -> None:
     """Print a message as this command does; `archiver search --open` shows its first hit so."""
     if as_json:
-        from archiver.cli.shapes import whole_message
+        from archiver.cli import shapes
 
-        invocation.terminal.json(whole_message(archive.details(row), archive.parsed(row), archive, invocation.zone))
+        shape = shapes.whole_message(archive.details(row), archive.parsed(row), archive, invocation.zone)
+        if links:
+            shape["links"] = shapes.links(archive.links(row))
+        invocation.terminal.json(shape)
     else:
         from archiver.cli.message import show
 
@@ -185,7 +187,9 @@ def _part(terminal: Terminal, archive: OpenArchive, row: int, path: str, asked: 
     if asked.text:
         text = archive.part_text(row, path)
         if asked.output is not None:
-            give(terminal, text.encode("utf-8", "replace"), asked.output, force=asked.force, own_name="", text=True)
+            octets = text.encode("utf-8", "replace")
+            own_name = f"{safe_name(archive.part(row, path)[0])}.txt"
+            give(terminal, octets, asked.output, force=asked.force, own_name=own_name, text=True)
             return
         from archiver.cli.prose import print_text, text_lines
         from archiver.model.shown import Passage
@@ -207,13 +211,14 @@ def _part(terminal: Terminal, archive: OpenArchive, row: int, path: str, asked: 
 
 def _all_parts(terminal: Terminal, archive: OpenArchive, row: int, asked: _Asked) -> None:
     """Save everything that came with the message; nothing at all when one of the files is there already."""
+    from archiver.cli.kinds import FILE_KINDS
     from archiver.cli.saving import distinct, safe_name, save
 
     folder = asked.output
     assert folder is not None  # noqa: S101 - checked before
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", hint="make it first, or name another one")
-    files = [part for part in archive.details(row).parts if part.kind in _FILES]
+    files = [part for part in archive.details(row).parts if part.kind in FILE_KINDS]
     if not files:
         raise UsageError("nothing came with this message", hint=f"archiver show {asked.named} shows it")
     names = distinct(safe_name(part) for part in files)
