@@ -6,7 +6,7 @@ query is understood and ranked is `archiver.search`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -94,12 +94,9 @@ class Searching:
         """Return a page of hits with their passages; raises QueryError."""
         searcher = self.searcher()
         with self._one_state():
-            folded = {"threads": True} if threads else {}
-            found = searcher.search(query, limit=limit, offset=offset, sort=sort, **folded)  # type: ignore[arg-type]
+            found = searcher.search(query, limit=limit, offset=offset, sort=sort, threads=threads)
             total = searcher.count(query)
             items = tuple(self._items(found.hits, searcher.terms(query) if query.strip() and found.hits else ()))
-            if not hasattr(searcher, "suggestion"):
-                return SearchPage(total, items, found.more)
             suggestion = searcher.suggestion(query) if total <= _LITTLE and query.strip() else None
             return SearchPage(total, items, found.more, suggestion, tuple(searcher.ignored(query)))
 
@@ -119,7 +116,7 @@ class Searching:
 
         return SqliteSavedSearches(self._catalogue.connection).all()
 
-    def searcher(self, saved: Callable[[], Mapping[str, str]] | None = None) -> FullTextSearcher:
+    def searcher(self, saved: Callable[[], dict[str, str]] | None = None) -> FullTextSearcher:
         """Return what runs queries; with `saved`, one that knows these searches instead of those that are kept."""
         if saved is not None:
             return self._new_searcher(saved)
@@ -127,27 +124,21 @@ class Searching:
             self._searcher = self._new_searcher(self._saved_queries)
         return self._searcher
 
-    def _new_searcher(self, saved: Callable[[], Mapping[str, str]]) -> FullTextSearcher:
-        import inspect
-
+    def _new_searcher(self, saved: Callable[[], dict[str, str]]) -> FullTextSearcher:
         from archiver.model.ids import message_id_hash
         from archiver.search.searcher import FullTextSearcher
 
-        given: dict[str, object] = {
-            "languages": self._settings.search.languages,
-            "contacts": self._contacts_named,
-            "saved": saved,
-        }
-        known = inspect.signature(FullTextSearcher.__init__).parameters
         return FullTextSearcher(
             self._opened.connection,
             local_clock,
+            languages=self._settings.search.languages,
             message_id_hash=message_id_hash,
             customers=self._customers_named,
-            **{name: value for name, value in given.items() if name in known},  # type: ignore[arg-type]
+            contacts=self._contacts_named,
+            saved=saved,
         )
 
-    def _saved_queries(self) -> Mapping[str, str]:
+    def _saved_queries(self) -> dict[str, str]:
         return {search.name: search.query for search in self.saved_searches()}
 
     def _customers_named(self, text: str, prefix: bool) -> tuple[Sequence[int], Sequence[str]]:  # noqa: FBT001 a callback
