@@ -18,6 +18,8 @@ from archiver.search.compounds import LINKS, SHORTEST_PART
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from whoosh.query import Query
+
     from archiver.search.lexicon import Lexicon
     from archiver.search.vocabulary import Vocabulary
 
@@ -157,7 +159,7 @@ def suggestions(word: str, vocabulary: Vocabulary, limit: int) -> tuple[str, ...
 
 def slips(word: str, other: str, sounds: str | None = None) -> float:
     """Return how unlikely it is that somebody wrote `word` and meant `other`; 1 is one ordinary slip."""
-    apart = float(_with_swaps(word, other))
+    apart = _with_swaps(word, other)
     if (sound(word) if sounds is None else sounds) == sound(other):
         apart = min(apart, 1.0) * 0.5
     elif len(word) == len(other) and apart == 1:
@@ -183,16 +185,19 @@ def _are_neighbours(here: str, there: str) -> bool:
     return any(here + there in row or there + here in row for keyboard in _KEYS for row in keyboard)
 
 
-def _with_swaps(one: str, other: str) -> int:
-    """Return the distance when two neighbours that changed places count as one slip (optimal string alignment)."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
+def _with_swaps(one: str, other: str) -> float:
+    """Return the distance when two neighbours that changed places count as one slip (optimal string alignment).
+
+    As a little less than one: nothing else leaves all letters of a word in it.
+    """
+    before: list[float] = []
+    row: list[float] = list(range(len(other) + 1))
     for down, here in enumerate(one, 1):
         above, before, row = before, row, [down]
         for across, there in enumerate(other, 1):
             least = min(before[across - 1] + (here != there), before[across] + 1, row[across - 1] + 1)
             if down > 1 and across > 1 and here == other[across - 2] and one[down - 2] == there:
-                least = min(least, above[across - 2] + 1)
+                least = min(least, above[across - 2] + 0.75)
             row.append(least)
     return row[-1]
 
@@ -215,3 +220,66 @@ def joined(first: str, second: str, vocabulary: Vocabulary) -> str | None:
     """Return the one word that two words are together in the archive, with a link if need be."""
     found = [whole for link in LINKS if vocabulary.has(whole := first + link + second)]
     return max(found, key=vocabulary.frequency, default=None)
+
+
+def corrected(text: str, tree: Query, vocabulary: Vocabulary) -> str | None:
+    """Return the query with those of its words replaced that look like mistakes; None when none does.
+
+    Only bare words are looked at, not what is excluded, in quotation marks, or to be found exactly. Two words that the
+    archive writes in one are joined, one that it writes in two is parted.
+    """
+    changes = list(_changes(text, tree, vocabulary))
+    for start, end, instead in sorted(changes, reverse=True):
+        text = text[:start] + instead + text[end:]
+    return text if changes else None
+
+
+def _changes(text: str, tree: Query, vocabulary: Vocabulary) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, what to put there), none of them overlapping."""
+    from archiver.search.language import ANYWHERE
+    from archiver.search.language import tree_of as query
+
+    if isinstance(tree, query.Variations):
+        yield from _change(text, tree, vocabulary, may_part=False)
+    if not isinstance(tree, (query.And, query.Or)):
+        return
+    parts, at = list(tree.subqueries), 0
+    in_all = isinstance(tree, query.And)
+    while at < len(parts):
+        one, other = parts[at], parts[at + 1] if at + 1 < len(parts) else None
+        at += 1
+        if not isinstance(one, query.Variations):
+            yield from _changes(text, one, vocabulary)
+            continue
+        if in_all and isinstance(other, query.Variations) and one.fieldname == other.fieldname:
+            between = text[one.endchar : other.startchar]
+            if between.isspace() and (whole := joined(one.text, other.text, vocabulary)) is not None:
+                yield one.startchar, other.endchar, whole
+                at += 1
+                continue
+        yield from _change(text, one, vocabulary, may_part=in_all and one.fieldname == ANYWHERE)
+
+
+def _change(text: str, leaf: Query, vocabulary: Vocabulary, *, may_part: bool) -> Iterator[tuple[int, int, str]]:
+    from archiver.search.analysis import tokens
+
+    word = leaf.text
+    if len(word) < _SHORTEST or any(c.isdigit() for c in word):
+        return
+    of_it = (word, *vocabulary.variants(word), *vocabulary.compounds(word))
+    often = 0
+    for each in of_it:
+        often += vocabulary.frequency(each)
+        if often > TINY:
+            return
+    written = [m for m in re.finditer(r"[^\W_]+", text[leaf.startchar : leaf.endchar]) if tokens(m.group()) == [word]]
+    if len(written) != 1:
+        return
+    start, end = (leaf.startchar + n for n in written[0].span())
+    near = suggestions(word, vocabulary, 1)
+    if near and slips(word, near[0]) <= 1:
+        yield start, end, near[0]
+    elif may_part and (two := parted(word, vocabulary)) is not None:
+        yield start, end, " ".join(two)
+    elif near:
+        yield start, end, near[0]
