@@ -6,10 +6,12 @@ Also the world that both are asked about: messages with what the catalogue knows
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,15 @@ from whoosh.filedb.filestore import RamStorage
 
 from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS, FieldKind, field_named
-from archiver.search.analysis import _TOKEN, fold, fold_addresses
+from archiver.model.files import FileType
+from archiver.model.message import Direction
+from archiver.search.analysis import _TOKEN, address_token, fold, fold_addresses
+from archiver.search.compounds import SHORTEST_PART, is_compound
 from archiver.search.index import FullTextIndex
-from archiver.search.language import ANYWHERE, AT, parse
+from archiver.search.language import ANYWHERE, parse
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
+from archiver.search.stems import same_word
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 
@@ -31,6 +37,17 @@ NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 DIRECTIONS = ("incoming", "outgoing", "internal", "other")
 CUSTOMERS = {"k1": (1,), "k2": (2,), "k3": (3,), "peeters": (1, 2)}
 """Customers by what a query may call them: a name may be that of several."""
+
+
+CONTACTS = {"jan peeters": ("jan@example.be",), "an": ("an@my-example.be", "root@sub.example.be")}
+"""Contacts of customers by their names, with their addresses."""
+LANGUAGES = ("nl", "fr", "en", "de")
+SAVED = {
+    "open-offers": "subject:offerte -is:automatic",
+    "recent": "since:2025-03 (licentie OR *sleutel)",
+    "both": "saved:open-offers OR saved:recent",
+}
+"""Saved searches."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,10 @@ class Mail:
     thread_of: int = -1  # number of another mail of the same thread
     links: tuple[tuple[int, int], ...] = ()  # customer's id and standing: 0 linked, 1 ambiguous, 2 suggested
     automatic: bool = False
+    octets: int = 1
+    types: tuple[str, ...] = ()
+    language: str | None = None
+    defects: int = 0
 
     def document(self, row: int) -> IndexDocument:
         return IndexDocument(
@@ -68,6 +89,9 @@ class Mail:
             quoted=self.quoted,
             filenames=self.filenames,
             attachments=self.attachments,
+            direction=Direction(self.direction),
+            language=self.language,
+            types=frozenset(FileType(each) for each in self.types),
         )
 
 
@@ -98,6 +122,17 @@ def customers_named(text: str, prefix: bool) -> tuple[Sequence[int], Sequence[st
     return sorted({each for known, ids in CUSTOMERS.items() if known.startswith(name) for each in ids}), []
 
 
+def contacts_named(text: str, prefix: bool) -> tuple[Sequence[str], Sequence[str]]:
+    """Look a contact up by name or address, as the searcher is told to."""
+    wanted = text.lower()
+    found: dict[str, None] = {}
+    for name, addresses in CONTACTS.items():
+        if name.startswith(wanted) if prefix else wanted == name:
+            found.update(dict.fromkeys(addresses))
+        found.update(dict.fromkeys(a for a in addresses if (a.startswith(wanted) if prefix else a == wanted)))
+    return tuple(found), ("Jan Peeters",)
+
+
 @contextmanager
 def world(folder: Path, mails: Sequence[Mail]) -> Iterator[World]:
     """Index mails in encrypted databases, as the store opens them."""
@@ -110,9 +145,15 @@ def world(folder: Path, mails: Sequence[Mail]) -> Iterator[World]:
             rows = _fill_catalogue(writable, mails)
         index = FullTextIndex(connection)
         index.add([m.document(row) for m, row in zip(mails, rows, strict=True)], len(mails))
-        yield World(
-            mails, connection, index, FullTextSearcher(connection, lambda: NOW, customers=customers_named), rows
+        searcher = FullTextSearcher(
+            connection,
+            lambda: NOW,
+            languages=LANGUAGES,
+            customers=customers_named,
+            contacts=contacts_named,
+            saved=lambda: SAVED,
         )
+        yield World(mails, connection, index, searcher, rows)
 
 
 def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[int]:
@@ -135,13 +176,14 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
             catalogue.execute(
                 "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived,"
                 " message_id, subject, preview, people, parts, flags)"
-                " VALUES (?, ?, ?, ?, ?, 1, ?, 1, ?, '', '', x'90', x'90', ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, '', '', x'90', x'90', ?)",
                 (
                     row,
                     number + 1,
                     hashlib.sha256(f"mail {number}".encode()).digest(),
                     thread,
                     DIRECTIONS.index(mail.direction),
+                    mail.octets,
                     mail.files,
                     mail.message_id,
                     2 if mail.automatic else 1,
@@ -153,6 +195,10 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
                     (customer, row, standing, DIRECTIONS.index(mail.direction))
                     for customer, standing in dict(mail.links).items()
                 ],
+            )
+            catalogue.execute_many(
+                "INSERT INTO defects (row, position, code, detail) VALUES (?, ?, 1, '')",
+                [(row, position) for position in range(mail.defects)],
             )
             catalogue.execute(
                 "INSERT INTO locations (mailbox, uid, row) VALUES (?, ?, ?)",
@@ -176,15 +222,20 @@ class _Cut(Tokenizer):  # type: ignore[misc]
 
 
 class Oracle:
-    """The mails in Whoosh; `found` gives the numbers of those that a query finds, newest first."""
+    """The mails in Whoosh; `found` gives the numbers of those that a query finds.
+
+    Other forms of a word are those that the predicates of `stems` and `compounds` accept, asked about every word there
+    is. Wildcards and near words are Whoosh's own, without the tokens of whole addresses.
+    """
 
     def __init__(self, mails: Sequence[Mail]) -> None:
         names = {name: fields.TEXT(analyzer=_Cut(), phrase=True) for name in INDEX_COLUMNS}
+        number = fields.NUMERIC(numtype=int, bits=64, signed=True)
+        words = fields.KEYWORD
         schema = fields.Schema(
-            number=fields.STORED, at=fields.NUMERIC(numtype=int, bits=64, signed=True),
-            direction=fields.ID, has=fields.ID,
-            account=fields.ID, mailbox=fields.ID, everything=fields.ID, customer=fields.KEYWORD,
-            candidate=fields.KEYWORD, standing=fields.KEYWORD, **names,
+            number=fields.NUMERIC(stored=True), at=number, size=number, direction=fields.ID, has=words, type=words,
+            language=fields.ID, account=fields.ID, mailbox=fields.ID, everything=fields.ID, customer=words,
+            candidate=words, standing=words, id=fields.ID, thread=fields.ID, messageid=fields.ID, **names,
         )  # fmt: skip
         self._mails = mails
         self._index = RamStorage().create_index(schema)
@@ -192,17 +243,135 @@ class Oracle:
         for number, mail in enumerate(mails):
             texts = {name: fold(getattr(mail, name)) for name in INDEX_COLUMNS}
             texts |= {name: fold_addresses(getattr(mail, name)) for name in ("sender", "recipient", "cc", "bcc")}
+            root = mail.thread_of if 0 <= mail.thread_of < number else number
             writer.add_document(
-                number=number, at=mail.at, direction=mail.direction, has="attachment" if mail.files else "nothing",
+                number=number, at=mail.at, size=mail.octets, direction=mail.direction,
+                has=" ".join(["attachment"] * bool(mail.files) + ["defect"] * bool(mail.defects)),
+                type=" ".join(mail.types), language=mail.language or "none",
                 account=mail.account.lower(), mailbox=mail.mailbox.lower(), everything="yes",
+                id=blob_id(number).hex(), thread=str(root), messageid=mail.message_id or "",
                 **_standings(mail), **texts,
             )  # fmt: skip
         writer.commit()
+        reader = self._index.reader()
+        self._reader = reader
+        lexicon = {term.decode() for name in INDEX_COLUMNS for term in reader.lexicon(name)}
+        self._forms: dict[str, set[str]] = {}
+        self.words = {word for word in lexicon if "＠" not in word}
+        """Every word of the mails, without the tokens of whole addresses."""
 
     def found(self, text: str) -> set[int]:
-        tree = _for_whoosh(parse(text, NOW))
+        """Return the numbers of the mails that a query finds."""
+        tree = self._for_whoosh(parse(text, NOW, languages=LANGUAGES, saved=lambda: SAVED))
         with self._index.searcher() as searcher:
             return {hit["number"] for hit in searcher.search(tree, limit=None)}
+
+    def forms(self, word: str) -> set[str]:
+        """Return a word with its other forms and the compounds that it is a part of."""
+        if word not in self._forms:
+            self._forms[word] = self._worked_out(word)
+        return self._forms[word]
+
+    def _worked_out(self, word: str) -> set[str]:
+        variants = {other for other in self.words if same_word(word, other, LANGUAGES)} | {word}
+        letters = {other for other in self.words if re.fullmatch("[a-z]+", other)}
+        parts = {part for part in variants if len(part) >= SHORTEST_PART} if len(word) >= SHORTEST_PART else set()
+        parts = parts if re.fullmatch("[a-z]+", word) else set()
+        return variants | {
+            whole for whole in letters for part in parts if is_compound(part, whole, letters.__contains__)
+        }
+
+    def _for_whoosh(self, node: query.Query) -> query.Query:  # noqa: PLR0911 - one return for each kind of node
+        """Spread fields over their columns; Not gets something to be taken from, as Whoosh's matchers want it."""
+        match node:
+            case query.Every():
+                return _EVERYTHING
+            case query.Not():
+                return query.AndNot(_EVERYTHING, self._for_whoosh(node.query))
+            case query.And() | query.Or():
+                return type(node)([self._for_whoosh(part) for part in node.subqueries if not _is_empty(part)])
+            case query.NumericRange():
+                return query.NumericRange(node.fieldname, node.start, node.end, node.startexcl, node.endexcl)
+            case query.Sequence():
+                columns = _columns(node.subqueries[0].fieldname)
+                return query.Or([query.Sequence([type(p)(c, p.text) for p in node.subqueries]) for c in columns])
+            case query.Phrase() if node.slop > 1:
+                return query.Or([self._near(c, node) for c in _columns(node.fieldname)])
+            case query.Phrase():
+                return query.Or([query.Phrase(c, node.words) for c in _columns(node.fieldname)])
+            case query.Variations():
+                return query.Or([query.Term(c, w) for c in _columns(node.fieldname) for w in self.forms(node.text)])
+            case query.Wildcard() | query.FuzzyTerm():
+                return query.Or([part for c in _columns(node.fieldname) for part in self._expanded(c, node)])
+            case query.Term() | query.Prefix():
+                return self._value(node, prefix=isinstance(node, query.Prefix))
+        raise AssertionError(node)
+
+    def _expanded(self, column: str, node: query.Query) -> list[query.Query]:
+        """Let Whoosh expand a pattern or a near word over the words of a column; they are those of the whole index."""
+        if isinstance(node, query.Wildcard):
+            expanding = query.Wildcard(column, node.text)
+        else:
+            expanding = query.FuzzyTerm(column, node.text, maxdist=node.maxdist, prefixlength=0)
+        found = expanding._btexts(self._reader)
+        words = {term.decode() if isinstance(term, bytes) else term for term in found}
+        return [query.Term(column, word) for word in words & self.words]
+
+    def _near(self, column: str, node: query.Phrase) -> query.Query:
+        """Find the words in any order, all within (n - 1) * slop + 1 tokens.
+
+        By the positions that Whoosh has. A word that is asked for twice may be the same one in the text.
+        """
+        found = []
+        for number, places in self._positions(column, node.words).items():
+            if any(max(chosen) - min(chosen) <= (len(node.words) - 1) * node.slop for chosen in product(*places)):
+                found.append(query.Term("number", number))
+        return query.Or(found)
+
+    def _positions(self, column: str, words: Sequence[str]) -> dict[int, list[list[int]]]:
+        """Return where each of the words stands, for mails that have them all."""
+        places: list[dict[int, list[int]]] = []
+        for word in words:
+            if (column, word) not in self._reader:
+                return {}
+            matcher, here = self._reader.postings(column, word), {}
+            while matcher.is_active():
+                here[self._reader.stored_fields(matcher.id())["number"]] = matcher.value_as("positions")
+                matcher.next()
+            places.append(here)
+        return {number: [each[number] for each in places] for number in set.intersection(*map(set, places))}
+
+    def _value(self, node: query.Query, *, prefix: bool) -> query.Query:  # noqa: PLR0911 - one return for each kind
+        name, text = node.fieldname, str(node.text)
+        named = field_named(name)
+        kind = FieldKind.TEXT if named is None else named.kind
+        match kind:
+            case FieldKind.CUSTOMER | FieldKind.CANDIDATE:
+                return query.Or([query.Term(name, str(each)) for each in customers_named(text, prefix)[0]])
+            case FieldKind.CONTACT:
+                tokens = [address_token(each) for each in contacts_named(text, prefix)[0]]
+                return query.Or([query.Term(c, token) for c in _columns("participants") for token in tokens])
+            case FieldKind.STANDING:
+                return query.Term("standing", text)
+            case FieldKind.ID:
+                return query.Prefix("id", text)
+            case FieldKind.THREAD:
+                roots = {
+                    str(mail.thread_of if 0 <= mail.thread_of < number else number)
+                    for number, mail in enumerate(self._mails)
+                    if blob_id(number).hex().startswith(text)
+                }
+                return query.Or([query.Term("thread", root) for root in roots])
+            case FieldKind.MESSAGE_ID:
+                return query.Term("messageid", text)
+            case FieldKind.ACCOUNT | FieldKind.MAILBOX:
+                text = text.lower()
+        return query.Or([type(node)(c, text) for c in _columns(name)])
+
+
+def blob_id(number: int) -> bytes:
+    """Return the identifier of a mail in the world."""
+    return hashlib.sha256(f"mail {number}".encode()).digest()
 
 
 def _standings(mail: Mail) -> dict[str, str]:
@@ -223,41 +392,8 @@ def _standings(mail: Mail) -> dict[str, str]:
 _EVERYTHING = query.Term("everything", "yes")
 
 
-def _for_whoosh(node: query.Query) -> query.Query:  # noqa: PLR0911 - one return for each kind of node
-    """Spread fields over their columns; Not gets something to be taken from, as Whoosh's matchers want it."""
-    match node:
-        case query.Every():
-            return _EVERYTHING
-        case query.Not():
-            return query.AndNot(_EVERYTHING, _for_whoosh(node.query))
-        case query.And() | query.Or():
-            parts = [_for_whoosh(part) for part in node.subqueries if not _is_empty(part)]
-            return type(node)(parts)
-        case query.NumericRange():
-            return query.NumericRange(AT, node.start, node.end, node.startexcl, node.endexcl)
-        case query.Sequence():
-            name = node.subqueries[0].fieldname
-            return query.Or([query.Sequence([type(p)(c, p.text) for p in node.subqueries]) for c in _columns(name)])
-        case query.Phrase():
-            return query.Or([query.Phrase(c, node.words) for c in _columns(node.fieldname)])
-        case query.Term() | query.Prefix() if node.fieldname in {"customer", "candidate"}:
-            ids, _ = customers_named(node.text, isinstance(node, query.Prefix))
-            return query.Or([query.Term(node.fieldname, str(each)) for each in ids])
-        case query.Term() if node.fieldname == "is":
-            return query.Term("standing", node.text)
-        case query.Term() | query.Prefix():
-            return query.Or([type(node)(c, _value(node)) for c in _columns(node.fieldname)])
-    raise AssertionError(node)
-
-
 def _is_empty(node: query.Query) -> bool:
     return isinstance(node, query.compound.CompoundQuery) and not node.subqueries
-
-
-def _value(node: query.Term) -> str:
-    found = field_named(node.fieldname)
-    text = str(node.text)
-    return text.lower() if found and found.kind in {FieldKind.ACCOUNT, FieldKind.MAILBOX} else text
 
 
 def _columns(name: str) -> Sequence[str]:
