@@ -198,3 +198,13 @@ def describe_fields() -> str:
     """Render the table as aligned text for `archiver search --help` and the documentation."""
     width = max(len(field.example) for field in QUERY_FIELDS)
     return "\n".join(f"  {field.example:<{width}}  {field.help}" for field in QUERY_FIELDS)
+
+
+def field_table() -> str:
+    """Render the table as Markdown for docs/search.md."""
+    lines = ["| field | also | what it takes | example |", "|---|---|---|---|"]
+    for field in QUERY_FIELDS:
+        also = ", ".join(f"`{alias}:`" for alias in field.aliases)
+        values = f": {', '.join(f'`{value}`' for value in field.values)}" if field.values else ""
+        lines.append(f"| `{field.name}:` | {also} | {field.help}{values} | `{field.example}` |")
+    return "\n".join(lines)

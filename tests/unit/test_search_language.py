@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.errors import QueryError
-from archiver.model.fields import QUERY_FIELDS, FieldKind, describe_fields, field_named, field_names
+from archiver.model.fields import QUERY_FIELDS, FieldKind, describe_fields, field_named, field_names, field_table
 from archiver.search.analysis import tokens
 from archiver.search.function_words import function_words
 from archiver.search.language import MAX_CHARACTERS, MAX_DEPTH, MAX_WORDS, parse, parse_query, tree_of
@@ -411,3 +413,22 @@ def test_every_field_has_an_example_that_parses_and_no_name_twice() -> None:
         for spelling, value in field.value_aliases:
             assert spelling not in field.values
             assert value in field.values
+
+
+def test_the_guide_to_searching_has_the_table_of_fields_as_it_is() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+    shown = guide.partition("<!-- fields -->\n")[2].partition("\n<!-- /fields -->")[0]
+    assert shown == field_table(), "put what field_table() gives between the marks in docs/search.md"
+
+
+def test_every_query_in_the_guide_to_searching_parses() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "search.md").read_text(encoding="utf-8")
+    wrong = {"*ample.be", "size:2M"}
+    asked = [q for row in re.findall(r"^\| (`.*?) \|", guide, re.MULTILINE) for q in re.findall(r"`([^`]+)`", row)]
+    asked += re.findall(r"`((?:size|date|since|until|from|domain|saved):[^`]+)`", guide)
+    assert len(asked) > 60
+    for query in set(asked) - wrong:
+        if not query.endswith(":"):
+            parse(query, NOW, saved=lambda: {"open-offers": "offerte", "NAME": "factuur"})
+    for query in wrong:
+        _mistake(query)
