@@ -8,6 +8,7 @@ archive that lost its end is read from its beginning. Deliberately no ZIP64 (not
 from __future__ import annotations
 
 import bz2
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -245,7 +246,7 @@ class PartlyError(UnreadError):
 
 
 def tar_members(octets: bytes, allowance: Allowance) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, octets) of the files in a tar archive (POSIX ustar, GNU long names); raises UnreadError."""
+    """Yield (name, octets) of the files in a tar archive (POSIX ustar and pax, GNU long names); raises UnreadError."""
     at = 0
     long_name: str | None = None
     while at + 512 <= len(octets):
@@ -260,6 +261,9 @@ def tar_members(octets: bytes, allowance: Allowance) -> Iterator[tuple[str, byte
         content = octets[at + 512 : at + 512 + size]
         if kind == b"L":
             long_name = _name(content.rstrip(b"\0")[:1000], 0)
+        elif kind == b"x":
+            found = re.search(rb"\d path=([^\n]{1,1000})\n", content[:65536])
+            long_name = _name(found[1], 0) if found else None
         elif kind in {b"0", b"\0", b"7", b"5"}:
             name = long_name or _name(
                 b"/".join(part for part in (block[345:500].rstrip(b"\0"), block[:100].split(b"\0")[0]) if part), 0

@@ -16,7 +16,8 @@ MAX_OCTETS = 8 << 20
 
 _DATA = re.compile(
     r"(?<![A-Za-z0-9+/_-])"  # a run of letters is looked at from its beginning only
-    r"(?:(?:[A-Za-z0-9+/_-]{60,200}={0,2}\n[ \t]*){3,}[A-Za-z0-9+/_-]{0,200}={0,2}|[A-Za-z0-9+/]{200,}={0,2})"
+    r"(?:(?:[A-Za-z0-9+/_-]{60,200}={0,2}\n[ \t]*){3,}"
+    r"(?:[A-Za-z0-9+/_-]{24,200}={0,2}|[A-Za-z0-9+/_-]{1,23}={1,2})?|[A-Za-z0-9+/]{200,}={0,2})"
 )
 _XML_ENCODING = re.compile(rb"<\?xml[^>]{0,80}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{2,40})")
 
