@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from archiver.errors import NoArchiveError, UsageError
+from archiver.errors import NoArchiveError, QueryError, UsageError
 from archiver.model.fields import field_named
 from archiver.model.search import Facets, Found, Hit
 from archiver.search.grouping import Copies, members_of, threads_of
@@ -151,14 +151,26 @@ class FullTextSearcher:
         return FacetCounter(self._connection, self._statements).count(asked.plan, asked.at, customers=customers)
 
     def suggestion(self, query: str) -> str | None:
-        """Return the query with words that the archive hardly has replaced; None when more than LITTLE is found."""
-        asked = self._ask(query)
-        if not query.strip() or self._statements.count(asked.plan) > LITTLE:
-            return None
-        from archiver.search import spelling
+        """Return the query with words that the archive hardly has replaced by near ones.
 
-        corrected: Callable[..., str | None] | None = getattr(spelling, "corrected", None)
-        return None if corrected is None else corrected(query, asked.tree, self._vocabulary())
+        None when more than LITTLE is found as it is, and when the other query would not find more.
+        """
+        asked = self._ask(query)
+        found = self._statements.count(asked.plan) if query.strip() else LITTLE + 1
+        if found > LITTLE:
+            return None
+        from archiver.search.spelling import corrected
+
+        other = corrected(query, asked.tree, self._vocabulary())
+        if other is None:
+            return None
+        try:
+            better = self._statements.count(self._ask(other).plan) > found
+        except QueryError:
+            better = False
+        finally:
+            self._last = asked
+        return other if better else None
 
     # --- what a query means ------------------------------------------------------------------------------------------
 

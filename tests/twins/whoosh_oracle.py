@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
+import msgspec
 from whoosh import fields, query
 from whoosh.analysis import Token, Tokenizer
 from whoosh.filedb.filestore import RamStorage
@@ -76,6 +78,7 @@ class Mail:
     types: tuple[str, ...] = ()
     language: str | None = None
     defects: int = 0
+    sent: int | None = None  # the Date, in seconds relative to `at`
 
     def document(self, row: int) -> IndexDocument:
         return IndexDocument(
@@ -175,8 +178,8 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
             thread = rows[mail.thread_of] if 0 <= mail.thread_of < number else row
             catalogue.execute(
                 "INSERT INTO messages (row, sequence, blob_id, thread, direction, octets, attachments, archived,"
-                " message_id, subject, preview, people, parts, flags)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, '', '', x'90', x'90', ?)",
+                " message_id, sent, subject, preview, people, parts, flags)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, '', '', ?, x'90', ?)",
                 (
                     row,
                     number + 1,
@@ -186,6 +189,8 @@ def _fill_catalogue(catalogue: StoreConnection, mails: Sequence[Mail]) -> list[i
                     mail.octets,
                     mail.files,
                     mail.message_id,
+                    mail.sent,
+                    msgspec.msgpack.encode([[crc32(mail.sender.encode())]] if mail.sender else []),
                     2 if mail.automatic else 1,
                 ),
             )
