@@ -112,7 +112,7 @@ QUESTIONS = (
         (Mail("Schade", "De schade aan de wagen wordt vergoed."),
          Mail("Kelder", "Er staat een oude terminal in de kelder, die mag weg."),)),
     Question("ploegenstelsel weekendploeg", "quoted", NL,
-        (Mail("Re: rooster", "Ja, dat kan ingesteld worden. Ik bel u daarover.", "Kan het ploegenstelsel ook een weekendploeg aan?", ours=True),),
+        (Mail("Re: ploegen", "Ja, dat kan ingesteld worden. Ik bel u daarover.", "Kan het ploegenstelsel ook een weekendploeg aan?", ours=True),),
         (Mail("Weekend", "Wij werken in het weekend met een beperkte ploeg."),)),
     # --- own words before repeated ones, subject before text ---
     Question("exportbestand sociaal secretariaat", "own before quoted", NL,

@@ -46,7 +46,7 @@ QUESTIONS = (
         (Mail("Stunden", "Bis auf zwei Stunden stimmt alles."), Mail("Auszahlen", "Wann wird die Prämie ausgezahlt?"),)),
     Question("Schroeder Maße", "umlaut", DE,
         (Mail("Gehäuse", "Welche Masse hat das Gehäuse in der Breite?", sender="Jürgen Schröder <juergen.schroeder@schroeder.example>"),),
-        (Mail("Schröder", "Herr Schröder ruft zurück."), Mail("Maße", "Die Maße stimmen."),)),
+        (Mail("Schröder", "Herr Schröder ruft zurück."), Mail("Maße", "Die Maße stimmen.", sender="Uwe Franke <uwe.franke@lindner.example>"),)),
     Question("ungultige kontonummer", "umlaut", DE,
         (Mail("Bank", "Die Bank meldet eine ungültige Kontonummer."),),
         (Mail("Kontonummer", "Unsere Kontonummer ist neu."), Mail("Ungültig", "Der Ausweis ist ungültig."),)),

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.judged import dutch, english, french, german
+from tests.judged import crowded, dutch, english, french, german
 
-QUESTIONS = (*dutch.QUESTIONS, *french.QUESTIONS, *german.QUESTIONS, *english.QUESTIONS)
+QUESTIONS = (*dutch.QUESTIONS, *french.QUESTIONS, *german.QUESTIONS, *english.QUESTIONS, *crowded.QUESTIONS)
