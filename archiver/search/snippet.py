@@ -10,13 +10,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from archiver.search.analysis import tokens
+from archiver.search.analysis import fold, tokens
 
 WIDTH = 160
 """Characters of a snippet, about two lines of a terminal."""
 
 _LOOKED_AT = 200_000
 """Characters of a text that are searched for the words."""
+
+_FORM, _NEXT = 0.8, 0.25
+"""What another form of a word counts in a window, and what is added where two words of the query are neighbours."""
 
 _WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
 
@@ -30,14 +33,16 @@ class Snippet:
 
 
 def snippet(text: str, terms: Sequence[str], *, width: int = WIDTH) -> Snippet:
-    """Return the window of at most `width` characters with the most different terms, the earliest of the best.
+    """Return the window of at most `width` characters that shows most of what was asked, the earliest of the best.
 
-    `terms` are folded, as `Searcher.terms` gives them; one that ends in `*` is the beginning of a word. Without any of
-    them in the text it is the text's beginning. An ellipsis stands where text was left out.
+    `terms` are folded, as `Searcher.terms` gives them: words as typed first, then their other forms; one that ends in
+    `*` is the beginning of a word. Different words of the query count more than one of them twice, words as typed more
+    than their forms, and neighbours more than words apart. Without any term in the text it is the text's beginning. An
+    ellipsis stands where text was left out.
     """
     flat = " ".join(text[:_LOOKED_AT].split())
     found = _marks(flat, terms)
-    start = _best_start(flat, found, width)
+    start = _best_start(flat, found, _concepts(terms), width)
     end = _back_to_space(flat, start, min(len(flat), start + width))
     before, after = ("…" if start else ""), ("…" if end < len(flat) else "")
     marks = ((s, e) for s, e, _ in found if s >= start and e <= end)
@@ -57,11 +62,13 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     """Return (start, end, term) of every word that a term means; a word of several tokens is marked as a whole."""
     whole = {term for term in terms if not term.endswith("*")}
     beginnings = tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
-    if not whole and not beginnings:
+    if (not whole and not beginnings) or not _may_hold(flat, terms):
         return []
     found = []
+    known: dict[str, list[str]] = {}  # the same words come again and again
     for match in _WORD.finditer(flat):
-        cut = tokens(match.group())
+        if (cut := known.get(match.group())) is None:
+            cut = known[match.group()] = tokens(match.group())
         one_each = len(cut) == len(
             match.group()
         )  # a run of characters that are a token each: mark those that are meant
@@ -82,23 +89,57 @@ def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     return [mark for at, mark in enumerate(found) if at == 0 or mark[:2] != found[at - 1][:2]]
 
 
-def _best_start(flat: str, found: list[tuple[int, int, str]], width: int) -> int:
+def _may_hold(flat: str, terms: Sequence[str]) -> bool:
+    """Say quickly whether any term can be in the text: most texts that are looked at have none."""
+    folded = fold(flat).lower()
+    return any(term.removesuffix("*").lower() in folded for term in terms)
+
+
+def _concepts(terms: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """Return for each term the term that it is a form of, and what it counts.
+
+    A form shares the beginning of a word that was typed, or has it within itself; anything else is a word by itself.
+    """
+    concepts: dict[str, tuple[str, float]] = {}
+    for term in terms:
+        plain = term.removesuffix("*")
+        head = next((h for h, (c, _) in concepts.items() if h == c and _is_form(plain, h.removesuffix("*"))), term)
+        concepts[term] = (head, 1.0 if head == term else _FORM)
+    return concepts
+
+
+def _is_form(word: str, typed: str) -> bool:
+    shortest = max(4, len(typed) - 3)
+    return len(typed) >= 4 and (word[:shortest] == typed[:shortest] or typed in word)
+
+
+def _best_start(
+    flat: str, found: list[tuple[int, int, str]], concepts: dict[str, tuple[str, float]], width: int
+) -> int:
     if not found or len(flat) <= width:
         return 0
-    best, best_count, last = 0, 0, 0
-    inside: dict[str, int] = {}
-    for first, (start, _, term) in enumerate(found):
+    best, best_worth = 0, 0.0
+    last = 0
+    for first, (start, _, _) in enumerate(found):
         while last < len(found) and found[last][1] <= start + width * 3 // 4:
-            inside[found[last][2]] = inside.get(found[last][2], 0) + 1
             last += 1
-        count = sum(1 for n in inside.values() if n)
-        if count > best_count:
-            best, best_count = first, count
-        if last > first:
-            inside[term] -= 1
-        else:
-            last = first + 1
+        worth = _worth(flat, found[first : max(last, first + 1)], concepts)
+        if worth > best_worth + 1e-9:
+            best, best_worth = first, worth
     # A quarter of the window stands in front of the first word, from the beginning of a word.
     start = max(0, min(found[best][0] - width // 4, len(flat) - width))
     gap = flat.find(" ", start, found[best][0])
     return 0 if start == 0 else (gap + 1 if gap != -1 else start)
+
+
+def _worth(flat: str, inside: Sequence[tuple[int, int, str]], concepts: dict[str, tuple[str, float]]) -> float:
+    """Say what a window shows: each word of the query once, as well as it is there, and more for neighbours."""
+    best: dict[str, float] = {}
+    near = 0.0
+    for at, (start, _, term) in enumerate(inside):
+        concept, counts = concepts[term]
+        best[concept] = max(best.get(concept, 0.0), counts)
+        if at and concepts[inside[at - 1][2]][0] != concept:
+            between = flat[inside[at - 1][1] : start]
+            near = max(near, _NEXT) if len(between) <= 2 and not between.strip(" -,'’") else near
+    return sum(best.values()) + near

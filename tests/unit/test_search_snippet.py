@@ -39,6 +39,25 @@ def test_the_window_holds_the_most_different_words() -> None:
     assert result.text.endswith("…")
 
 
+def test_a_window_with_the_word_as_typed_is_better_than_one_with_its_form() -> None:
+    text = "de licenties " + "x " * 200 + "de licentie " + "y " * 200
+    assert "de licentie y" in snippet(text, ["licentie", "licenties", "licentiesleutel"]).text
+
+
+def test_forms_of_one_word_are_not_several_words() -> None:
+    text = "licenties licentiesleutel licentie " + "x " * 200 + "betaling licenties " + "y " * 200
+    assert "betaling licenties" in snippet(text, ["licentie", "betaling", "licenties", "licentiesleutel"]).text
+
+
+def test_words_next_to_each_other_are_better_than_words_apart() -> None:
+    text = "alfa en dan pas na een poos bravo " + "x " * 200 + "alfa bravo " + "y " * 200
+    assert "alfa bravo" in snippet(text, ["alfa", "bravo"]).text
+
+
+def test_a_form_is_marked_as_a_whole_word() -> None:
+    assert _marked("Onze Licentiesleutels komen", ["licentie", "licentiesleutels"]) == ["Licentiesleutels"]
+
+
 def test_without_a_hit_it_is_the_beginning() -> None:
     result = snippet("Dear all,\n\n  hello " + "z " * 200, ["absent"])
     assert result.text.startswith("Dear all, hello z")
