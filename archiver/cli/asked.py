@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.cli.invocation import QueryTyped
 from archiver.errors import QueryError, UsageError
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
 
 LIMIT = 20
 _QUOTES = frozenset('"“”„«»')
-_BARE = re.compile(r"[^\W_]+")
+_BARE = r"[^\W_]+"
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """The words of a search and its options; `filters` and `command` are for a shell, `query` is for the archive."""
 
     words: Sequence[str] = ()
@@ -103,7 +101,7 @@ class Asked:
         terms = " ".join(word for word in query.split())
         whole = re.fullmatch(r"\((.*)\)( (?:customer:\"[^\"]*\"|is:unlinked|(?:since|until):\"[^\"]*\"))+", terms)
         text = whole[1] if whole is not None and self.filters else terms
-        return replace(self, words=_shell_words(text), offset=0)
+        return self._replace(words=_shell_words(text), offset=0)
 
     def looser(self) -> Iterator[tuple[Asked, str]]:
         """Yield other ways to look for the same, and what each does."""
@@ -112,15 +110,15 @@ class Asked:
             names = " and ".join(each.partition(" ")[0] for each in self.filters)
             plain = Asked(words=self.words, limit=self.limit, sort=self.sort, threads=self.threads)
             yield plain, f"without {names}"
-        bare = [word for word in words if _BARE.fullmatch(word) and word not in _OPERATORS]
+        bare = [word for word in words if re.fullmatch(_BARE, word) and word not in _OPERATORS]
         if not bare or len(words) > 6:
             return
         if len(bare) == len(words) > 1:
-            yield replace(self, words=(" OR ".join(words),), offset=0), "any of the words"
+            yield self._replace(words=(" OR ".join(words),), offset=0), "any of the words"
         for ending, shortest, why in (("*", 3, "words that begin so"), ("~", 4, "words spelt nearly so")):
             loose = [f"{word}{ending}" if word in bare and len(word) >= shortest else word for word in words]
             if loose != words:
-                yield replace(self, words=loose, offset=0), why
+                yield self._replace(words=loose, offset=0), why
 
 
 def _shell_words(query: str) -> Sequence[str]:

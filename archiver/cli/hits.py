@@ -153,8 +153,8 @@ def _nothing(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     _did_you_mean(invocation, page, asked)
     ways = list(asked.looser())
     if ways:
-        terminal.line(Span("Or try:", "faint"))
-        commands = [other.command(invocation.program) for other, _why in ways]
-        columns = max(map(cells, commands))
-        for command, (_other, why) in zip(commands, ways, strict=True):
-            terminal.line("  ", pad(command, columns), Span(f"  {why}", "faint"))
+        # The commands stand last: one that is longer than the line can still be copied whole.
+        columns = max(cells(why) for _other, why in ways)
+        terminal.line("Or try")
+        for other, why in ways:
+            terminal.line(Span(f"  {pad(why, columns)}  ", "faint"), other.command(invocation.program))

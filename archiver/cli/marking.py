@@ -16,8 +16,9 @@ from archiver.cli.layout import Span, Style
 if TYPE_CHECKING:
     from archiver.cli.application import SearchItem
 
-_TERM = re.compile(r'(?P<no>-|NOT\s+)?(?:(?P<field>[\w-]+):)?(?P<value>"[^"]*"|[^\s()"]+)')
-_WORD = re.compile(r"\w+")
+# Compiled where they are used, and kept by `re`: `--json` needs neither.
+_TERM = r'(?P<no>-|NOT\s+)?(?:(?P<field>[\w-]+):)?(?P<value>"[^"]*"|[^\s()"]+)'
+_WORD = r"\w+"
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 _UNSEEN = frozenset(
     {
@@ -41,16 +42,16 @@ def wanted(typed: str, items: Iterable[SearchItem], ignored: Sequence[str] = ())
 
     words: set[str] = set()
     beginnings: set[str] = set()
-    for term in _TERM.finditer(typed):
+    for term in re.finditer(_TERM, typed):
         field = field_named(term["field"]) if term["field"] else None
         if term["no"] or term["value"] in _OPERATORS or (field is not None and field.name in _UNSEEN):
             continue
-        pieces = [folded(word) for word in _WORD.findall(term["value"])]
+        pieces = [folded(word) for word in re.findall(_WORD, term["value"])]
         if pieces and term["value"].endswith("*"):
             beginnings.add(pieces.pop())
         words.update(pieces)
     for item in items:
-        words.update(folded(word) for start, end in item.marks for word in _WORD.findall(item.snippet[start:end]))
+        words.update(folded(word) for start, end in item.marks for word in re.findall(_WORD, item.snippet[start:end]))
     return Wanted(frozenset(words - {folded(word) for word in ignored}), tuple(beginnings))
 
 
@@ -66,7 +67,7 @@ def marked(text: str, wanted: Wanted, style: Style = "") -> list[Span]:
     """Return visible text with the wanted words as hits, the rest in a style."""
     spans: list[Span] = []
     at = 0
-    for match in _WORD.finditer(text):
+    for match in re.finditer(_WORD, text):
         word = folded(match[0])
         if word in wanted.words or (wanted.beginnings and word.startswith(wanted.beginnings)):
             spans += [Span(text[at : match.start()], style), Span(match[0], "hit")]

@@ -15,7 +15,7 @@ Rows = Sequence[tuple[str, str]]
 _WORDS: Rows = (
     ("licence key", "both words, in whatever form, anywhere in the message"),
     ("'\"licence key\"'", "exactly these words next to each other (the shell needs the outer quotes)"),
-    ("'\"licence key\"~3'", "near each other, in this order"),
+    ("'\"licence key\"~3'", "near each other, in any order"),
     ("'licen*' '*key' 'li?ence'", "words that begin so, end so, have any letter there"),
     ("licenze~", "words spelt nearly so; ~2 for still further off"),
     ("invoice OR bill", "either; AND binds stronger, parentheses group"),
