@@ -364,7 +364,8 @@ class SqliteCatalogue:
     def _sealed(self, how: str, bindings: Sequence[object]) -> Iterator[tuple[str, SealedRecord]]:
         sql = (
             "SELECT p.name, m.blob_id, r.offset, r.length, m.octets, r.dek FROM records r"  # noqa: S608 constants
-            f" JOIN messages m ON m.row = r.row JOIN packs p ON p.id = r.pack {how}"
+            # By the sequence, which is the records' key: by the row every record there is would be looked at.
+            f" JOIN messages m ON m.sequence = r.sequence AND m.row = r.row JOIN packs p ON p.id = r.pack {how}"
         )
         for name, blob_id, offset, length, octets, dek in self._connection.execute(sql, bindings):
             if not (isinstance(name, bytes) and isinstance(blob_id, bytes) and isinstance(dek, bytes)):
