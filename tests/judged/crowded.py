@@ -128,12 +128,17 @@ QUESTIONS = (
              "Alle Anlagen melden sich.", "Die Sprechanlage rauscht."), _days(2025, 10), strict=True))),
     # --- side by side, not far apart ---
     Question("digital signature", "scattered", "en",
-        (Mail("Signing", "Do you accept a digital signature on the order form?", day="2022-07-07"),),
+        (Mail("Signing", "Our director is abroad for a month and cannot come to the office to sign anything on paper. "
+              "Do you accept a digital signature on the order form, or does it have to be the original with a stamp, sent by post "
+              "as last year? We would like to have the terminals before the summer, when the new hall opens and fifty people start.", day="2022-07-07"),),
         tuple(Mail("Minutes", f"Digital display number {at} is ordered for the hall, it will be mounted near the stairs by the firm that "
               "did the lights, after which Grace puts the keys back. The lease waits for a signature of the owner.", day=day)
               for at, day in enumerate(_days(2025, 10)))),
     Question("sociale verkiezingen", "scattered", "nl",
-        (Mail("Kiezerslijst", "Voor de sociale verkiezingen hebben wij een kiezerslijst nodig.", day="2023-11-11"),),
+        (Mail("Kiezerslijst", "Om de vier jaar moet dat, en dit jaar zijn wij weer aan de beurt met onze twee vestigingen. "
+              "Voor de sociale verkiezingen hebben wij een kiezerslijst nodig, met naam, geboortedatum, afdeling en datum van "
+              "indiensttreding van iedereen die drie maanden in dienst is, bedienden en arbeiders apart, en de uitzendkrachten erbij. "
+              "De vakbond vroeg of die tegen het einde van de week klaar kan zijn, gedrukt en ook als bestand.", day="2023-11-11"),),
         tuple(Mail("Nieuws", f"Het sociale overleg duurt al {at + 2} weken en de sfeer is goed. In het dorp hangen overal affiches, want er "
               "zijn binnenkort verkiezingen en onze buurman staat op een lijst.", day=day)
               for at, day in enumerate(_days(2025, 10)))),
