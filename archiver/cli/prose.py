@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from archiver.cli.escape import visible_lines
@@ -37,20 +38,26 @@ def text_lines(passages: Iterable[Passage], *, quoted: bool, width: int | None, 
     """
     every = list(passages)
     fold = not quoted and any(not passage.quoted for passage in every)
-    for number, passage in enumerate(every):
-        if number:
-            yield []
-        lines = visible_lines(passage.text.strip("\r\n"))
-        if passage.quoted and fold and sum(1 for line in lines if line.strip()) >= FOLDED_FROM:
-            left_out = count(sum(1 for line in lines if line.strip()), "quoted line")
-            yield [Span(f"[{left_out}{more}]", "faint")]
+    number = 0
+    for is_quoted, group in groupby(every, key=lambda passage: passage.quoted):
+        texts = [visible_lines(passage.text.strip("\r\n")) for passage in group]
+        written = sum(1 for lines in texts for line in lines if line.strip())
+        if is_quoted and fold and written >= FOLDED_FROM:
+            if number:
+                yield []
+            number += 1
+            yield [Span(f"[{count(written, 'quoted line')}{more}]", "faint")]
             more = ""
             continue
-        own_end = len(lines) if passage.quoted else _signature(lines)
-        for at, line in enumerate(lines):
-            style: Style = "faint" if passage.quoted or at >= own_end else ""
-            for piece in wrapped(line.rstrip(), width) if width else [line.rstrip()]:
-                yield [Span(piece, style)] if piece else []
+        for lines in texts:
+            if number:
+                yield []
+            number += 1
+            own_end = 0 if is_quoted else _signature(lines)
+            for at, line in enumerate(lines):
+                style: Style = "faint" if at >= own_end else ""
+                for piece in wrapped(line.rstrip(), width) if width else [line.rstrip()]:
+                    yield [Span(piece, style)] if piece else []
 
 
 def print_text(terminal: Terminal, lines: Iterable[Sequence[Span]], *, indent: int = 0) -> None:

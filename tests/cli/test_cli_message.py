@@ -61,6 +61,10 @@ def test_the_way_to_quotes_is_told_once() -> None:
     ]  # fmt: skip
 
 
+def test_quotes_that_follow_each_other_are_told_as_one() -> None:
+    assert lines_of(Passage("a"), LONG, Passage("> b", quoted=True), LONG) == ["a", "", "[25 quoted lines]"]
+
+
 def test_a_short_quote_is_shown_for_the_words_to_hide_it_are_as_long() -> None:
     assert lines_of(Passage("> Morgen?", quoted=True), Passage("Ja.")) == ["> Morgen?", "", "Ja."]
 
@@ -238,7 +242,8 @@ def test_every_defect_has_a_sentence() -> None:
     from archiver.mail.defects import CODES
 
     assert all(" " in defect_sentence(Defect(code), ()) for code in CODES)
-    assert defect_sentence(Defect("from-a-later-release", "2"), (PDF,)) == "from-a-later-release (2)"
+    assert defect_sentence(Defect("from-a-later-release", "2"), (PDF,)) == "from-a-later-release (part 2)"
+    assert defect_sentence(Defect("header-charset", "subject"), (PDF,)).endswith(" (subject)")
 
 
 def test_links_are_listed_when_asked_for(cli: Cli) -> None:

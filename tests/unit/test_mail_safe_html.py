@@ -351,6 +351,10 @@ def test_the_ground_that_letters_stand_on_stays_with_them() -> None:
     assert 'style="font-family:Segoe UI, Arial;background-color:#000;color:white"' in made
 
 
+def test_nothing_is_moved_over_what_this_program_wrote() -> None:
+    assert safe_style("margin-top:-90px;margin:0 -1em;padding:4px") == "padding:4px"
+
+
 def test_of_a_background_the_colour_stays() -> None:
     assert safe_style("background: #fff url(https://evil.example/x.png) no-repeat") == "background-color:#fff"
     assert safe_style("background: url(red)") is None
