@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Protocol
 
     _Stem = Callable[[str], str]
@@ -39,6 +39,9 @@ MOST_APART = 6
 _RANGE = 5
 """Letters of a beginning that words are looked up by: more would be more spellings, and hardly fewer words."""
 
+_REMEMBERED = 50_000
+"""Words whose stems are remembered."""
+
 _SNOWBALL = {"nl": "dutch", "fr": "french", "en": "english", "de": "german"}
 _SHORTEST_STEM = {"nl": 3, "fr": 3, "en": 3, "de": 4}
 _LETTERS = re.compile(r"[a-z]+")
@@ -50,6 +53,7 @@ _APART = (
 )  # fmt: skip
 """Dutch and German beginnings of verbs behind which a participle has its `ge`."""
 
+_SEVERAL_ROOTS = re.compile(r"ge|[aou]e|aa|ee|oo|uu")
 _PARTICIPLE = re.compile(rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))")
 
 # Where Dutch would not write oe: it is one vowel there, and no two consonants of one syllable follow it.
@@ -65,40 +69,64 @@ class Stems:
     def __init__(self, languages: Iterable[str]) -> None:
         self.languages = tuple(language for language in languages if language in _SNOWBALL)
         self._stemmers: dict[str, _Stemmer] = {}
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
 
     def same_word(self, one: str, other: str) -> bool:
         """Say whether two folded words are the same word; symmetric, and true of a word and itself.
 
-        They are when they share a stem in one language, are of at least SHORTEST letters a to z each, differ in length
-        by at most MOST_APART, and begin alike: but for a participle's `ge` and for umlauts spelled out, in all letters
-        of the shorter of their stems but the last two, and in three at least.
+        They are when both are of SHORTEST letters a to z or more, they differ in length by at most MOST_APART, share a
+        stem in one language, and begin alike in all letters of that stem but the last, and in three at least. What a
+        participle has `ge` for, an umlaut spelled out and a vowel doubled do not count as beginning otherwise.
         """
-        if one == other:
-            return True
-        if abs(len(one) - len(other)) > MOST_APART or not (self.has_forms(one) and self.has_forms(other)):
-            return False
-        shared = self.keys(one) & self.keys(other)
-        if not shared:
-            return False
-        alike = beginning(shared)
-        return not {root[:alike] for root in self.roots(one)}.isdisjoint({root[:alike] for root in self.roots(other)})
+        return one == other or bool(self.forms_among(one, (other,)))
+
+    def forms_among(self, word: str, others: Iterable[str]) -> list[str]:
+        """Return those that are the same word and not this very one."""
+        if not self.has_forms(word):
+            return []
+        sought = [
+            (language, stem, alike, {root[:alike] for root in self.roots(word)})
+            for language in self.languages
+            for stem in self.stems(language, word)
+            for alike in (_alike(stem),)
+        ]
+        sought.sort(key=lambda each: each[0])
+        shortest, longest = len(word) - MOST_APART, len(word) + MOST_APART
+        return [
+            other
+            for other in others
+            if other != word
+            and shortest <= len(other) <= longest
+            and self.has_forms(other)
+            and self._has_one(other, sought)
+        ]
+
+    def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]]) -> bool:
+        roots = self.roots(other)
+        return any(
+            stem in self.stems(language, other)
+            for language, stem, alike, starts in sought
+            if any(root[:alike] in starts for root in roots)
+        )
 
     def has_forms(self, word: str) -> bool:
         """Say whether a word can have other forms at all."""
         return SHORTEST <= len(word) <= LONGEST and bool(self.languages) and _LETTERS.fullmatch(word) is not None
 
-    def keys(self, word: str) -> frozenset[str]:
-        """Return the stems of a word, each with its language in front (`nl:factur`)."""
-        found: set[str] = set()
-        for language in self.languages:
+    def stems(self, language: str, word: str) -> frozenset[str]:
+        """Return the stems of a word in a language, those of enough letters."""
+        if (known := self._known.get((language, word))) is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             least = _SHORTEST_STEM[language]
-            for stem in self._stems(language, word):
-                if len(stem) >= least:
-                    found.add(f"{language}:{stem}")
-        return frozenset(found)
+            known = frozenset(stem for stem in self._stems(language, word) if len(stem) >= least)
+            self._known[language, word] = known
+        return known
 
-    def roots(self, word: str) -> frozenset[str]:
+    def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
+        if not _SEVERAL_ROOTS.search(word):
+            return (word,)
         roots = {word}
         if self._has_participles and (match := _PARTICIPLE.fullmatch(word)):
             roots.add(match[1] + match[2])
@@ -106,10 +134,11 @@ class Stems:
             roots |= {self._with_umlauts(root) for root in roots}
         if "nl" in self.languages:
             roots |= {_single(root) for root in roots}
-        return frozenset(roots)
+        return tuple(roots)
 
-    def beginnings(self, word: str, letters: int) -> frozenset[str]:
-        """Return how all words begin of which `same_word` could say yes for a shared beginning of so many letters."""
+    def beginnings(self, word: str) -> frozenset[str]:
+        """Return how all words begin that could be the same word: each such word begins with one of these."""
+        letters = min((_alike(stem) for language in self.languages for stem in self.stems(language, word)), default=0)
         found: set[str] = set()
         for root in self.roots(word):
             start = root[: min(letters, _RANGE)]
@@ -170,13 +199,13 @@ class Stems:
         if language not in self._stemmers:
             from Stemmer import Stemmer
 
-            self._stemmers[language] = Stemmer(_SNOWBALL[language])
+            self._stemmers[language] = Stemmer(_SNOWBALL[language], 0)
         return self._stemmers[language]
 
 
-def beginning(stems: Collection[str]) -> int:
-    """Return in how many letters two words that share these stems must begin alike; 2 more for the language's name."""
-    return max(3, min(len(stem) for stem in stems) - 3 - 2)
+def _alike(stem: str) -> int:
+    """Return in how many letters two words must begin alike that share this stem: its last may be changed."""
+    return max(3, len(stem) - 1)
 
 
 @lru_cache(maxsize=8)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from archiver.errors import QueryError
 from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, is_compound
 from archiver.search.lexicon import Lexicon
-from archiver.search.stems import LONGEST, MOST_APART, SHORTEST, beginning, stems
+from archiver.search.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -123,15 +123,8 @@ class Vocabulary:
     def _variants(self, word: str) -> Sequence[str]:
         if not self._stems.has_forms(word):
             return ()
-        keys, same = self._stems.keys(word), self._stems.same_word
-        shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
-        found = {
-            other
-            for prefix in self._stems.beginnings(word, beginning(keys) if keys else 3)
-            for other in self._lexicon.letters_starting(prefix)
-            if shortest <= len(other) <= longest and same(word, other)
-        }
-        found.discard(word)
+        begin = {other for start in self._stems.beginnings(word) for other in self._lexicon.letters_starting(start)}
+        found = self._stems.forms_among(word, begin)
         return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:MAX_VARIANTS]
 
     # --- compounds ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,235 @@
+"""The lexicon in real encrypted index files, and what is found in it: as much as asking every word finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archiver.errors import QueryError
+from archiver.model.catalogue import IndexDocument
+from archiver.search import lexicon as lexicon_module
+from archiver.search.analysis import tokens
+from archiver.search.compounds import is_compound
+from archiver.search.index import FullTextIndex
+from archiver.search.lexicon import Lexicon
+from archiver.search.rows import ROW_BITS
+from archiver.search.spelling import distance, near_words
+from archiver.search.stems import same_word
+from archiver.search.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
+from archiver.store.connection import StoreConnection, open_database
+
+ALL = ("nl", "fr", "en", "de")
+KEY = bytes(range(32))
+
+
+def document(number: int, text: str, sender: str = "") -> IndexDocument:
+    row = (1_700_000_000 + number * 60) << ROW_BITS
+    return IndexDocument(
+        row=row, subject="", from_=sender, to="", cc="", bcc="", text=text, quoted="", filenames=""
+    )  # fmt: skip
+
+
+@contextmanager
+def indexed(*texts: str) -> Iterator[tuple[FullTextIndex, StoreConnection]]:
+    """Make an index of messages with these texts, one batch each."""
+    with TemporaryDirectory() as folder:
+        connection = open_database(Path(folder) / "index.db", KEY, create=True, synchronous="NORMAL")
+        with connection:
+            index = FullTextIndex(connection)
+            for number, text in enumerate(texts):
+                index.add([document(number, text)], number + 1)
+            yield index, connection
+
+
+def words_of(connection: StoreConnection) -> list[str]:
+    return list(Lexicon(connection))
+
+
+# --- the lexicon -----------------------------------------------------------------------------------------------------
+
+
+def test_every_token_of_a_text_is_a_word_and_no_exact_address_is() -> None:
+    text = "Één factuur FACTUUR voor müller, 2024-17 x 日本語 Ꭰ ﬁ"
+    with indexed() as (index, connection):
+        index.add([document(1, text, "Jan jan@example.be")], 1)
+        assert words_of(connection) == sorted({*tokens(text), "jan", "example", "be"})
+        index.optimize()
+        assert words_of(connection) == sorted({*tokens(text), "jan", "example", "be"})
+
+
+_TEXTS = st.lists(st.text("aAbé1_ -日\n", max_size=30), max_size=6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_TEXTS)
+def test_the_words_are_those_that_fts5_cut(texts: list[str]) -> None:
+    with indexed(*texts) as (index, connection):
+        cut = sorted(str(term) for (term,) in connection.execute("SELECT term FROM mail_words"))
+        assert words_of(connection) == cut
+        index.optimize()
+        assert words_of(connection) == cut
+
+
+def test_a_batch_that_fails_leaves_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with indexed("before") as (index, connection):
+        monkeypatch.setattr(Lexicon, "compact", lambda _self: 1 / 0)
+        monkeypatch.setattr(lexicon_module, "_FRESH_AT_LEAST", 0)
+        monkeypatch.setattr(lexicon_module, "_FRESH_SHARE", 1)
+        with pytest.raises(ZeroDivisionError):
+            index.add([document(7, "lost words")], 7)
+        assert words_of(connection) == ["before"]
+        monkeypatch.undo()
+        index.add([document(7, "lost words")], 7)
+        assert words_of(connection) == ["before", "lost", "words"]
+
+
+def test_words_of_removed_messages_go_with_the_next_optimize() -> None:
+    with indexed("secret stays", "stays") as (index, connection):
+        index.remove([document(0, "").row])
+        assert "secret" in words_of(connection)
+        index.optimize()
+        assert words_of(connection) == ["stays"]
+
+
+def test_a_large_run_leaves_its_words_to_the_end_and_whoever_writes_next_completes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lexicon_module, "_MANY", 3)
+    with indexed("before") as (index, connection):
+        index.add([document(n, f"word{n}") for n in range(1, 5)], 5)
+        assert index.lacks_words()
+        index.add([document(9, "later")], 9)
+        assert words_of(connection) == ["before"]
+        index.complete_words()
+        assert not index.lacks_words()
+        assert words_of(connection) == ["before", "later", "word1", "word2", "word3", "word4"]
+
+
+def test_fresh_words_are_sorted_in_when_they_are_many_and_found_before_and_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lexicon_module, "_FRESH_AT_LEAST", 3)
+    with indexed("factuur eins", "facturen") as (index, connection):
+        vocabulary = Vocabulary(connection, ALL)
+        assert vocabulary.variants("factuur") == ("facturen",)
+        index.add([document(5, "zwei drei factuurtje")], 5)
+        assert vocabulary.variants("factuur") == ("facturen", "factuurtje")
+        assert list(connection.execute("SELECT fresh FROM lexicon_state")) == [(0,)]
+        assert words_of(connection) == ["drei", "eins", "facturen", "factuur", "factuurtje", "zwei"]
+
+
+def test_words_fill_many_blocks_and_each_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexicon_module, "_BLOCK", 100)
+    monkeypatch.setattr(lexicon_module, "_UNPACKED", 200)
+    words = sorted({f"{a}{b}{c}" for a in ("be", "ver", "ge") for b in ("tal", "lever", "zend") for c in "abcdefghij"})
+    with indexed(" ".join(words)) as (index, connection):
+        index.optimize()
+        assert len(list(connection.execute("SELECT 1 FROM lexicon"))) > 6
+        lexicon = Lexicon(connection)
+        assert list(lexicon) == words
+        assert all(map(lexicon.has, words))
+        assert not any(lexicon.has(word) for word in ("", "a", "betal", "zzz", "betalaa", "1"))
+        for prefix in ("", "b", "be", "bet", "vertal", "verz", "gezendj", "zz"):
+            assert lexicon.starting(prefix) == [word for word in words if word.startswith(prefix)]
+            assert sorted(lexicon.letters_starting(prefix)) == lexicon.starting(prefix)
+        for suffix in ("a", "la", "enda", "betala", "x"):
+            assert sorted(lexicon.letters_ending(suffix)) == [word for word in words if word.endswith(suffix)]
+
+
+# --- the quick way finds what asking every word finds ----------------------------------------------------------------
+
+_ROOTS = (
+    "factuur", "factur", "licentie", "sleutel", "rechnung", "nummer", "lever", "betaal", "betal", "vertrag",
+    "vertraeg", "kundig", "kuendig", "vraag", "vrag", "zend", "facture", "resili", "invoice", "jaar", "jar", "uber",
+    "ueber", "loesch",
+)  # fmt: skip
+_FRONTS = (
+    "", "", "", "ge", "ver", "aan", "aange", "op", "opge", "an", "ange", "zuruck", "zurueckge", "licentie", "web",
+)  # fmt: skip
+_ENDINGS = (
+    "", "", "s", "en", "n", "e", "t", "d", "ung", "ungen", "ing", "ee", "ees", "er", "tje", "sleutel", "nummer", "1",
+)  # fmt: skip
+_word = st.builds(
+    lambda front, root, end: front + root + end,
+    st.sampled_from(_FRONTS), st.sampled_from(_ROOTS), st.sampled_from(_ENDINGS),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(_word, min_size=1, max_size=60), st.sampled_from([ALL, ("nl",), ("de",), ("fr", "en"), ("de", "fr")]))
+def test_forms_and_compounds_are_those_that_the_rules_say(words: set[str], languages: tuple[str, ...]) -> None:
+    with indexed(" ".join(words)) as (index, connection):
+        index.optimize()
+        vocabulary = Vocabulary(connection, languages)
+        for word in sorted(words)[:8]:
+            forms = sorted(
+                (other for other in words if other != word and same_word(word, other, languages)),
+                key=lambda other: (abs(len(other) - len(word)), other),
+            )[:MAX_VARIANTS]
+            assert vocabulary.variants(word) == tuple(forms)
+            compounds = {
+                whole
+                for part in (word, *forms)
+                for whole in words
+                if part.isalpha() and whole.isalpha() and is_compound(part, whole, words.__contains__)
+            }.difference(forms, {word})
+            if not {"nl", "de"}.intersection(languages) or not word.isalpha():
+                compounds = set()
+            wanted = sorted(compounds, key=lambda whole: (len(whole), whole))[:MAX_COMPOUNDS]
+            assert vocabulary.compounds(word) == tuple(wanted)
+
+
+_SHORT = st.text("ab1日", min_size=1, max_size=6)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sets(_SHORT, min_size=1, max_size=50), _SHORT, st.text("ab1*?", min_size=1, max_size=5))
+def test_near_words_and_patterns_are_those_that_the_rules_say(words: set[str], word: str, pattern: str) -> None:
+    every = {token for each in words for token in tokens(each)}
+    with indexed(" ".join(sorted(words))) as (_, connection):
+        vocabulary = Vocabulary(connection, ALL)
+        for most in (0, 1, 2):
+            near = {other for other in every if distance(word, other) <= most}
+            assert near_words(word, most, vocabulary.lexicon) == near
+            assert vocabulary.near(word, most) == tuple(sorted(near, key=lambda other: (distance(word, other), other)))
+        fits = re.compile(pattern_of(pattern)).fullmatch
+        assert vocabulary.matching(pattern) == tuple(sorted(other for other in every if fits(other)))
+
+
+@given(_SHORT, _SHORT)
+def test_the_distance_is_that_of_levenshtein(one: str, other: str) -> None:
+    def slowly(a: str, b: str) -> int:
+        if not a or not b:
+            return len(a) + len(b)
+        return min(slowly(a[1:], b[1:]) + (a[0] != b[0]), slowly(a[1:], b) + 1, slowly(a, b[1:]) + 1)
+
+    assert distance(one, other) == slowly(one, other)
+
+
+@pytest.mark.parametrize("ask", [lambda v: v.matching("??"), lambda v: v.matching("*"), lambda v: v.near("zz", 2)])
+def test_more_words_than_can_be_looked_for_are_a_mistake_of_the_query(
+    ask: Callable[[Vocabulary], tuple[str, ...]],
+) -> None:
+    words = [a + b for a in "abcdefghijklmnopqrstuvwxyz" for b in "0123456789abcdefghij"]
+    with indexed(" ".join(words[:MAX_EXPANSION])) as (index, connection):
+        assert len(ask(Vocabulary(connection, ALL))) == MAX_EXPANSION
+        index.add([document(2, words[MAX_EXPANSION])], 2)
+        with pytest.raises(QueryError) as caught:
+            ask(Vocabulary(connection, ALL))
+    assert caught.value.expected == "more letters"
+
+
+def test_signs_of_chinese_and_japanese_are_words() -> None:
+    with indexed("契約の更新") as (_, connection):
+        vocabulary = Vocabulary(connection, ALL)
+        assert vocabulary.has("契")
+        assert vocabulary.variants("契") == ()
+        assert vocabulary.compounds("契") == ()
+        assert vocabulary.matching("?") == tuple(sorted("契約の更新"))
