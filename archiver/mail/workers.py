@@ -338,8 +338,8 @@ class ParserPool:
         lost = replace(job.so_far, defects=(*job.so_far.defects, Defect(code, place[:200])))
         job.kept = lost if job.kept is None else _joined(job.kept, lost)
         job.so_far, job.crashes, job.lost, job.skip = None, 0, job.lost + 1, min(number + 1, 0xFFFF)
-        if job.lost > _LOST_ATTACHMENTS:
-            job.done = job.kept
+        if job.lost > _LOST_ATTACHMENTS:  # enough: those behind it are not read
+            job.done = replace(job.kept, defects=(*job.kept.defects, Defect(code)))
 
     def _start(self) -> _Worker:
         root = str(Path(archiver.__file__).resolve().parent.parent)

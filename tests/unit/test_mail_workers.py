@@ -36,6 +36,15 @@ def parse(octets, **how):
     if b"NOISE" in octets: os.write(3, b"\\xff" * 64)
     return real(octets, **how)
 module.parse = parse
+from archiver.mail.attachments import reading
+whole = reading.Reading.read
+def read(self, octets, *rest):
+    if b"stuck" in octets: time.sleep(60)
+    if b"segv" in octets: os.kill(os.getpid(), 11)
+    if b"gone-once" in octets and not os.path.exists(FLAG): os.mkdir(FLAG); os.kill(os.getpid(), 9)
+    if b"exhausted" in octets: os._exit(77)
+    return whole(self, octets, *rest)
+reading.Reading.read = read
 if ALL: module.parse_header = lambda *_: os.kill(os.getpid(), 11)
 from archiver.mail.worker import main
 sys.exit(main(sys.argv[1:]))
@@ -123,6 +132,41 @@ def test_a_message_larger_than_the_bound_degrades(sabotaged: None) -> None:
     assert found[0].subject == "number 1"
     assert found[0].defects[0] == Defect("parse-memory")
     assert found[1] == parse(mail(2))
+
+
+def with_files(*texts: str) -> bytes:
+    """Return a message whose own text is "words" and whose HTML files are these, parts 2, 3 …"""
+    head = b"Subject: files\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\nwords\r\n"
+    parts = [f"--B\r\nContent-Type: text/html; name=x.html\r\nContent-Disposition: attachment\r\n\r\n<p>{text}</p>\r\n"
+             for text in texts]  # fmt: skip
+    return head + "".join(parts).encode() + b"--B--\r\n"
+
+
+@pytest.mark.parametrize(("word", "code"), [("segv", "crashed"), ("stuck", "timeout"), ("exhausted", "memory")])
+def test_an_attachment_that_ends_its_worker_is_lost_alone(sabotaged: None, word: str, code: str) -> None:
+    octets = with_files("before", word, "after")
+    with ParserPool(1, seconds=1.5) as pool:
+        found, other = pool.parse([octets, mail(2)])
+    assert (found.subject, found.text) == ("files", "words")
+    assert [(one.path, one.text) for one in found.attached] == [("2", "before"), ("4", "after")]
+    assert found.defects == (Defect(f"attachment-{code}", "3 html"),)
+    assert other == parse(mail(2))
+
+
+def test_a_worker_killed_from_outside_while_it_reads_an_attachment_costs_nothing(sabotaged: None) -> None:
+    octets = with_files("before", "gone-once")
+    with ParserPool(1) as pool:
+        (found,) = pool.parse([octets])
+    assert ([one.text for one in found.attached], found.defects) == (["before", "gone-once"], ())
+
+
+def test_a_message_full_of_attachments_that_end_workers_is_given_up_but_not_lost(sabotaged: None) -> None:
+    with ParserPool(1) as pool:
+        found, other = pool.parse([with_files("before", *["segv"] * 9, "after"), mail(2)])
+    assert (found.text, [one.text for one in found.attached]) == ("words", ["before"])
+    assert [defect.detail for defect in found.defects] == ["3 html", "4 html", "5 html", ""]
+    assert {defect.code for defect in found.defects} == {"attachment-crashed"}
+    assert other == parse(mail(2))
 
 
 def test_a_worker_that_talks_nonsense_is_ended(sabotaged: None) -> None:
