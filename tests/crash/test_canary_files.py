@@ -19,6 +19,7 @@ import pytest
 from tests.crash.canary import Canaries
 from tests.crash.program import Program, cleared, gone, group, kill, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
+from tests.twins.office_files import docx, zipped
 
 USER = "info"
 KILLS = int(os.environ.get("ARCHIVER_CANARY_KILLS", "3"))
@@ -40,6 +41,10 @@ WORDS = {
             "Passphrase",
             "Mailbox",
             "Query",
+            "Office",
+            "Member",
+            "Name",
+            "Saved",
         ]
     )
 }
@@ -67,6 +72,11 @@ def _mails() -> Iterator[bytes]:
         f"Content-Type: text/plain\r\nContent-Disposition: attachment; filename={_word('Filename')}.txt\r\n\r\n"
         f"{attachment}\r\n--b--\r\n"
     ).encode()
+    packed = zipped({f"{_word('Member')}/contract.docx": docx([f"the contract says {_word('Office')}"])})
+    yield (
+        head % 4 + "MIME-Version: 1.0\r\nContent-Type: application/zip; name=all.zip\r\n"
+        "Content-Disposition: attachment; filename=all.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    ).encode() + BASE64(packed)
     broken = WORDS["Broken"]
     yield b"Subject: =?none?Q?" + broken + b"?=\r\nDate: " + broken + b"\r\nContent-Type: text/plain; charset=" + broken
     yield b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + b"--x\r\n" * 300 + broken + b"\xff\xfe\x00\r\n"
@@ -116,8 +126,15 @@ def test_no_canary_is_found_in_any_file_log_or_error_text(tmp_path: Path, server
     run("import", str(imported), shows=True)
     run("search", _word("Query"), shows=True)
     run("search", f"subject:({_word('Query')}", expect=2)
-    run("search", f"{_word('Query')}:x", expect=None)
+    run("search", f"{_word('Query')}:x", expect=None, shows=True)
     run("search", "--limit", "3", _word("Body"), "--json", shows=True)
+    run("search", "--limit", "3", _word("Office"), "--json", shows=True)
+    run("search", "--facets", _word("Office"), shows=True)
+    run("search", "--save", _word("Name"), f"subject:{_word('Saved')}", "--json", shows=True)
+    run("search", "--save", _word("Name"), f"subject:{_word('Saved')} OR", "--json", expect=2)
+    run("search", f"saved:{_word('Name')}", shows=True)
+    run("saved", shows=True)
+    run("search", f"saved:x{_word('Query')[::-1]}", expect=2)
     run("show", _first(program, _word("Subject")), shows=True)
     run("show", _word("Query"), expect=2)
     run("status", shows=True)
@@ -145,9 +162,10 @@ def _kills(program: Program, server: MailboxServer) -> None:
     for number in range(KILLS):
         server.deliver(USER, b"INBOX", b"Subject: " + WORDS["Subject"] + b"\r\n\r\nkill %d" % number)
         before = server.bodies
-        process = program.start("sync")
+        saving = number % 3 == 2
+        process = program.start(*(("search", "--save", _word("Name"), _word("Saved")) if saving else ("sync",)))
         with cleared(process):
-            while server.bodies == before and process.poll() is None:
+            while not saving and server.bodies == before and process.poll() is None:
                 time.sleep(0.01)
             time.sleep(pick.random() * 0.5)
             for pid in group(process.pid):
