@@ -1,9 +1,9 @@
 """The language of a message, guessed once from what its sender wrote.
 
 Knows the small words and some letters of the languages that mail here is written in, and scripts that are one
-language's alone. Deliberately cautious: "" is never guessed, code and lists of numbers are no language, and of a text
+language's alone. Deliberately cautious: code and lists of numbers are no language, and of a text
 in two languages, or of three words that several languages have, it says nothing. No model, no statistics of n-grams:
-a message may cost some twenty microseconds.
+a message costs some thirty microseconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ SAMPLE = 800
 
 _ENOUGH = 1.6
 """Weight that a language needs at least: two of its own words, or one that only it has with letters of its own."""
+
+_ENOUGH_OF_OTHERS = 2.4
+"""The same for a language that mail here is rarely written in: code has words of Portuguese."""
 
 _MARGIN = 1.45
 """How much heavier the first language is than the second."""
@@ -36,7 +39,7 @@ _SMALL: dict[str, str] = {
         "tijdens via omdat zodat toch even gewoon weer veel meer alle alles iets niets nieuwe nieuw goed goede morgen "
         "goedemorgen goedemiddag gelieve ontvangen sturen stuur werkt lukt bericht vraag vandaag gisteren reeds "
         "hierbij indien kunnen na onder tegen tussen zonder sleutel bestelling offerte betaling krijg krijgen "
-        "probleem mvg gr groetjes doen doet gaat gaan komt komen"
+        "probleem mvg gr groetjes doen doet gaat gaan komt komen welke welk hoeveel iemand"
     ),
     "fr": (
         "le la les l un une des du de d et à au aux en dans sur sous pour par avec sans chez ce cet cette ces je tu il "
@@ -46,7 +49,8 @@ _SMALL: dict[str, str] = {
         "tous toute toutes bonjour bonsoir merci cordialement salutations monsieur madame cher chère svp ci-joint "
         "facture depuis pendant entre vers après avant déjà encore toujours jamais quand comment pourquoi parce "
         "cela ça ceci ici là demande licence clé devis commande paiement aujourd hui demain hier reçu recevoir "
-        "envoyer envoyé fonctionne marche besoin problème c j m t jour nouvelle nouveau"
+        "envoyer envoyé fonctionne marche besoin problème c j m t jour nouvelle nouveau "
+        "quel quelle quels quelles combien quelqu souhaite souhaitons devons devez jusqu lundi"
     ),
     "de": (
         "der die das den dem des ein eine einen einem einer eines und oder aber ich du er sie es wir ihr nicht kein "
@@ -57,7 +61,8 @@ _SMALL: dict[str, str] = {
         "ihre ihren ihrem ihnen uns mich mir dir sich man bitte danke dank vielen grüße grüßen gruß freundlichen "
         "freundliche sehr geehrte geehrter herr frau hallo guten tag rechnung seit heute gestern morgen bereits "
         "anbei anhang angebot bestellung zahlung schlüssel lizenz funktioniert geht erhalten senden schicken bekomme "
-        "leider gerne gern diese dieser dieses diesen alle alles etwas nichts neue neuen neues doch mal mfg wegen"
+        "leider gerne gern diese dieser dieses diesen alle alles etwas nichts neue neuen neues doch mal mfg wegen "
+        "welche welcher welches sollen siehe jemand"
     ),
     "en": (
         "the a an and or but of to in on at for from by with without about as is are was were be been being am i you "
@@ -66,7 +71,8 @@ _SMALL: dict[str, str] = {
         "what who which why how there here also just only very more most some any all each other so because since "
         "until while after before between into over under again still already thanks thank please regards hi hello "
         "dear sir madam hey best kind attached invoice yesterday today tomorrow get got need needs want send sent "
-        "received receive know let see new up out off key works working order quote payment license licence re ll ve"
+        "received receive know let see new up out off key works working order quote payment license licence re ll ve "
+        "somebody anybody"
     ),
     "es": (
         "el los las un una unos unas del al y o pero que de en con por para sin sobre es son era está están fue ser "
@@ -182,7 +188,8 @@ def guess(text: str) -> str | None:
     if not scores:
         return None
     (first, best), (_, second) = [*sorted(scores.items(), key=lambda item: -item[1]), ("", 0.0)][:2]
-    if best < _ENOUGH or best < _MARGIN * second or best < _SHARE * len(words):
+    enough = _ENOUGH if first in _COMMON else _ENOUGH_OF_OTHERS
+    if best < enough or best < _MARGIN * second or best < _SHARE * len(words):
         return None
     return first
 
@@ -229,10 +236,10 @@ def _by_script(sample: str) -> str | None:  # noqa: PLR0911 - a table
         return "fa" if len(_PERSIAN.findall(sample)) >= 3 else "ar"
     if not _CYRILLIC.search(sample):
         return None
-    if len(_UKRAINIAN.findall(sample)) >= 2:
-        return "uk"
     if _RUSSIAN_ONLY.search(sample):
         return "ru"
+    if _UKRAINIAN.search(sample):
+        return "uk"
     words = _WORDS.findall(sample.lower())
     russian, bulgarian = sum(word in _RUSSIAN for word in words), sum(word in _BULGARIAN for word in words)
     return "ru" if russian > bulgarian else "bg" if bulgarian > russian + 1 else None
