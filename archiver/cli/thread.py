@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archiver.cli.conversation import identity
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut, pad
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _DATE_COLUMNS = 16
 _WHO_COLUMNS = 30
+_HEAD_COLUMNS = 32
 _ROOM_FOR_WORDS = 24
 _REPLY_MARKS = frozenset({"re", "aw", "antw", "antwort", "sv", "réf", "ref", "tr", "fw", "fwd", "wg", "doorst"})
 
@@ -61,15 +63,40 @@ def _show(invocation: Invocation, archive: OpenArchive, messages: Sequence[Summa
     terminal.line(Span(cut(subject_of(messages[0]), terminal.table_width), "strong"))
     _whose(terminal, archive, messages)
     told = bare_subject(messages[0].subject)
-    for summary in messages:
+    once = _once(messages, asked)
+    columns, bare = _who_columns(terminal, once)
+    for summary in once:
         if full:
             terminal.line()
-        _line(invocation, summary, archive.short_id(summary.blob_id), told=told, asked=summary.row == asked, full=full)
+        name = archive.short_id(summary.blob_id)
+        who = visible(correspondents(summary, bare=bare and not full))
+        _line(invocation, summary, name, who, columns=columns, told=told, asked=summary.row == asked, full=full)
         told = bare_subject(summary.subject)
         if full:
             _text(terminal, archive, summary)
     terminal.line()
-    terminal.line(f"{count(len(messages), 'message')}.")
+    copies = len(messages) - len(once)
+    more = f"; {count(copies, 'copy', 'copies')} in other mailboxes left out" if copies else ""
+    terminal.line(f"{count(len(once), 'message')}{more}.")
+
+
+def _once(messages: Sequence[Summary], asked: int) -> Sequence[Summary]:
+    """Return the messages without copies of the same one; the message asked for stands for its own."""
+    first = {identity(summary): summary for summary in reversed(messages)}
+    first.update({identity(summary): summary for summary in messages if summary.row == asked})
+    rows = {summary.row for summary in first.values()}
+    return [summary for summary in messages if summary.row in rows]
+
+
+def _who_columns(terminal: Terminal, messages: Sequence[Summary]) -> tuple[int, bool]:
+    """Return how many columns people take, and whether names alone must do because addresses have no room."""
+    room = terminal.table_width - _HEAD_COLUMNS
+    limit = min(_WHO_COLUMNS if terminal.out_is_terminal else 2 * _WHO_COLUMNS, max(12, room // 2))
+    for bare in (False, True):
+        widest = max(cells(visible(correspondents(summary, bare=bare))) for summary in messages)
+        if widest <= limit:
+            return widest, bare
+    return limit, True
 
 
 def _text(terminal: Terminal, archive: OpenArchive, summary: Summary) -> None:
@@ -81,6 +108,11 @@ def _text(terminal: Terminal, archive: OpenArchive, summary: Summary) -> None:
         terminal.line(Span("  (no text of its own)", "faint"))
     width = terminal.prose - 2 if terminal.prose else None
     print_text(terminal, text_lines(passages, quoted=False, width=width), indent=2)
+    if summary.attachments:
+        names = ", ".join(name or "(no name)" for name in summary.attachments)
+        terminal.wrapped(
+            Span(f"[{count(len(summary.attachments), 'file')}: {names}]", "faint"), indent=2, hanging=2, limit=2
+        )
 
 
 def _whose(terminal: Terminal, archive: OpenArchive, messages: Sequence[Summary]) -> None:
@@ -95,10 +127,11 @@ def _whose(terminal: Terminal, archive: OpenArchive, messages: Sequence[Summary]
             terminal.wrapped(Span(label, "faint"), ", ".join(named(reference, names) for reference in references))
 
 
-def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, asked: bool, full: bool) -> None:
+def _line(
+    invocation: Invocation, summary: Summary, name: str, who: str, *, columns: int, told: str, asked: bool, full: bool
+) -> None:
     terminal = invocation.terminal
     plain = not terminal.can_show(ARROWS)
-    who = visible(correspondents(summary))
     date = invocation.date(summary.at)
     head = [
         Span("* " if asked else "  ", "warn"),
@@ -113,15 +146,16 @@ def _line(invocation: Invocation, summary: Summary, name: str, *, told: str, ask
     # A subject that changed on the way says more than the first words do.
     changed = bare_subject(summary.subject) != told
     words = visible(" ".join((summary.subject if changed else summary.preview).split()))
-    who_columns = min(_WHO_COLUMNS, max(12, room // 2))
-    rest = cut(words, min(room - who_columns - 2, 100))
-    terminal.line(*head, pad(cut(who, who_columns), who_columns), "  ", Span(rest, "strong" if changed else "faint"))
+    rest = cut(words, min(room - columns - 2, 100))
+    terminal.line(*head, pad(cut(who, columns), columns), "  ", Span(rest, "strong" if changed else "faint"))
 
 
 def bare_subject(subject: str) -> str:
     """Return a subject without the marks of replying and forwarding, in the languages we meet, for comparison only."""
     bare = " ".join(subject.split()).casefold()
     while True:
+        if bare.startswith("["):  # a mailing list's name, which programs put before "Re:" or behind it
+            bare = bare.partition("]")[2].strip() or bare[1:]
         mark, colon, rest = bare.partition(":")
         if not colon or mark.strip() not in _REPLY_MARKS:
             return bare

@@ -152,14 +152,14 @@ def people(addresses: Sequence[EmailAddress]) -> str:
     return ", ".join(person(address) for address in addresses)
 
 
-def correspondents(summary: Summary) -> str:
-    """Return whom a message was with: the sender, or for outgoing mail those it went to."""
+def correspondents(summary: Summary, *, bare: bool = False) -> str:
+    """Return whom a message was with: the sender, or for outgoing mail those it went to; `bare` for names alone."""
     from_, to = summary.from_, summary.to or summary.cc
     if summary.direction is Direction.OUTGOING and to:
-        return _first(to)
+        return _first(to, bare=bare)
     if summary.direction is Direction.INTERNAL and to:
-        return f"{_first(from_)} to {_first(to)}"
-    return _first(from_)
+        return f"{_first(from_, bare=bare)} to {_first(to, bare=bare)}"
+    return _first(from_, bare=bare)
 
 
 def arrow(direction: Direction, *, plain: bool) -> str:
@@ -198,8 +198,8 @@ def listed(words: Iterable[str], *, last: str = "and") -> str:
     return f" {last} ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
 
 
-def _first(addresses: Sequence[EmailAddress]) -> str:
+def _first(addresses: Sequence[EmailAddress], *, bare: bool) -> str:
     if not addresses:
         return "(nobody named)"
     more = f" +{len(addresses) - 1}" if len(addresses) > 1 else ""
-    return person(addresses[0]) + more
+    return (bare_person if bare else person)(addresses[0]) + more

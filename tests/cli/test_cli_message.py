@@ -16,6 +16,7 @@ from archiver.cli.kinds import defect_sentence, is_program, kind_in_words
 from archiver.cli.layout import cells
 from archiver.cli.prose import text_lines, wrapped
 from archiver.cli.saving import distinct, safe_name
+from archiver.cli.thread import bare_subject
 from archiver.cli.wording import ago, ordinal
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Direction, Part, PartKind
@@ -128,6 +129,35 @@ def test_the_conversation_is_read_without_what_stands_above_already(cli: Cli) ->
     assert "  Vraag.\n\n" in out
     assert "  [12 quoted lines]\n\n  Antwoord.\n\n" in out
     assert "  (no text of its own)\n" in out
+
+
+def test_a_conversation_lists_a_message_once_however_many_mailboxes_got_it(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = OpenTwin.plain_summary
+    monkeypatch.setattr(OpenTwin, "plain_summary", lambda twin, row: replace(plain(twin, row), message_id="same@x"))
+    cli.app = Twin(mails=[Mail(), Mail(), Mail(from_=(US,), parts=(TEXT, PDF))])
+    out = cli("thread", "--full", blob_id(1).hex()[:8]).out
+    assert f"* {blob_id(1).hex()[:8]}" in out
+    assert ONE not in out
+    assert "\n  [1 file: contract.pdf]\n" in out
+    assert out.endswith("2 messages; 1 copy in other mailboxes left out.\n")
+    assert cli("thread", ONE, "--json").json()["total"] == 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "bare"),
+    [
+        ("Re: AW: Offerte", "offerte"),
+        ("[lijst] Re: Offerte", "offerte"),
+        ("Re: [lijst] Offerte", "offerte"),
+        ("[lijst]", "lijst]"),
+        ("[", ""),
+        ("Offerte: nieuw", "offerte: nieuw"),
+    ],
+)
+def test_subjects_are_compared_without_what_programs_put_before_them(subject: str, bare: str) -> None:
+    assert bare_subject(subject) == bare
 
 
 # --- around the text --------------------------------------------------------------------------------------------------
