@@ -4,6 +4,7 @@ Over the RANKED newest matches: a word that more messages have than that says li
 all words as they were typed are ranked first of all. Those with another form of a word get what the typed one would
 have given them, less a part: FTS5 values a rare word highly, and a rare plural is no better than its singular, so its
 score is brought to the scale of the whole concept, the word with all its forms. A form counts FORM, a compound PART.
+The length of attachments counts for words that stand in them, and for no others.
 Words that stand near each other, or next to each other as they were typed, in what people wrote themselves, add to it.
 """
 
@@ -21,6 +22,7 @@ from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.expansion import Concept, Expansion, leaves, quoted
 from archiver.search.language import ANYWHERE
 from archiver.search.language import tree_of as query
+from archiver.search.lengths import lifts
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class Ranking:
             else:
                 behind = others
         if scores:
+            self._lift(scores, [concept for concept, _ in concepts])
             self._boost(scores, concepts)
             self._add_nearness(scores, [concept for concept, _ in concepts])
         scored = [(rows[slot], score * _recency(rows[slot], now)) for slot, score in scores.items()]
@@ -163,6 +166,19 @@ class Ranking:
     def _messages(self) -> int:
         """Return about how many messages there are: the last sequence number, which costs nothing to ask."""
         return max(1, _int(next(self._connection.execute("SELECT watermark FROM progress"), (0,))[0]))
+
+    def _lift(self, scores: dict[int, float], concepts: Sequence[Concept]) -> None:
+        """Let the length of attachments count only for words that stand in them."""
+        long = lifts(self._connection, scores)
+        if not long:
+            return
+        typed = [concept.exact for concept in concepts if concept.fieldname == ANYWHERE and concept.exact is not None]
+        rare = [each for each in typed if len(typed) == 1 or self._frequency(each) < _COMMON]
+        if not rare:
+            return
+        expression = f"- {{attachments}} : ({' OR '.join(rare[:_MOST_FORMS])})"
+        for slot, score in self._scores(expression, json.dumps(list(long)), min(long)):
+            scores[slot] = max(scores[slot], score * long[slot])
 
     # --- what is added -----------------------------------------------------------------------------------------------
 

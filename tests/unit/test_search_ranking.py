@@ -93,6 +93,16 @@ def test_what_is_recent_is_ahead_of_its_like_and_of_equals_the_newer() -> None:
     assert ranked(same, "licentie") == [1, 0]
 
 
+def test_a_word_of_a_mail_with_a_long_attachment_is_not_lost_behind_quoted_ones() -> None:
+    long = " ".join(f"bladzijde{n}" for n in range(3_000))
+    mails = [
+        Mail(at=MARCH, subject="het contract", body="in de bijlage", attachments=long, types=("pdf",)),
+        Mail(at=MARCH, quoted="ooit een contract", body="ja"),
+        Mail(at=MARCH, body="dit", attachments=f"een contract {long}", types=("pdf",)),
+    ]
+    assert ranked(mails, "contract") == [0, 1, 2]
+
+
 def test_scores_fall_and_are_the_same_on_every_page(tmp_path: Path) -> None:
     mails = [Mail(at=MARCH - n * DAY, body="licentie " * (n % 5 + 1) + "licenties " * (n % 3)) for n in range(30)]
     with world(tmp_path, [*mails, *OTHERS]) as w:
