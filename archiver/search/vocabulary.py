@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from archiver.core.ports import Connection
+    from archiver.search.reader import VocabularyReader
 
 MAX_EXPANSION = 500
 """Words that a wildcard or a near word may stand for."""
@@ -97,6 +98,18 @@ class Vocabulary:
         """Return how many messages have exactly this token; walks over its postings."""
         found = list(self._connection.execute("SELECT doc FROM mail_words WHERE term = ?", (token,)))
         return next((doc for (doc,) in found if isinstance(doc, int)), 0)
+
+    def occurrences(self, token: str) -> int:
+        """Return how often this token stands in all messages together; walks over its postings."""
+        found = list(self._connection.execute("SELECT cnt FROM mail_words WHERE term = ?", (token,)))
+        return next((times for (times,) in found if isinstance(times, int)), 0)
+
+    def reader(self) -> VocabularyReader:
+        """Return the words as Whoosh sees them; importing that takes some 50 ms."""
+        from archiver.search.reader import VocabularyReader
+
+        counted = list(self._connection.execute("SELECT count(*) FROM slots"))
+        return VocabularyReader(self, next((n for (n,) in counted if isinstance(n, int)), 0))
 
     def has(self, token: str) -> bool:
         """Say whether this is a word of the archive."""
