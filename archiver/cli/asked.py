@@ -103,9 +103,9 @@ class Asked(NamedTuple):
         text = whole[1] if whole is not None and self.filters else terms
         return self._replace(words=_shell_words(text), offset=0)
 
-    def looser(self) -> Iterator[tuple[Asked, str]]:
-        """Yield other ways to look for the same, and what each does."""
-        words = self.typed.split()
+    def looser(self, ignored: Sequence[str] = ()) -> Iterator[tuple[Asked, str]]:
+        """Yield other ways to look for the same, and what each does; words that were ignored make no difference."""
+        words = [word for word in self.typed.split() if word not in ignored]
         if self.filters and words:
             names = " and ".join(each.partition(" ")[0] for each in self.filters)
             plain = Asked(words=self.words, limit=self.limit, sort=self.sort, threads=self.threads)

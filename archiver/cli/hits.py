@@ -151,7 +151,7 @@ def _nothing(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     limits = f" with {' '.join(asked.filters)}" if asked.filters else ""
     terminal.wrapped(f"Nothing found{looked_for}{limits}.")
     _did_you_mean(invocation, page, asked)
-    ways = list(asked.looser())
+    ways = list(asked.looser(page.ignored))
     if ways:
         # The commands stand last: one that is longer than the line can still be copied whole.
         columns = max(cells(why) for _other, why in ways)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from archiver.cli.application import AskPassphrase, FacetCounts, OpenArchive, SearchPage
     from archiver.cli.shapes import Json
     from archiver.config import Settings
-    from archiver.model.search import Sort
+    from archiver.model.search import SavedSearch, Sort
 
 
 class QueryCommand(click.Command):
@@ -114,8 +114,7 @@ def command(
         raise UsageError("--open and --facets exclude each other", hint="choose one")
     settings = invocation.settings()
     ask = _asking_once(asker(invocation))
-    if save is not None:
-        _save(invocation, settings, ask, asked, save)
+    replaced = _save(invocation, settings, ask, asked, save) if save is not None else None
     terminal = invocation.terminal
     with terminal.paged(wanted=not (no_pager or as_json)), invocation.app.open_archive(settings, ask=ask) as archive:
         query = _query(invocation, asked, archive)
@@ -130,6 +129,8 @@ def command(
             _show(invocation, page, counts, archive, asked)
     if save is not None and not as_json:
         terminal.note(f"Saved: {invocation.program} search saved:{save}")
+        if replaced is not None and terminal.err_is_terminal:  # never into a log
+            terminal.told("before:", "faint", replaced.query)
 
 
 def _query(invocation: Invocation, asked: Asked, archive: OpenArchive) -> QueryTyped:
@@ -159,8 +160,13 @@ def _asking_once(ask: AskPassphrase) -> AskPassphrase:
     return once
 
 
-def _save(invocation: Invocation, settings: Settings, ask: AskPassphrase, asked: Asked, name: str) -> None:
-    """Keep the query before it is looked for: what will not do is refused before anything is shown."""
+def _save(
+    invocation: Invocation, settings: Settings, ask: AskPassphrase, asked: Asked, name: str
+) -> SavedSearch | None:
+    """Keep the query before it is looked for: what will not do is refused before anything is shown.
+
+    Returns what the name stood for until now.
+    """
     if asked.everything:
         raise UsageError("there is no query to save", hint="archiver search --save NAME QUERY")
     record = None
@@ -169,7 +175,7 @@ def _save(invocation: Invocation, settings: Settings, ask: AskPassphrase, asked:
             record = archive.customer(asked.customer)
     query = invocation.query = asked.query(record)
     with _faults_of(asked, query):
-        invocation.app.save_search(settings, ask=ask, name=name, query=query.whole)
+        return invocation.app.save_search(settings, ask=ask, name=name, query=query.whole)
 
 
 def _open(invocation: Invocation, archive: OpenArchive, page: SearchPage, *, as_json: bool) -> None:
