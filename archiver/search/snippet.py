@@ -73,7 +73,7 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
             match.group()
         )  # a run of characters that are a token each: mark those that are meant
         for at, token in enumerate(cut):
-            term = token if token in whole else next((b for b in beginnings if token.startswith(b)), None)
+            term = token if token in whole else next((f"{b}*" for b in beginnings if token.startswith(b)), None)
             if term is None:
                 continue
             if one_each:

@@ -58,6 +58,11 @@ def test_a_form_is_marked_as_a_whole_word() -> None:
     assert _marked("Onze Licentiesleutels komen", ["licentie", "licentiesleutels"]) == ["Licentiesleutels"]
 
 
+def test_the_window_of_a_beginning_of_a_word_is_found_in_a_long_text() -> None:
+    result = snippet("z " * 200 + "de contracten liggen klaar " + "z " * 200, ["contr*"])
+    assert [result.text[start:end] for start, end in result.marks] == ["contracten"]
+
+
 def test_without_a_hit_it_is_the_beginning() -> None:
     result = snippet("Dear all,\n\n  hello " + "z " * 200, ["absent"])
     assert result.text.startswith("Dear all, hello z")
