@@ -32,7 +32,12 @@ class Archiver:
         self.home = home
         self.archive = home / "archive"
         self.environ: Mapping[str, str] = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("ARCHIVER_")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                # Without byte code kept, every run would compile all of archiver anew: no user has that.
+                if not name.startswith("ARCHIVER_") and name != "PYTHONDONTWRITEBYTECODE"
+            },
             "PYTHONPATH": str(Path(archiver.__file__).parent.parent),
             "ARCHIVER_CONFIG": str(home / "config.toml"),
         }

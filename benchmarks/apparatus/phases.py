@@ -1,0 +1,54 @@
+"""Runs `archiver` as its command line does, and says at the end, on the standard error output, when what was done.
+
+    python benchmarks/apparatus/phases.py search energy
+
+Seconds by the clock since this file began, a line each: the command line imported, the archive about to be opened,
+opened, searched, everything printed. Knows which functions those are; changes nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_BEGAN = time.perf_counter()
+PHASES = ("command line loaded", "command chosen", "archive opened", "searched", "printed")
+
+
+def main() -> int:
+    """Run the command of the arguments."""
+    from archiver.cli.main import main as archiver
+
+    done = {PHASES[0]: time.perf_counter()}
+    from archiver import app
+
+    @contextmanager
+    def open_archive(*arguments: Any, **named: Any) -> Iterator[Any]:
+        done[PHASES[1]] = time.perf_counter()
+        from archiver.app import reading
+
+        searching = reading.OpenArchive.search
+
+        def search(*given: Any, **more: Any) -> Any:
+            found = searching(*given, **more)
+            done[PHASES[3]] = time.perf_counter()
+            return found
+
+        reading.OpenArchive.search = search  # type: ignore[method-assign]
+        with reading.open_archive(*arguments, **named) as archive:
+            done[PHASES[2]] = time.perf_counter()
+            yield archive
+
+    app.open_archive = open_archive
+    code = archiver()
+    done[PHASES[4]] = time.perf_counter()
+    for phase, at in done.items():
+        print(f"phase: {phase}: {at - _BEGAN:.6f}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
