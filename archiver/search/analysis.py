@@ -23,7 +23,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-MAX_TOKEN = 64
+MAX_TOKEN = 32
 """Characters kept of one token."""
 
 _REMEMBERED = 200

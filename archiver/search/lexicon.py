@@ -113,12 +113,13 @@ class Lexicon:
         if standing != _EXACT:
             self.rebuild()
         elif fresh:
-            self._replace({word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)})
+            words = {word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)}
+            self._replace(sorted(words))
 
     def rebuild(self) -> None:
         """Take the words from the index itself: exactly those that some message has."""
         found = self._connection.execute("SELECT term FROM mail_words")
-        self._replace({str(term).encode() for (term,) in found if "＠" not in str(term)})
+        self._replace([word for (term,) in found if _ADDRESS not in (word := str(term).encode())])
         self._known = None
 
     def forget(self) -> None:
@@ -133,13 +134,15 @@ class Lexicon:
         self._refresh()
         return {word for word in words if not self._has(word)}
 
-    def _replace(self, words: set[bytes]) -> None:
+    def _replace(self, words: Sequence[bytes]) -> None:
+        """Write all words anew, given in order."""
         letters = [word for word in words if word.isalpha() and word.isascii()]
+        plain = set(letters)
         backwards = _split(b"\n".join(letters)[::-1])
         self._run("DELETE FROM lexicon")
-        self._insert(_OTHERS, sorted(words.difference(letters)))
+        self._insert(_OTHERS, [word for word in words if word not in plain])
         self._insert(_BACKWARDS, sorted(backwards))
-        self._insert(_LETTERS, sorted(letters))
+        self._insert(_LETTERS, letters)
         self._run(
             "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?", (len(words), _EXACT)
         )

@@ -1,0 +1,79 @@
+"""What was meant by a query with mistakes, by the words of the archive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from archiver.search.language import parse
+from archiver.search.spelling import corrected, slips, sound, suggestions
+from archiver.search.vocabulary import Vocabulary
+from tests.unit.test_search_vocabulary import ALL, indexed
+
+NOW = datetime(2025, 11, 22, tzinfo=UTC)
+OFTEN = "licentie licentiesleutel abonnement factuur verlenging kundigung resiliation invoice contract meeting betaald"
+TEXTS = (*[OFTEN] * 12, "contarct zomaar", *["sleutel rekening nummer"] * 5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("abonnemant", "abonnement"),
+        ("contarct", "contract"),  # occurs, but in one message only
+        ("factur", None),  # a form of what is there
+        ("factuur", None),
+        ("verlanging", "verlenging"),
+        ("Kündigugn", "kundigung"),
+        ("subject:abonnemant^3 -contarct", "subject:abonnement^3 -contarct"),
+        ("(abonnemant OR invioce) factuur", "(abonnement OR invoice) factuur"),
+        ("l'abonnemant", "l'abonnement"),
+        ('"abonnemant"', None),
+        ("abonnemant*", None),
+        ("from:abonnemant@example.be", None),
+        ("licentie sleutel", "licentiesleutel"),
+        ("licentie subject:sleutel", None),
+        ("licentie OR sleutel", None),
+        ("rekeningnummer", "rekening nummer"),
+        ("rekeningsnummer", "rekening nummer"),
+        ("subject:rekeningnummer", None),
+        ("zzzzzz", None),
+        ("2025", None),
+        ("ab", None),
+        ("", None),
+    ],
+)
+def test_a_query_is_put_right(asked: str, meant: str | None) -> None:
+    with indexed(*TEXTS) as (_, connection):
+        assert corrected(asked, parse(asked, NOW), Vocabulary(connection, ALL)) == meant
+
+
+def test_of_two_near_words_the_frequent_one_is_suggested_first_and_the_rare_one_not_at_all() -> None:
+    with indexed(*["bestand verband"] * 9, *["verbond"] * 3, "verbund") as (_, connection):
+        found = suggestions("verbend", Vocabulary(connection, ()), 5)
+        assert found[0] == "verband"
+        assert "verbend" not in found
+
+
+def test_suggestions_are_words_that_some_message_still_has() -> None:
+    with indexed(*["licentie"] * 3) as (index, connection):
+        vocabulary = Vocabulary(connection, ALL)
+        assert suggestions("lisentie", vocabulary, 3) == ("licentie",)
+        rows = [int(str(row)) for (row,) in connection.execute("SELECT row FROM slots")]
+        index.remove(rows)
+        assert suggestions("lisentie", vocabulary, 3) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("meit", "meid"), ("wijk", "weik"), ("foto", "photo"), ("strase", "strasse")],
+)
+def test_what_sounds_alike_is_a_smaller_slip_than_another_letter(one: str, other: str) -> None:
+    assert sound(one) == sound(other)
+    assert slips(one, other) - (0.75 if one[0] != other[0] else 0) < slips("maan", "main")
+
+
+def test_changed_places_and_neighbouring_keys_are_smaller_slips() -> None:
+    assert slips("contarct", "contract") < slips("contralt", "contract")
+    assert slips("cintract", "contract") < slips("cantract", "contract")
+    assert slips("vontract", "contract") > slips("cobtract", "contract")
