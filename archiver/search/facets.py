@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from archiver.core.ports import Connection
     from archiver.search.statements import Statements
 
-    T = TypeVar("T")
+T = TypeVar("T")
+_Counted = tuple[tuple[T, int], ...]
 
 _HOUR = 3600
 _BEYOND = 0x10000
@@ -47,14 +48,26 @@ class FacetCounter:
         """Return the counts of what a plan matches, with the `customers` that most of it is linked to."""
         shift = _shift(now)
         statement = self._statements.statement(plan, over_slots=True)
-        pair = f"char(slots.facts + 1, {_BEYOND} + ((slots.row >> {ROW_BITS}) + {shift}) / {_HOUR})"
-        rows = self._connection.execute(statement.select(f"group_concat({pair}, '')"), statement.bindings)
-        text = str(next(rows, (None,))[0] or "")
+        pair = f"char(facts + 1, {_BEYOND} + ((row >> {ROW_BITS}) + {shift}) / {_HOUR})"
+        linked = (
+            f"SELECT char({_BEYOND} + k.customer) AS one FROM found CROSS JOIN cat.links AS k"
+            f" ON k.row = found.row AND k.standing = {_LINKED}"
+        )
+        if plan == Plan():  # every link is of a message that is found
+            linked = f"SELECT char({_BEYOND} + customer) AS one FROM cat.links WHERE standing = {_LINKED}"
+        counted = self._connection.execute(
+            f"WITH found AS MATERIALIZED ({statement.select('slots.row AS row, slots.facts AS facts')})"
+            f" SELECT (SELECT group_concat({pair}, '') FROM found), "
+            + (f"(SELECT group_concat(one, '') FROM ({linked}))" if customers > 0 else "NULL"),
+            statement.bindings,
+        )
+        text, theirs = (str(each or "") for each in next(counted, (None, None)))
         by_facts = {ord(each) - 1: number for each, number in Counter(text[::2]).items()}
         directions, types, languages = self._by_facts(by_facts)
+        by_customer = Counter({ord(each) - _BEYOND: number for each, number in Counter(theirs).items()})
         return Facets(
             total=len(text) // 2,
-            customers=self._customers(plan, customers) if text and customers > 0 else (),
+            customers=tuple(sorted(by_customer.items(), key=lambda each: (-each[1], each[0]))[: max(customers, 0)]),
             years=_years(text[1::2], now, shift),
             directions=directions,
             types=types,
@@ -79,26 +92,8 @@ class FacetCounter:
                     types[kind] += found
         return _most_first(directions), _most_first(types), _most_first(languages)
 
-    def _customers(self, plan: Plan, most: int) -> tuple[tuple[int, int], ...]:
-        bindings: tuple[object, ...] = ()
-        if plan == Plan():
-            sql = f"SELECT customer, count(*) FROM cat.links WHERE standing = {_LINKED} GROUP BY customer"
-        else:
-            statement = self._statements.statement(plan, over_slots=True)
-            bindings = statement.bindings
-            sql = (
-                f"SELECT k.customer, count(*) FROM ({statement.select('slots.row AS row')}) AS found"
-                f" CROSS JOIN cat.links AS k ON k.row = found.row AND k.standing = {_LINKED} GROUP BY k.customer"
-            )
-        found = [
-            (customer, number)
-            for customer, number in self._connection.execute(sql, bindings)
-            if isinstance(customer, int) and isinstance(number, int)
-        ]
-        return tuple(sorted(found, key=lambda each: (-each[1], each[0]))[:most])
 
-
-def _most_first(counts: Counter[T]) -> tuple[tuple[T, int], ...]:
+def _most_first(counts: Counter[T]) -> _Counted[T]:
     return tuple(sorted(counts.items(), key=lambda each: (-each[1], str(each[0]))))
 
 

@@ -1,7 +1,7 @@
 """Which of the messages that match are best: BM25 with weights for the columns, what is recent a little ahead.
 
 Over the RANKED newest matches: a word that more messages have than that says little about any of them. Messages with
-all words as they were typed are ranked first of all. Those with another form of a word get what the typed one would
+all words as they were typed are looked for first of all. Those with another form of a word get what the typed one would
 have given them, less a part: FTS5 values a rare word highly, and a rare plural is no better than its singular, so its
 score is brought to the scale of the whole concept, the word with all its forms. A form counts FORM, a compound PART.
 The length of attachments counts for words that stand in them, and for no others.
@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,13 @@ WEIGHTS = {
 """What a word is worth by where it stands: what people wrote themselves more than what they quote."""
 
 RANKED = 20_000
-"""How many of the newest matches are ranked."""
+"""How many of the newest messages with all words as typed are ranked."""
+
+KEPT = 1_500
+"""How many of those, the best, are ranked further; and how many messages with other forms, the newest."""
 
 FORM, PART = 0.7, 0.5
 """What another form of a word is worth, and a compound of it. FORM times 1.3, the most for being recent, is below 1."""
-
-ENOUGH = 5_000
-"""Messages with all words as typed, from which on those with other forms follow behind all of them."""
 
 _RECENT = 0.3
 _YEAR = 365.25 * 86_400
@@ -74,49 +75,57 @@ class Ranking:
     ) -> list[tuple[int, float]]:
         """Return rows with their scores, best first; of equals the newer.
 
-        `typed` gives the plan in which every word is only itself. With more than ENOUGH of those messages, and not
-        fewer than `enough`, the others are left out: they would all stand behind.
+        `typed` gives the plan in which every word is only itself. With KEPT of those messages, those with other forms
+        are not looked for. When `enough` asks for more than is ranked, what else matches follows, newest first.
         """
         concepts = [
             (concept, boost) for leaf, boost in leaves(tree) if (concept := expansion.concept(leaf)) is not None
         ]
         has_forms = any(concept.exact is not None and concept.all_forms for concept, _ in concepts)
-        exact = self._pass(typed() if has_forms else plan)
-        scores = {slot: score for slot, (_, score) in exact.items()}
-        rows = {slot: row for slot, (row, _) in exact.items()}
-        behind: list[tuple[int, int]] = []
-        if has_forms and len(exact) < max(ENOUGH, enough):
-            others = [(slot, row) for slot, row in self._newest(plan) if slot not in exact]
-            if len(exact) < ENOUGH:
-                rows.update(others)
-                scores.update(self._by_concept([concept for concept, _ in concepts], [slot for slot, _ in others]))
-            else:
-                behind = others
+        exact = typed() if has_forms else plan
+        rows, scores = self._best(exact, now)
+        if has_forms and len(rows) < KEPT:
+            others = self._newest(_without(plan, exact), KEPT)
+            rows.update((slot, row) for slot, row in others if slot not in rows)
+            worth = self._by_concept([concept for concept, _ in concepts], [s for s, _ in others if s not in scores])
+            scores.update(worth)
         if scores:
             self._lift(scores, [concept for concept, _ in concepts])
             self._boost(scores, concepts)
             self._add_nearness(scores, [concept for concept, _ in concepts])
         scored = [(rows[slot], score * _recency(rows[slot], now)) for slot, score in scores.items()]
         scored.sort(key=lambda each: (each[1], each[0]), reverse=True)
-        return scored + [(row, 0.0) for _, row in sorted(behind, reverse=True)]
+        if enough > len(scored):
+            behind = sorted((row for slot, row in self._newest(plan, RANKED) if slot not in rows), reverse=True)
+            scored += [(row, 0.0) for row in behind]
+        return scored
 
-    def _pass(self, plan: Plan) -> dict[int, tuple[int, float]]:
-        """Return row and BM25 of the newest messages that match, by slot."""
+    def _best(self, plan: Plan, now: float) -> tuple[dict[int, int], dict[int, float]]:
+        """Return row and BM25 of the best of the newest messages that match, by slot."""
         if plan.match is None or plan.nothing:
-            return {}
+            return {}, {}
         statement = self._statements.statement(plan, ranks=True)
-        found = self._connection.execute(
-            statement.select(f"mail.rowid, slots.row, -{_BM25}") + f" ORDER BY mail.rowid DESC LIMIT {RANKED}",
-            statement.bindings,
+        found = list(
+            self._connection.execute(
+                f"SELECT slot, row, score FROM (SELECT mail.rowid AS slot, slots.row AS row, -{_BM25} AS score"
+                f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid DESC LIMIT {RANKED})"
+                f" ORDER BY score * (1.0 + {_RECENT} / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) DESC,"
+                " row DESC LIMIT ?",
+                (*statement.bindings, now, KEPT),
+            )
         )
-        return {slot: (row, score) for slot, row, score in found}  # type: ignore[misc]
+        rows = {_int(slot): _int(row) for slot, row, _ in found}
+        return rows, {_int(slot): float(str(score)) for slot, _, score in found}
 
-    def _newest(self, plan: Plan) -> list[tuple[int, int]]:
+    def _newest(self, plan: Plan, most: int) -> list[tuple[int, int]]:
+        if plan.match is None or plan.nothing:
+            return []
         statement = self._statements.statement(plan, ranks=True)
         found = self._connection.execute(
-            statement.select("mail.rowid, slots.row") + f" ORDER BY mail.rowid DESC LIMIT {RANKED}", statement.bindings
+            statement.select("mail.rowid, slots.row") + " ORDER BY mail.rowid DESC LIMIT ?",
+            (*statement.bindings, most),
         )
-        return list(found)  # type: ignore[arg-type]
+        return [(_int(slot), _int(row)) for slot, row in found]
 
     # --- messages that have another form of some word ----------------------------------------------------------------
 
@@ -214,6 +223,11 @@ class Ranking:
         for (slot,) in found:
             if slot in scores:
                 scores[slot] *= 1.0 + share
+
+
+def _without(plan: Plan, exact: Plan) -> Plan:
+    """Return the plan for what matches only by another form of some word."""
+    return plan if exact.match is None or exact.nothing else replace(plan, match=f"({plan.match} NOT {exact.match})")
 
 
 def _is_one_word(words: Concept) -> bool:

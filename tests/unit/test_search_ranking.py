@@ -130,7 +130,7 @@ def test_a_word_that_nearly_every_message_has_still_ranks() -> None:
 def test_when_many_have_the_word_as_typed_those_with_other_forms_follow_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranking, "ENOUGH", 5)
+    monkeypatch.setattr(ranking, "KEPT", 7)
     mails = [Mail(at=MARCH - n, body="licentie") for n in range(7)]
     with world(tmp_path, [*mails, Mail(at=MARCH + 1, subject="licenties")]) as w:
         assert w.found("licentie", sort="relevance", limit=9) == [0, 1, 2, 3, 4, 5, 6, 7]
