@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.app.clocks import clock
 from archiver.app.unlocking import Keys, read_credential, read_public_file
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from archiver.core.ingest import IngestPorts
     from archiver.core.linking.relinking import Linker
     from archiver.core.ports import CollectStore, Parser, Spool
+    from archiver.store.packs import PackVault
 
 ARCHIVE_ID = "archive_id"
 COLLECTOR_CREDENTIAL = "collector_credential"
@@ -39,8 +39,7 @@ _LOCK_WAIT = 10.0
 """Seconds that a short command waits for another writer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collecting:
+class Collecting(NamedTuple):
     """An open collector's store, and where big messages are spooled."""
 
     store: CollectStore
@@ -101,7 +100,6 @@ class Opened:
     ) -> None:
         from archiver.store.catalogue import open_catalogue
         from archiver.store.index_db import discard_index, open_index
-        from archiver.store.packs import PackVault
 
         secret = keys.secret
         self.keys = keys
@@ -113,10 +111,22 @@ class Opened:
             discard_index(keys.paths)
         self.connection = open_index(keys.paths, secret.index_key, secret.database_key, readonly=not write)
         stack.callback(self.connection.close)
-        self.credential = stored_credential(self.catalogue)
-        self.vault = PackVault(keys.paths, archive_id=keys.archive.archive_id, digest_key=self.credential.digest_key)
-        stack.callback(self.vault.close)
         self._parser: Parser | None = None
+
+    @cached_property
+    def credential(self) -> CollectorCredential:
+        """The collector's credential, of which the catalogue keeps a copy."""
+        return stored_credential(self.catalogue)
+
+    @cached_property
+    def vault(self) -> PackVault:
+        """The packs; nothing of them is loaded before a message is opened."""
+        from archiver.store.packs import PackVault
+
+        paths, archive_id = self.keys.paths, self.keys.archive.archive_id
+        vault = PackVault(paths, archive_id=archive_id, digest_key=self.credential.digest_key)
+        self._stack.callback(vault.close)
+        return vault
 
     @property
     def index(self) -> FullTextIndex:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archiver.app.clocks import local_clock
 from archiver.errors import IntegrityError
@@ -35,8 +34,7 @@ _ATTACHMENT_SECONDS = 2.0
 """What reading the attachments of one page may take; afterwards the place is told without its words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """What is shown of a hit: `marks` are spans of `snippet` that matched, `file` the attachment that it stands in."""
 
     snippet: str
@@ -45,8 +43,7 @@ class Passage:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SearchItem:
+class SearchItem(NamedTuple):
     """One hit; `score` is 0.0 when sorted by date. `summary` has the mailboxes of all copies, `copies` their ids."""
 
     summary: Summary
@@ -59,8 +56,7 @@ class SearchItem:
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SearchPage:
+class SearchPage(NamedTuple):
     """Some hits of `total` messages, which counts copies; `more` says that others follow."""
 
     total: int
@@ -70,8 +66,7 @@ class SearchPage:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FacetCounts:
+class FacetCounts(NamedTuple):
     """Counts of what matches; `customers` are the records of those that `facets` names by internal id."""
 
     facets: Facets

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from archiver.model.address import EmailAddress
-from archiver.model.files import FileType
-from archiver.model.link import Link
 from archiver.model.message import BlobId, Defect, Direction, Message, Part
+
+if TYPE_CHECKING:  # a search waits for every class that is made, and needs none of these
+    from archiver.model.address import EmailAddress
+    from archiver.model.files import FileType
+    from archiver.model.link import Link
 
 
 @dataclass(frozen=True, slots=True)

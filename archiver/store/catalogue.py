@@ -7,18 +7,20 @@ become values in reading.py. Knows nothing of packs' bytes, of parsing or of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from archiver.errors import IntegrityError
 from archiver.model.catalogue import Counts, Details, Ingested, Summary
-from archiver.model.delivery import Arrival, Delivery, SealedRecord
-from archiver.model.link import Standing
 from archiver.model.message import BlobId, Defect, Direction, Message, PartKind
 from archiver.store import reading, schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
-from archiver.store.linked import marks, pieces
-from archiver.store.numbers import CODE, VAT_NUMBER, Numbers
-from archiver.store.threads import join_thread, thread_ids
+from archiver.store.linked import SUGGESTED, marks, pieces
+
+if TYPE_CHECKING:
+    from archiver.model.delivery import Arrival, Delivery, SealedRecord
+    from archiver.store.numbers import Numbers
 
 UNREADABLE = "unreadable"
 """Defect code of a message whose sealed record was damaged; such a message is taken in again when it comes again."""
@@ -59,7 +61,12 @@ class SqliteCatalogue:
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
         self._reader = reading.Reader(connection)
-        self._numbers = Numbers(connection)
+
+    @cached_property
+    def _numbers(self) -> Numbers:
+        from archiver.store.numbers import Numbers  # for writers; who reads need not load it
+
+        return Numbers(self._connection)
 
     @property
     def connection(self) -> StoreConnection:
@@ -148,6 +155,9 @@ class SqliteCatalogue:
         return rows
 
     def _insert(self, ingested: Ingested, sequence: int, record: SealedRecord) -> int:
+        from archiver.store.numbers import CODE, VAT_NUMBER
+        from archiver.store.threads import join_thread, thread_ids
+
         execute = self._connection.execute
         message = ingested.message
         row = self._free_row(reading.first_row(ingested.at))
@@ -362,6 +372,8 @@ class SqliteCatalogue:
         return self._sealed("ORDER BY r.pack, r.offset", ())
 
     def _sealed(self, how: str, bindings: Sequence[object]) -> Iterator[tuple[str, SealedRecord]]:
+        from archiver.model.delivery import SealedRecord
+
         sql = (
             "SELECT p.name, m.blob_id, r.offset, r.length, m.octets, r.dek FROM records r"  # noqa: S608 constants
             # By the sequence, which is the records' key: by the row every record there is would be looked at.
@@ -428,7 +440,7 @@ class SqliteCatalogue:
         unlinked = self._connection.integer(
             "SELECT count(*) FROM messages m INDEXED BY messages_thread WHERE m.direction <> ? AND NOT EXISTS"
             " (SELECT 1 FROM links l WHERE l.row = m.row AND l.standing <> ?)",
-            (reading.DIRECTIONS.index(Direction.INTERNAL), Standing.SUGGESTED),
+            (reading.DIRECTIONS.index(Direction.INTERNAL), SUGGESTED),
         )
         return Counts(
             messages=messages if isinstance(messages, int) else 0,

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from archiver.model.link import Link, Rule, Standing
-
 if TYPE_CHECKING:
+    from archiver.model.link import Link
     from archiver.store.connection import StoreConnection
+
+LINKED, SUGGESTED = 0, 2
+"""`Standing` as it is kept: whoever only reads lines need not load the model of links for it."""
 
 AT_ONCE = 500
 """Values bound to one statement; SQLite takes 32,766."""
@@ -33,6 +35,8 @@ def marks(values: Sequence[object]) -> str:
 
 def links_of(connection: StoreConnection, rows: Collection[int]) -> dict[int, list[Link]]:
     """Return the links and candidates of messages, strongest first; rows without any are left out."""
+    from archiver.model.link import Link, Rule, Standing
+
     found: dict[int, list[Link]] = {}
     for some in pieces(rows):
         for row, customer, rule, standing in connection.execute(
@@ -42,6 +46,19 @@ def links_of(connection: StoreConnection, rows: Collection[int]) -> dict[int, li
         ):
             link = Link(integer(customer), Rule(integer(rule)), Standing(integer(standing)))
             found.setdefault(integer(row), []).append(link)
+    return found
+
+
+def standings_of(connection: StoreConnection, rows: Collection[int]) -> dict[int, list[tuple[int, bool]]]:
+    """Return the customers and candidates of messages as (customer, whether it is linked), strongest first."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    for some in pieces(rows):
+        for row, customer, standing in connection.execute(
+            f"SELECT row, customer, standing FROM links WHERE row IN ({marks(some)})"
+            " ORDER BY row, standing, rule, customer",
+            some,
+        ):
+            found.setdefault(integer(row), []).append((integer(customer), standing == LINKED))
     return found
 
 
@@ -56,7 +73,7 @@ def customers_by_thread(connection: StoreConnection, threads: Mapping[int, int])
             for (customer,) in connection.execute(
                 "SELECT DISTINCT l.customer FROM messages m CROSS JOIN links l ON l.row = m.row AND l.standing = ?"
                 " WHERE m.thread = ? ORDER BY l.customer",
-                (Standing.LINKED, thread),
+                (LINKED, thread),
             )
         ]
         for thread in set(threads.values())
@@ -110,10 +127,10 @@ class Names:
             ):
                 self._known[integer(customer)] = str(reference)
 
-    def of_links(self, links: Sequence[Link]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def of_links(self, links: Sequence[tuple[int, bool]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return references of customers and of candidates; one that is a customer is no candidate as well."""
-        linked = self.of(link.customer for link in links if link.standing is Standing.LINKED)
-        others = self.of(link.customer for link in links if link.standing is not Standing.LINKED)
+        linked = self.of(customer for customer, is_linked in links if is_linked)
+        others = self.of(customer for customer, is_linked in links if not is_linked)
         return linked, tuple(name for name in others if name not in linked)
 
     def _name(self, customer: int) -> str | None:

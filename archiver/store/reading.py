@@ -6,14 +6,13 @@ Knows how `people` and `parts` are packed and how instants are kept relative to 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
-from archiver.store.linked import Names, customers_by_thread, links_of, marks, pieces
+from archiver.store.linked import Names, customers_by_thread, marks, pieces, standings_of
 
 if TYPE_CHECKING:
     from archiver.store.connection import StoreConnection
@@ -44,8 +43,7 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """One row of `messages`, typed as SQLite gave it."""
 
     row: int
@@ -65,8 +63,7 @@ class _Row:
     language: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(NamedTuple):
     """What the lines of some messages need of other tables: by row, and the oldest row of a thread by its number."""
 
     people: Mapping[int, list[tuple[EmailAddress, ...]]]
@@ -224,10 +221,10 @@ class Reader:
         names = Names(self._connection)
         if not found or not names.any:
             return {}
-        links = links_of(self._connection, [each.row for each in found])
+        links = standings_of(self._connection, [each.row for each in found])
         bare = {each.row: each.thread for each in found if each.row not in links}
         by_thread = customers_by_thread(self._connection, bare)
-        names.load(link.customer for each in links.values() for link in each)
+        names.load(customer for each in links.values() for customer, _ in each)
         named = {row: names.of_links(each) for row, each in links.items()}
         return named | {row: ((), names.of(customers)) for row, customers in by_thread.items()}
 

@@ -12,9 +12,9 @@ from archiver.errors import FormatError
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Customer
 from archiver.model.delivery import Delivery, SealedRecord
-from archiver.model.link import Evidence
+from archiver.model.link import Evidence, Standing
 from archiver.model.message import BlobId, Direction, Message
-from archiver.store import schema
+from archiver.store import linked, schema
 from archiver.store.catalogue import open_catalogue
 from archiver.store.connection import open_database
 from archiver.store.correspondence import SqliteCorrespondence
@@ -163,3 +163,7 @@ def test_a_customers_record_is_written_as_the_format_says() -> None:
         "vat": "BE0428759497",
     }
     assert unpack_customer(msgspec.msgpack.encode({"reference": "A", "name": "x"})) == Customer("A", "x")
+
+
+def test_standings_are_kept_as_the_model_counts_them() -> None:
+    assert (linked.LINKED, linked.SUGGESTED) == (Standing.LINKED, Standing.SUGGESTED)
