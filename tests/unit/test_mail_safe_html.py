@@ -382,6 +382,13 @@ def test_a_part_that_is_no_picture_of_pixels_is_not_put_in(octets: bytes) -> Non
     assert '<span class="image">[foto]</span>' in made
 
 
+def test_the_words_of_an_image_stay_words() -> None:
+    html = '<img src="cid:a" alt="x&quot; onerror=&quot;alert(1)" title=\'"><script>alert(1)</script>\'>'
+    made = page(related(html, ("a", "image/png", PNG)))
+    assert_harmless(made)
+    assert 'alt="x&quot; onerror=&quot;alert(1)"' in made
+
+
 def test_the_same_image_many_times_does_not_swell_the_page_beyond_its_bound() -> None:
     made = page(related('<img src="cid:a">' * 100, ("a", "image/png", PNG + bytes(1 << 20))))
     assert len(made) < 45 << 20
