@@ -66,6 +66,7 @@ def test_following_more_from_page_to_page_gives_every_hit_once(search: Cli, opti
     everything = ids(search("search", "licentie", "--limit", "99", "--json", *options))
     command, pages = " ".join(["archiver search licentie --limit 2", *map(shlex.quote, options)]), []
     while command:
+        assert len(pages) < len(everything)
         pages += ids(again(search, f"{command} --json"))
         command = "".join(told(again(search, command), "More:"))
     assert pages == everything
