@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-SAMPLE = 800
+SAMPLE = 700
 """Characters of a text that are looked at."""
 
 _ENOUGH = 1.6
