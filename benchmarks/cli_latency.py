@@ -83,21 +83,23 @@ def asking(ours: Archiver, query: str) -> list[str]:
 
 
 def where_it_goes(ours: Archiver, runs: int) -> None:
-    """Print what each phase of a search takes, and the rest, which is Python's own start and end."""
+    """Print what each phase of a search takes; Python's own end is with its start in the wall time, nowhere else."""
     arguments = [sys.executable, phases.__file__, "search", QUERIES[0][1]]
-    walls, taken = [], dict[str, list[float]]()
+    taken: dict[str, list[tuple[float, float]]] = {}
     for number in range(-1, runs):
         done = run(arguments, ours.environ)
-        told = [line.split(": ") for line in done.output.splitlines() if line.startswith("phase: ")]
-        if number >= 0:
-            before = 0.0
-            for _, phase, at in told:
-                taken.setdefault(phase, []).append(float(at) - before)
-                before = float(at)
-            walls.append(done.wall - before)
-    print(f"\nwhere it goes, median of {runs}:\n  {median(walls) * 1000:6.1f} ms  Python itself, start and end")
+        told = [line.split(": ")[1:] for line in done.output.splitlines() if line.startswith("phase: ")]
+        if number < 0:
+            continue
+        wall = processor = 0.0
+        for phase, at, spent in told:
+            taken.setdefault(phase, []).append((float(at) - wall, float(spent) - processor))
+            wall, processor = float(at), float(spent)
+        taken[phases.START][-1] = (done.wall - wall, taken[phases.START][-1][1])
+    print(f"\nwhere it goes, median of {runs}:{'wall':>10}{'CPU, ms':>10}")
     for phase, seconds in taken.items():
-        print(f"  {median(seconds) * 1000:6.1f} ms  {phase}")
+        walls, processors = zip(*seconds, strict=True)
+        print(f"  {phase:26}{median(walls) * 1000:10.1f}{median(processors) * 1000:10.1f}")
 
 
 def slowest_imports(ours: Archiver) -> None:

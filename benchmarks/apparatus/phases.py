@@ -2,8 +2,9 @@
 
     python benchmarks/apparatus/phases.py search energy
 
-Seconds by the clock since this file began, a line each: the command line imported, the archive about to be opened,
-opened, searched, everything printed. Knows which functions those are; changes nothing of what they do.
+A line for each phase: seconds by the clock since this file began, and of the processor since the process did. The
+command line imported, the archive about to be opened, opened, searched, everything printed. Knows which functions those
+are; changes nothing of what they do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 _BEGAN = time.perf_counter()
+_STARTED = time.process_time()
+START = "Python itself"
 PHASES = ("command line loaded", "command chosen", "archive opened", "searched", "printed")
 
 
@@ -22,31 +25,35 @@ def main() -> int:
     """Run the command of the arguments."""
     from archiver.cli.main import main as archiver
 
-    done = {PHASES[0]: time.perf_counter()}
+    def now() -> tuple[float, float]:
+        return time.perf_counter() - _BEGAN, time.process_time()
+
+    done = {PHASES[0]: now()}
     from archiver import app
 
     @contextmanager
     def open_archive(*arguments: Any, **named: Any) -> Iterator[Any]:
-        done[PHASES[1]] = time.perf_counter()
+        done[PHASES[1]] = now()
         from archiver.app import reading
 
         searching = reading.OpenArchive.search
 
         def search(*given: Any, **more: Any) -> Any:
             found = searching(*given, **more)
-            done[PHASES[3]] = time.perf_counter()
+            done[PHASES[3]] = now()
             return found
 
         reading.OpenArchive.search = search  # type: ignore[method-assign]
         with reading.open_archive(*arguments, **named) as archive:
-            done[PHASES[2]] = time.perf_counter()
+            done[PHASES[2]] = now()
             yield archive
 
     app.open_archive = open_archive
     code = archiver()
-    done[PHASES[4]] = time.perf_counter()
-    for phase, at in done.items():
-        print(f"phase: {phase}: {at - _BEGAN:.6f}", file=sys.stderr)
+    done[PHASES[4]] = now()
+    print(f"phase: {START}: 0: {_STARTED:.6f}", file=sys.stderr)
+    for phase, (wall, processor) in done.items():
+        print(f"phase: {phase}: {wall:.6f}: {processor:.6f}", file=sys.stderr)
     return code
 
 
