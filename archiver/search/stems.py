@@ -53,6 +53,9 @@ _APART = (
 )  # fmt: skip
 """Dutch and German beginnings of verbs behind which a participle has its `ge`."""
 
+_BECOMES = {"s": "z", "z": "s", "f": "v", "v": "f", "i": "y", "y": "i", "l": "u", "u": "l"}
+"""What the last letter of a stem may become: huis, huizen; brief, brieven; company, companies; journal, journaux."""
+
 _SEVERAL_ROOTS = re.compile(r"ge|[aou]e|aa|ee|oo|uu")
 _PARTICIPLE = re.compile(rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))")
 
@@ -75,8 +78,9 @@ class Stems:
         """Say whether two folded words are the same word; symmetric, and true of a word and itself.
 
         They are when both are of SHORTEST letters a to z or more, they differ in length by at most MOST_APART, share a
-        stem in one language, and begin alike in all letters of that stem but the last, and in three at least. What a
-        participle has `ge` for, an umlaut spelled out and a vowel doubled do not count as beginning otherwise.
+        stem in one language, and begin alike for as many letters as that stem has (three at least). The last of these
+        may have become another one (s and z, f and v, i and y, l and u), and what a participle has `ge` for, an umlaut
+        spelled out and a vowel doubled do not count as beginning otherwise.
         """
         return one == other or bool(self.forms_among(one, (other,)))
 
@@ -85,10 +89,9 @@ class Stems:
         if not self.has_forms(word):
             return []
         sought = [
-            (language, stem, alike, {root[:alike] for root in self.roots(word)})
+            (language, stem, max(3, len(stem)), self._starts(word, stem))
             for language in self.languages
             for stem in self.stems(language, word)
-            for alike in (_alike(stem),)
         ]
         sought.sort(key=lambda each: each[0])
         shortest, longest = len(word) - MOST_APART, len(word) + MOST_APART
@@ -138,10 +141,14 @@ class Stems:
 
     def beginnings(self, word: str) -> frozenset[str]:
         """Return how all words begin that could be the same word: each such word begins with one of these."""
-        letters = min((_alike(stem) for language in self.languages for stem in self.stems(language, word)), default=0)
+        starts = {
+            start[:_RANGE]
+            for language in self.languages
+            for stem in self.stems(language, word)
+            for start in self._starts(word, stem)
+        }
         found: set[str] = set()
-        for root in self.roots(word):
-            start = root[: min(letters, _RANGE)]
+        for start in starts:
             found |= self._spellings(start)
             if self._has_participles:
                 found |= {f"ge{spelling}" for spelling in self._spellings(start)}
@@ -152,6 +159,12 @@ class Stems:
                         found.add(f"{apart}ge")
         # What begins with another one is in its range.
         return frozenset(each for each in found if not any(each[:n] in found for n in range(1, len(each))))
+
+    def _starts(self, word: str, stem: str) -> set[str]:
+        """Return how the root of a word with the same stem may begin."""
+        letters = max(3, len(stem))
+        starts = {root[:letters] for root in self.roots(word)}
+        return starts | {start[:-1] + _BECOMES[start[-1]] for start in starts if start[-1] in _BECOMES}
 
     def _spellings(self, start: str) -> set[str]:
         """Return how a beginning may be spelled in words of which it is a root: oe for o, aa for a, and so on."""
@@ -201,11 +214,6 @@ class Stems:
 
             self._stemmers[language] = Stemmer(_SNOWBALL[language], 0)
         return self._stemmers[language]
-
-
-def _alike(stem: str) -> int:
-    """Return in how many letters two words must begin alike that share this stem: its last may be changed."""
-    return max(3, len(stem) - 1)
 
 
 @lru_cache(maxsize=8)
