@@ -9,6 +9,7 @@ a message costs some thirty microseconds.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cache
 
 SAMPLE = 700
@@ -174,15 +175,13 @@ def guess(text: str) -> str | None:
             sample = sample.replace(mark, " ")
     words = sample.split()
     weights = _weights()
-    scores: dict[str, float] = {}
-    for word in words:
-        known = weights.get(word)
-        if known is None:
-            if "'" not in word and "’" not in word:
-                continue
-            known = _of_parts(word)
-        for language, weight in known:
-            scores[language] = scores.get(language, 0.0) + weight
+    known = [weights[word] for word in words if word in weights]
+    if "'" in sample or "’" in sample:
+        known += [_of_parts(word) for word in words if word not in weights and ("'" in word or "’" in word)]
+    scores: defaultdict[str, float] = defaultdict(float)
+    for pairs in known:
+        for language, weight in pairs:
+            scores[language] += weight
     if len(words) < 25:
         _add_letters(words, scores)
     if not scores:
@@ -200,12 +199,12 @@ def _of_parts(word: str) -> tuple[tuple[str, float], ...]:
     return _weights().get(piece, ())
 
 
-def _add_letters(words: list[str], scores: dict[str, float]) -> None:
+def _add_letters(words: list[str], scores: defaultdict[str, float]) -> None:
     joined = " ".join(words)
     for language, groups in _LETTERS:
         for group in groups:
             if group in joined:
-                scores[language] = scores.get(language, 0.0) + _LETTER_WEIGHT * min(3, joined.count(group))
+                scores[language] += _LETTER_WEIGHT * min(3, joined.count(group))
 
 
 @cache
