@@ -80,7 +80,7 @@ def defect_sentence(defect: Defect, parts: Sequence[Part]) -> str:
     outer = path.partition(">")[0]
     part = next((part for part in parts if part.path == outer), None)
     if not defect.code.startswith("attachment-") or part is None:
-        where = f"part {defect.detail}" if part is not None else defect.detail
+        where = f"part {defect.detail}" if path.replace(".", "").isdigit() else defect.detail
         return f"{sentence} ({where})" if where else sentence
     where = f"{path} {part.filename}" if part.filename else path
     return f"{where}{f' ({kind})' if kind else ''}: {sentence}"

@@ -78,7 +78,9 @@ def wrapped(line: str, width: int) -> list[str]:
     head = beginning[0] if beginning is not None else ""
     marks = beginning["marks"] if beginning is not None else ""
     if cells(head) > width // 2:
+        # No room is left behind it: a line set far to the right begins at the left.
         head = marks = ""
+        line = line.lstrip(" ")
     hanging = marks + " " * (cells(head) - cells(marks))
     pieces = _broken(line[len(head) :], width - cells(head))
     return [(hanging if number else head) + piece for number, piece in enumerate(pieces)]

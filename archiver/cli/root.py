@@ -19,7 +19,7 @@ COMMANDS: Loaders = {
     "import": ("archiver.cli.import_", "Take in mail from files: mbox, Maildir, .eml and folders of them."),
     "search": ("archiver.cli.search", "Find mail."),
     "saved": ("archiver.cli.saved", "List, show and remove saved searches."),
-    "show": ("archiver.cli.show", "Show one message, or save a part of it."),
+    "show": ("archiver.cli.show", "Show one message, or save it or a part of it."),
     "thread": ("archiver.cli.thread", "List the conversation that a message belongs to."),
     "customer": ("archiver.cli.customer.group", "Keep the records of customers and their contacts."),
     "history": ("archiver.cli.history", "Show the mail with a customer, newest first."),

@@ -98,6 +98,7 @@ def test_a_rule_high_up_in_a_text_is_no_signature() -> None:
         ("zie https://shop.example/a/b/c/d?e=f nu", ["zie", "https://shop.example/a/b/c/d?e=f", "nu"]),
         ("abcdefghijklmnopqrstuvwxyz", ["abcdefghijklmn", "opqrstuvwxyz"]),
         ("abcdefghijklmnopqrst https://x.example", ["abcdefghijklmn", "opqrst", "https://x.example"]),
+        (" " * 20 + "een twee drie vier", ["een twee drie", "vier"]),
         ("", [""]),
     ],
 )
