@@ -16,7 +16,7 @@ from archiver.errors import DiskError, IntegrityError
 from archiver.model.catalogue import IndexDocument
 from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
-from archiver.model.message import BlobId, Defect, Direction, Message
+from archiver.model.message import AttachedText, BlobId, Defect, Direction, Message
 from archiver.model.octets import BytesOctets
 from tests.twins.archive import INBOX, Clock, entry, mail
 from tests.twins.stores import (
@@ -47,6 +47,18 @@ class FirstLine:
 
     def close(self) -> None:
         """Nothing runs."""
+
+
+class Dutch(FirstLine):
+    """A parser of a later release: it tells the language, and what an attachment says."""
+
+    def __init__(self, attached: str = "") -> None:
+        super().__init__()
+        self._attached = (AttachedText("2", attached),) if attached else ()
+
+    def parse(self, octets: Iterable[bytes]) -> Iterator[Message]:
+        for message in super().parse(octets):
+            yield replace(message, language="nl", attached=self._attached)
 
 
 class Damaged(MemoryDeliveries):
@@ -367,3 +379,52 @@ def test_what_attached_messages_say_can_be_searched_even_where_the_quoted_text_l
     message = Message(text="zie onder", quoted="> iets", forwarded_text="licentie LND-1")
     assert "licentie LND-1" in document(7, message, Direction.INCOMING).quoted
     assert document(7, replace(message, quoted="licentie LND-1"), Direction.INCOMING).quoted == "licentie LND-1"
+
+
+def test_messages_that_are_read_again_get_what_this_reading_finds() -> None:
+    world = World()
+    world.collect(b"one", b"two broken")
+    world.ingest()
+    rows = {summary.subject: summary.row for summary in world.catalogue.summaries(list(world.catalogue.messages))}
+    for row in rows.values():
+        world.catalogue.replace_message(row, Message(subject="of an earlier release", defects=(Defect("older"),)))
+    world.index.clear()
+    assert catch_up(replace(world.ports, parser=Dutch())) == 2
+    found = {name: world.catalogue.details(row) for name, row in rows.items()}
+    assert {name: each and (each.summary.language, each.defects) for name, each in found.items()} == {
+        "one": ("nl", ()), "two broken": ("nl", (Defect("broken"),)),
+    }  # fmt: skip
+    assert {document.language for document in world.index.documents.values()} == {"nl"}
+
+
+def test_a_message_that_cannot_be_opened_again_keeps_what_is_known_of_it() -> None:
+    world = World()
+    world.collect(b"one broken")
+    world.ingest()
+    (row,) = world.catalogue.messages
+    for pack in world.disk.packs.values():
+        pack.clear()
+    world.index.clear()
+    assert catch_up(replace(world.ports, parser=Dutch())) == 1
+    found = world.catalogue.details(row)
+    assert found is not None
+    assert (found.summary.language, found.defects) == (None, (Defect("broken"),))
+
+
+def test_long_texts_are_indexed_in_smaller_batches_and_attachments_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.collect(*(b"message %d" % number for number in range(6)))
+    world.ingest()
+    world.index.clear()
+    monkeypatch.setattr(ingest, "_INDEX_TEXT", 100)
+    batches: list[int] = []
+
+    class Counted(MemoryIndex):
+        def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
+            batches.append(len(documents))
+            super().add(documents, watermark)
+
+    index = Counted()
+    assert catch_up(replace(world.ports, parser=Dutch(attached="x" * 50), index=index)) == 6
+    assert batches == [2, 2, 2]
+    assert index.watermark() == world.catalogue.last_sequence()
