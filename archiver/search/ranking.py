@@ -37,7 +37,7 @@ WEIGHTS = {
 }  # fmt: skip
 """What a word is worth by where it stands: what people wrote themselves more than what they quote."""
 
-RANKED = 20_000
+RANKED = 10_000
 """How many of the newest messages with all words as typed are ranked."""
 
 KEPT = 1_500
