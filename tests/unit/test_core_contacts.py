@@ -34,7 +34,7 @@ RECORDS = [
         ("peet", False, ()),
     ],
 )
-def test_a_person_is_found_by_address_by_name_or_by_words_of_it(text: str, prefix: bool, expected: object) -> None:  # noqa: FBT001 a case
+def test_a_person_is_found_by_address_by_name_or_by_words_of_it(text: str, prefix: bool, expected: object) -> None:
     assert contacts_named(RECORDS, text, prefix=prefix)[0] == expected
 
 
