@@ -72,8 +72,14 @@ def near_words(word: str, most: int, lexicon: Lexicon) -> set[str]:
     if most == 0:
         return {word} if lexicon.has(word) else set()
     fits = _within_one if most == 1 else _within_two
+    letters = set(word)
     return {
-        other for other in _candidates(word, most, lexicon) if abs(len(other) - len(word)) <= most and fits(word, other)
+        other
+        for other in set(_candidates(word, most, lexicon))
+        if abs(len(other) - len(word)) <= most
+        # A slip changes which letters there are by two at most: cheaper to see than how far apart the words are.
+        and len(letters.symmetric_difference(other)) <= 2 * most
+        and fits(word, other)
     }
 
 
