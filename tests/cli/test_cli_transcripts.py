@@ -15,6 +15,7 @@ import pytest
 
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Direction, Part, PartKind
+from archiver.model.shown import Hyperlink
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
@@ -55,6 +56,8 @@ def mails() -> list[Mail]:
             marks=((11, 26),),
             parts=(text, pdf),
             contents={"1": key.encode(), "2": b"%PDF-1.7\x00\xff"},
+            texts={"2": "Licentie\n\nDe sleutel is persoonlijk.\x1b[2J\n"},
+            links=(Hyperlink("Onze voorwaarden", "https://ons.example/voorwaarden"),),
         ),
         Mail(
             subject="\x1b]0;owned\x07 \u65e5\u672c\u8a9e\u306e\u4ef6\u540d [bold]not markup[/bold] \x1b[2J " * 2,
