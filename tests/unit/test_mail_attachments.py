@@ -127,7 +127,11 @@ def test_a_text_box_that_stands_twice_in_a_document_is_read_once() -> None:
 
 
 def test_cells_are_read_row_by_row_as_they_are_shown() -> None:
-    rows = [["naam", "bedrag", "datum"], ["Acme & Co", 0.1 + 0.2, "date:46084"], ["Peeters", 1200, 12.5]]
+    rows: list[list[str | float]] = [
+        ["naam", "bedrag", "datum"],
+        ["Acme & Co", 0.1 + 0.2, "date:46084"],
+        ["Peeters", 1200, 12.5],
+    ]
     expected = "Klanten 2026\nnaam\tbedrag\tdatum\nAcme & Co\t0.3\t2026-03-03\nPeeters\t1200\t12.5"
     assert said(files.xlsx({"Klanten 2026": rows})) == expected
     assert said(files.xlsx({"Klanten 2026": rows}, inline=True)) == expected

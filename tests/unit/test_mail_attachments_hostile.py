@@ -288,6 +288,22 @@ def test_a_small_archive_cannot_say_more_than_its_bound() -> None:
     assert reading.defects == [Defect("attachment-limit", "2>3")]
 
 
+def test_four_containers_within_each_other_are_opened_and_a_fifth_is_not() -> None:
+    octets: bytes = b"tekst"
+    for level in range(1, 6):
+        octets = files.zipped({"x": octets})
+        reading = Reading()
+        reading.read(octets, "2", "a.zip", "", None)
+        assert (reading.texts[-1].text == "tekst") == (level <= 4), level
+    assert reading.defects == [Defect("attachment-limit", "2>1>1>1>1 zip")]
+
+
+def test_an_office_file_that_declares_a_document_type_is_refused() -> None:
+    reading = Reading()
+    reading.read(package('<!DOCTYPE w SYSTEM "http://example.org/x"><w><t>x</t></w>'), "2", "a.docx", "", None)
+    assert (reading.texts, reading.defects) == ([], [Defect("attachment-damaged", "2 docx")])
+
+
 def test_names_in_an_archive_that_lead_elsewhere_are_only_names() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
