@@ -146,7 +146,7 @@ def _queries(mails: Sequence[Mail], random: Random) -> Iterator[Query]:
         while True:
             words = _WORD.findall(random.choice(texts).lower())
             if words:
-                return random.choice(words)
+                return str(random.choice(words))
 
     subjects = [m.document.subject for m in mails if m.document.subject]
     senders = [m.document.from_ for m in mails if m.document.from_]
