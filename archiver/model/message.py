@@ -65,7 +65,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class AttachedText:
-    """What one attachment says: `path` is its part's, with ">" and a member's name for each container inside of it."""
+    """What one attachment says: `path` is its part's, with ">" and a member's name for each container inside of it.
+
+    A member of a container without text has "": its name is to be found all the same.
+    """
 
     path: str
     text: str
