@@ -24,6 +24,7 @@ from archiver.search.spelling import distance, near_words
 from archiver.search.stems import same_word
 from archiver.search.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
 from archiver.store.connection import StoreConnection, open_database
+from tests.unit.test_search_stems import PAIRS
 
 ALL = ("nl", "fr", "en", "de")
 KEY = bytes(range(32))
@@ -184,6 +185,15 @@ def test_forms_and_compounds_are_those_that_the_rules_say(words: set[str], langu
                 compounds = set()
             wanted = sorted(compounds, key=lambda whole: (len(whole), whole))[:MAX_COMPOUNDS]
             assert vocabulary.compounds(word) == tuple(wanted)
+
+
+def test_every_form_of_every_word_of_four_languages_is_found() -> None:
+    words = {word for _, *pair in PAIRS for word in pair}
+    with indexed(" ".join(words)) as (index, connection):
+        index.optimize()
+        vocabulary = Vocabulary(connection, ALL)
+        for word in words:
+            assert set(vocabulary.variants(word)) == {w for w in words if w != word and same_word(word, w, ALL)}
 
 
 _SHORT = st.text("ab1日", min_size=1, max_size=6)
