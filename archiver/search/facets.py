@@ -106,6 +106,7 @@ def _years(hours: str, now: datetime, shift: int) -> tuple[tuple[int, int], ...]
     while at < len(ordered):
         year = datetime.fromtimestamp((ordered[at] - _BEYOND) * _HOUR - shift, tz=now.tzinfo or UTC).year
         after = bisect_left(ordered, _BEYOND + (_new_year(year + 1, now) + shift) // _HOUR, lo=at)
+        after = max(after, at + 1)  # a zone whose offset was once no whole hours from today's
         found.append((year, after - at))
         at = after
     return tuple(reversed(found))
