@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from archiver.cli.asked import Asked
 from archiver.cli.layout import cells
@@ -282,6 +282,9 @@ def test_saved_searches_are_listed_shown_and_removed(search: Cli) -> None:
     assert search("saved", "--json").json() == search("saved", "list", "--json").json()
     assert [item["name"] for item in search("saved", "--json").json()["items"]] == ["licenties", "open-offertes"]
     assert search("saved", "show", "LICENTIES", "--json").json()["query"] == "licentie"
+    search("search", "x", "--save", "Jaar-2025")
+    assert search("saved", "show", "jaar-2025").out == "x\n"
+    assert search("saved", "remove", "Jaar-2025").code == 0
     assert "did you mean licenties?" in search("saved", "show", "licentis").err
     assert search("saved", "remove", "licenties", "--json").json() == {"name": "licenties", "removed": True}
     assert search("saved", "remove", "licenties").code == 2
