@@ -109,7 +109,7 @@ class Ours:
 
 
 def _placed(document: IndexDocument, row: int) -> IndexDocument:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(document, row=row)
 

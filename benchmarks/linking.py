@@ -18,10 +18,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer

@@ -6,10 +6,11 @@ The part of an open archive that needs the customer records; nothing of it is lo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.app.clocks import clock, local_clock
 from archiver.config import Settings
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from archiver.store.catalogue import SqliteCatalogue
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerFigures:
+class CustomerFigures(Struct, frozen=True):
     """How much mail there is with a customer, and from when till when."""
 
     linked: int
@@ -45,8 +45,7 @@ class CustomerFigures:
     oldest: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Why a message is linked as it is; `customers` has the record of every id that is named in it."""
 
     verdict: Verdict
@@ -54,8 +53,7 @@ class Explanation:
     customers: Mapping[int, CustomerRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class UnlinkedGroup:
+class UnlinkedGroup(Struct, frozen=True):
     """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that.
 
     With `automatic`, programs write there and nobody of ours ever wrote back.
@@ -72,8 +70,7 @@ class UnlinkedGroup:
     automatic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnlinkedPage:
+class UnlinkedPage(Struct, frozen=True):
     """Some of `total` groups, most mail first; `messages` counts all unlinked mail."""
 
     messages: int
@@ -81,8 +78,7 @@ class UnlinkedPage:
     items: tuple[UnlinkedGroup, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AmbiguousPage:
+class AmbiguousPage(Struct, frozen=True):
     """Some of `total` messages that several customers fit equally; their summaries' candidates are those."""
 
     total: int

@@ -7,8 +7,9 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from archiver.app.clocks import clock
 from archiver.app.collector import open_source
@@ -24,8 +25,7 @@ _LITTLE_SPACE = 1 << 30  # bytes
 _MANY_WAITING = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing looked at; `ok` is None for something worth a look that works all the same."""
 
     name: str

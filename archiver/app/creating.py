@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL
 from archiver.app.unlocking import write_new_private
@@ -22,8 +23,7 @@ from archiver.store.index_db import open_index
 from archiver.store.layout import ArchivePaths, create_layout
 
 
-@dataclass(frozen=True, slots=True)
-class NewArchive:
+class NewArchive(Struct, frozen=True):
     """An archive about to be: show the recovery code, have it typed back, then `commit`."""
 
     recovery_code: str

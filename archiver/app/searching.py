@@ -253,7 +253,7 @@ def _with_mailboxes(summary: Summary, copies: Sequence[Summary]) -> Summary:
     """Return a summary with the mailboxes of all copies, its own first."""
     if not copies:
         return summary
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     every = (mailbox for each in (summary, *copies) for mailbox in each.mailboxes)
     return replace(summary, mailboxes=tuple(dict.fromkeys(every)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.app.collector import CollectorProcess, choose, collect_all
 from archiver.app.opening import Opened, open_collect_store, open_unlocked, waiting_deliveries
@@ -25,8 +27,7 @@ _TURN = 0.5  # seconds to wait for the lock before hearing the collector again
 _PATIENCE = 10.0  # seconds to wait for the lock when the collector has ended
 
 
-@dataclass(frozen=True, slots=True)
-class SyncReport:
+class SyncReport(Struct, frozen=True):
     """What a run did. `locked` says that no key was at hand: `waiting` deliveries stay sealed until one is.
 
     `damaged` names what could not be read, `incomplete` the mailboxes that lack something, each with its reason. Of the

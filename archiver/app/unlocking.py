@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from archiver.app.clocks import clock
 from archiver.config import Settings
@@ -27,8 +28,7 @@ AskPassphrase = Callable[[], str | None]
 """Asks a person (or a file named by the environment) for a passphrase or recovery code; None when nobody can answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """An archive's public data, its key slots, and the opened epoch secret."""
 
     paths: ArchivePaths

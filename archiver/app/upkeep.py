@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.app.opening import Opened, open_unlocked
 from archiver.app.unlocking import AskPassphrase, Keys, find_keys, read_credential, read_public, require_keys
@@ -20,8 +22,7 @@ from archiver.store.deliveries import waiting_names
 from archiver.store.layout import ArchivePaths
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True):
     """Totals (None without a key) and, per mailbox, whether everything on the server is accounted for."""
 
     messages: int | None

@@ -7,9 +7,10 @@ then, and what is proposed, is for the application to say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.cli.groups import group_named
 from archiver.cli.invocation import Invocation

@@ -6,7 +6,8 @@ Knows that a message is kept several times when several mailboxes got it, and co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.model.catalogue import Summary
 from archiver.model.message import Direction
@@ -14,8 +15,7 @@ from archiver.model.message import Direction
 _ANSWERS = {Direction.INCOMING: Direction.OUTGOING, Direction.OUTGOING: Direction.INCOMING}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a message stands in its conversation, copies of one message counted once; what came after it, if anything.
 
     `answer` is the first later message that went the other way, `newest` the last one.

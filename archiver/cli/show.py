@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _TEXT_KINDS = frozenset({PartKind.TEXT, PartKind.HTML, PartKind.CALENDAR, PartKind.REPORT})
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What of the message is wanted, and where to."""
 
     name: str

@@ -7,8 +7,9 @@ coming in meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.cli.asking import asker_once
 from archiver.cli.assigning import draft_for, with_group

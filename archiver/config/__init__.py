@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.config.table import Table, problems_of, read_toml
 from archiver.errors import ConfigurationError
@@ -30,8 +32,7 @@ _NOT_ISO = {"UK": "GB", "EL": "GR"}
 _NO_MAILBOX_HINT = "a mailbox name, a LIST pattern with * or %, or a special use such as \\\\Sent"
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveSettings:
+class ArchiveSettings(Struct, frozen=True):
     """Where the archive lies, and the key files, which never lie inside it.
 
     `machine_key_file` opens the archive without a person; None where there is no machine slot.
@@ -42,15 +43,13 @@ class ArchiveSettings:
     machine_key_file: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
+class SearchSettings(Struct, frozen=True):
     """Languages whose mail is searched, ISO 639-1, the most used first."""
 
     languages: tuple[str, ...] = ("nl", "fr", "en", "de")
 
 
-@dataclass(frozen=True, slots=True)
-class SyncSettings:
+class SyncSettings(Struct, frozen=True):
     """Bounds of the parse workers: their number (0: one for each core), seconds and bytes for one message."""
 
     workers: int = 0
@@ -63,8 +62,7 @@ class SyncSettings:
         return self.workers or max(1, len(os.sched_getaffinity(0)))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerSettings:
+class CustomerSettings(Struct, frozen=True):
     """How customers are read: `country` (ISO 3166-1 alpha-2) is that of numbers written without one.
 
     `shared_domains` are those of providers, beside the well-known ones: their addresses never link by domain.
@@ -74,8 +72,7 @@ class CustomerSettings:
     shared_domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All of a configuration file; `source` is the file it came from, `warnings` are for `archiver doctor` to show.
 
     Without any file, but with an archive named on the command line, reading commands still work: `source` is None then,
@@ -92,7 +89,7 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
 
-SECTIONS: Mapping[str, type] = {
+SECTIONS: Mapping[str, type[Struct]] = {
     "archive": ArchiveSettings,
     "identity": Identity,
     "accounts": Account,
@@ -172,7 +169,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
     customers = _customers(section["customers"])
     root.finish(SECTIONS)
     for name, table in section.items():
-        table.finish(field.name for field in fields(SECTIONS[name]))
+        table.finish(SECTIONS[name].__struct_fields__)
     problems = problems_of(root)
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -241,7 +238,7 @@ def _accounts(root: Table) -> tuple[Account, ...]:
         if account.name in names:
             table.problem("name", "is used by another account too; give each account its own")
         names.add(account.name)
-        table.finish(field.name for field in fields(Account))
+        table.finish(Account.__struct_fields__)
         accounts.append(account)
     return tuple(accounts)
 

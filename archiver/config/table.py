@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from archiver.errors import ConfigurationError
 
@@ -27,8 +28,7 @@ _KINDS: Sequence[tuple[type, str]] = (
 _SECRETS = frozenset({"password", "pass", "passwd", "passphrase", "secret", "token"})
 
 
-@dataclass(slots=True)
-class _File:
+class _File(Struct):
     """What all tables of one file share: its lines by dotted key, the base of relative paths, the problems so far."""
 
     lines: Mapping[str, int]

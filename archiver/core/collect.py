@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.core.ports import CollectStore, Fetched, MailSource, Unfetchable, Vanished
 from archiver.core.progress import OnProgress, Progress, silent
@@ -35,8 +36,7 @@ _MAX_WINDOWS = 5000
 """A listing by windows is given up beyond this: a UIDNEXT in the billions would otherwise never end."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOutcome:
+class AccountOutcome(Struct, frozen=True):
     """What one account's run did: `new` messages whose octets were not kept before, `known` seen in one more place.
 
     `exit_code` is 0, 4 (something is missing and will be tried again), 20 or 21; `problem` says why, with no content

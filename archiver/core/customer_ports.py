@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from archiver.model.address import EmailAddress
 from archiver.model.customer import Customer, CustomerRecord
@@ -123,8 +124,7 @@ class Links(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One linked message as history walks over it: cheap to read, before anything is shown."""
 
     row: int
@@ -133,8 +133,7 @@ class Entry:
     link: Link
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondent:
+class Correspondent(Struct, frozen=True):
     """How much unlinked mail there is with one address, by direction.
 
     `newest` is the row of the newest, `name` the newest display name that the address was given; `automatic` says how
@@ -150,8 +149,7 @@ class Correspondent:
     automatic: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Correspondents:
+class Correspondents(Struct, frozen=True):
     """How much unlinked mail there is with a group of addresses; each message counts once, however many take part."""
 
     name: str

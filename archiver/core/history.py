@@ -8,10 +8,11 @@ looked at. Knows nothing of dates as people type them, and decides no link.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import overload
+
+from msgspec import Struct
 
 from archiver.core.customer_ports import Correspondence, Links
 from archiver.core.customers.naming import has_words, words
@@ -28,8 +29,7 @@ _AT_ONCE = 100
 """Messages of a thread that are loaded together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What is asked for of a customer's mail: `low` ≤ row < `high`, a direction, a person (see `takes_part`).
 
     With `candidates`, the messages that might be the customer's instead of those that are.
@@ -76,16 +76,14 @@ class Messages(Sequence[Summary]):
         return [self._loaded[row] for row in rows if row in self._loaded]
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryThread:
+class HistoryThread(Struct, frozen=True):
     """A conversation with a customer; `contact` is the customer's side of the newest message, "" when nobody is."""
 
     messages: Sequence[Summary]
     contact: str
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """A page of a customer's history. `total` counts messages asked for; `candidates` those that might be theirs."""
 
     total: int
@@ -94,8 +92,7 @@ class History:
     candidates: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingThread:
+class WaitingThread(Struct, frozen=True):
     """A conversation that nobody answered: since `message`; `messages` counts those of the whole thread."""
 
     message: Summary
@@ -103,8 +100,7 @@ class WaitingThread:
     age: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPage:
+class WaitingPage(Struct, frozen=True):
     """Some of `total` conversations, oldest first."""
 
     total: int

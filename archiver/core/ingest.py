@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from archiver.core.documents import characters, document
 from archiver.core.placing import direction_of, is_automatic, sorting_instant
@@ -43,8 +45,7 @@ _INDEX_TEXT = 12 * 1024 * 1024
 """Characters held back for that, at most, and as many being indexed: memory stays flat with large messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class IngestReport:
+class IngestReport(Struct, frozen=True):
     """`messages` are new in the catalogue; `damaged` names what could not be read, `waiting` counts what is left.
 
     Of them, `linked` belong to a customer, `ambiguous` fit several equally and `unlinked`, internal mail aside, fit
@@ -62,8 +63,7 @@ class IngestReport:
     damaged: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class _Taking:
+class _Taking(Struct):
     """One delivery on its way: the records that are parsed, those that could not be read."""
 
     name: str
@@ -74,8 +74,7 @@ class _Taking:
     read: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IngestPorts:
+class IngestPorts(Struct, frozen=True):
     """What an open archive gives to ingest; `linker` is None while there are no customers."""
 
     deliveries: Deliveries
@@ -138,8 +137,7 @@ def catch_up(ports: IngestPorts, *, on_progress: OnProgress = silent) -> int:
     return done
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """Messages read again: for the index, up to that watermark, and for the catalogue those that could be opened."""
 
     watermark: int = 0

@@ -7,9 +7,10 @@ IMAP's syntax, SQLite or cryptography.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
 from archiver.model.delivery import Delivery, SealedRecord
@@ -55,23 +56,20 @@ class Spool(Octets, Protocol):
 # --- a mail server --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The octets of one message, exactly as the server sent them."""
 
     uid: Uid
     octets: Octets
 
 
-@dataclass(frozen=True, slots=True)
-class Vanished:
+class Vanished(Struct, frozen=True):
     """The message was listed, and the server then confirmed that it is gone."""
 
     uid: Uid
 
 
-@dataclass(frozen=True, slots=True)
-class Unfetchable:
+class Unfetchable(Struct, frozen=True):
     """The message is there, and the server does not give its octets; `reason` is short and holds no content."""
 
     uid: Uid

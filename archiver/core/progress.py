@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Stage = Literal["collect", "ingest", "index", "verify", "import", "link"]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """How far a stage is: `done` and `total` count messages (packs, for a quick verify); total is None when unknown.
 
     While collecting, counts are per mailbox and `account` and `mailbox` name it; other stages count overall. `octets`

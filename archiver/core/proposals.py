@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from archiver.core.customer_ports import Correspondence, Correspondent, Correspondents
 from archiver.core.customers.naming import company_words, without_legal_form, words
@@ -35,8 +37,7 @@ _AUTOMATIC = re.compile(
 _BETWEEN = re.compile(r"\s[-–—|/@•·]\s|\s*[|/•·]\s*|\s*[()\[\]]\s*|\s+(?:via|from|at|bij|chez|bei)\s+|,\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """What to do with a group: take it to an existing customer's `record`, or make a new one of `draft`.
 
     `because` is "domain-like", "name-like", "thread" or "new". A draft has no reference yet: that is the company's own.
@@ -47,8 +48,7 @@ class Proposal:
     draft: Customer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that.
 
     `newest` is the row of the newest message. With `automatic`, programs write and nobody of ours ever wrote back.
@@ -134,8 +134,7 @@ def is_automatic(address: str) -> bool:
 # --- proposals -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Book:
+class Book(Struct):
     """Customers by what a group can resemble; made once for a page of groups."""
 
     records: dict[int, CustomerRecord] = field(default_factory=dict)

@@ -8,8 +8,9 @@ repaired or deleted here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from archiver.core.ports import Catalogue, Index, Packs, Vault
 from archiver.core.progress import OnProgress, Progress, silent
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from archiver.core.linking.directory import Directory
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong: `what` names the file or object, `message` says how; never content of mail."""
 
     what: str
@@ -30,8 +30,7 @@ class Problem:
     blob_id: BlobId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyReport:
+class VerifyReport(Struct, frozen=True):
     """What was looked at, and what is wrong with it."""
 
     packs: int

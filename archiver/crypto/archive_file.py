@@ -5,11 +5,11 @@ The ingest key is handed out only after a MAC has verified: there is no way arou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import msgspec
+from msgspec import Struct
 
 from archiver.crypto import jsonfile
 from archiver.crypto.collector import CollectorCredential
@@ -39,8 +39,7 @@ class _ArchiveJson(JsonFile, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return extract(key, bind(b"archive.json") + jsonfile.body(self, without=_MACS))
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveFile:
+class ArchiveFile(Struct, frozen=True):
     """archive.json, parsed; `archive_id`, `created`, `epoch` and `kdf` are believed only after `check`."""
 
     _file: _ArchiveJson

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from archiver.crypto import jsonfile
 from archiver.crypto.derive import Random
@@ -19,14 +19,16 @@ class _CredentialFile(JsonFile, frozen=True, forbid_unknown_fields=True, kw_only
     mac_key: Octets32
 
 
-@dataclass(frozen=True, slots=True)
-class CollectorCredential:
+class CollectorCredential(Struct, frozen=True):
     """Keys of collect.db, of blob ids and of archive.json's `collector_mac`, 32 octets each."""
 
     archive_id: bytes
-    collect_key: bytes = field(repr=False)
-    digest_key: bytes = field(repr=False)
-    mac_key: bytes = field(repr=False)
+    collect_key: bytes
+    digest_key: bytes
+    mac_key: bytes
+
+    def __repr__(self) -> str:
+        return "CollectorCredential(…)"
 
     def to_bytes(self) -> bytes:
         """Render the credential file."""

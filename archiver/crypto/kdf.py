@@ -7,16 +7,16 @@ guessed, too high and opening eats the machine. Bounds are an argument; the defa
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from archiver.errors import IntegrityError, LockedError, UsageError
 
 MINIMUM_PASSPHRASE_LENGTH: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class KdfParameters:
+class KdfParameters(Struct, frozen=True):
     """Argon2id's costs; `memory_kib` in KiB."""
 
     passes: int
@@ -24,8 +24,7 @@ class KdfParameters:
     memory_kib: int
 
 
-@dataclass(frozen=True, slots=True)
-class KdfBounds:
+class KdfBounds(Struct, frozen=True):
     """The lowest and highest parameters accepted, field by field."""
 
     floor: KdfParameters

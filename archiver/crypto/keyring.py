@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.crypto import jsonfile, recovery_code
 from archiver.crypto.derive import Random, bind, equal, extract, u32
@@ -53,8 +54,7 @@ class _KeyringJson(JsonFile, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return extract(secret.keyring_mac_key, bind(b"keyring.json") + jsonfile.body(self, without=("mac",)))
 
 
-@dataclass(frozen=True)
-class Keyring:
+class Keyring(Struct, frozen=True):
     """The slots of one archive. Raises IntegrityError on use when anything was tampered with."""
 
     _file: _KeyringJson

@@ -9,17 +9,20 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from archiver.errors import ConfigurationError, FormatError
 
 
-@dataclass(frozen=True, slots=True)
-class MachineKey:
+class MachineKey(Struct, frozen=True):
     """The secret of a machine slot: 32 random octets, and the archive they belong to."""
 
     archive_id: bytes
-    secret: bytes = field(repr=False)
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return "MachineKey(…)"
 
     def to_bytes(self) -> bytes:
         """One line of ASCII."""

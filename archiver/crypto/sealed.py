@@ -10,9 +10,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final
+
+from msgspec import Struct
 
 from archiver.crypto.chunks import CHUNK, PREFIX, TAG, BrokenChunkError, ChunkSealer, open_chunks
 from archiver.crypto.derive import Random, bind, equal, expand
@@ -39,8 +40,7 @@ _MAX_WHOLE_SEALED: Final = 9 << 20
 _MAX_SEALED: Final = 1 << 43
 
 
-@dataclass(frozen=True, slots=True)
-class RecordHeader:
+class RecordHeader(Struct, frozen=True):
     """The clear part of a record, range-checked and not yet authenticated; `sealed_length` excludes the header."""
 
     blob_id: BlobId

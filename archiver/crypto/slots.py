@@ -6,11 +6,11 @@ is sealed to it without the secret. Whether a list of slots is the genuine one i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from archiver.crypto.derive import Random, bind, equal, expand, extract, u32
 from archiver.crypto.epoch import SECRET_LENGTH, EpochSecret
@@ -41,8 +41,7 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return self.kind != "machine"
 
 
-@dataclass(frozen=True, slots=True)
-class SlotInfo:
+class SlotInfo(Struct, frozen=True):
     """What `archiver key list` shows of a slot."""
 
     name: str

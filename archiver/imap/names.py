@@ -11,7 +11,8 @@ import binascii
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from archiver.model.mailbox import RemoteMailbox
 

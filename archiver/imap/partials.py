@@ -6,7 +6,8 @@ Outlives the connection, not the run: nothing here is durable, and the spools en
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.core.ports import Spool
 from archiver.model.mailbox import Uid
@@ -15,8 +16,7 @@ Key = tuple[bytes, int, Uid]
 """(mailbox name, uid validity, uid)."""
 
 
-@dataclass(slots=True)
-class Partial:
+class Partial(Struct):
     """The first `received` bytes of a message."""
 
     spool: Spool

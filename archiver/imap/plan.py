@@ -6,7 +6,8 @@ Sizes are RFC822.SIZE, which servers get wrong: good enough to keep batches even
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.model.mailbox import MessageEntry, Uid, UidSet
 
@@ -19,8 +20,7 @@ CHUNKED_FROM = 32 << 20
 CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """UIDs for one command, and the bytes expected."""
 
     uids: tuple[Uid, ...]

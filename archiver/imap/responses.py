@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.core.ports import Octets
 from archiver.imap.lexer import Value
@@ -17,8 +18,7 @@ _NOT_NOW = re.compile(rb"authenticated but not connected|server unavailable|try 
 _BACKOFF = re.compile(rb"suggested backoff time:?\s*(\d{1,12})\s*millisecond", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A status response, tagged or not: OK, NO, BAD, BYE, PREAUTH; `code` upper case, its argument as sent."""
 
     tag: bytes | None
@@ -37,15 +37,13 @@ class Condition:
         return int(text) if text.isdigit() and len(text) <= 20 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(Struct, frozen=True):
     """`* n EXISTS`."""
 
     messages: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """One LIST response; `attributes` as sent."""
 
     name: bytes
@@ -53,24 +51,21 @@ class Listed:
     attributes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """One STATUS response; only items with a number."""
 
     name: bytes
     items: Mapping[bytes, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """Octets of a whole message, or of a part from `origin` on; None is NIL. The receiver closes the octets."""
 
     octets: Octets | None
     origin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FetchItems:
+class FetchItems(Struct, frozen=True):
     """One FETCH response: `uid` None when the server left it out; `items` without UID and body."""
 
     uid: int | None
@@ -78,13 +73,11 @@ class FetchItems:
     body: Body | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Continue:
+class Continue(Struct, frozen=True):
     """`+`: the server waits for a literal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(Struct, frozen=True):
     """A response without meaning to us; `malformed` when its kind is known and its form is not."""
 
     malformed: bool = False

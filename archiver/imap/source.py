@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from archiver.core.ports import FetchOutcome, Spool
 from archiver.errors import MailboxRefusedError

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.mail.header import Fields, first, unfolded
 from archiver.model.address import EmailAddress
@@ -49,8 +50,7 @@ _LIST_NAME = re.compile(r"\A.*<|>.*\Z|\s")
 _BOUNCE = re.compile(r"(?:\A|[-+._])(?:bounces?|returns?|verp|owner|errors?|unsub\w*|b)[-+._]", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(Struct, frozen=True):
     """What the rules below ask of a header; `from_` is the single address of From."""
 
     names: frozenset[str]

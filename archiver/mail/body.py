@@ -7,7 +7,8 @@ reads no attachment's text, but says which attachments have some.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.mail.attachments.kinds import sniff
 from archiver.mail.calendar import calendar_text
@@ -53,8 +54,7 @@ _NO_TEXT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """An attachment that may hold text; `octets` gives them decoded, for as long as the tree of parts is kept."""
 
     path: str
@@ -65,8 +65,7 @@ class Leaf:
     octets: Callable[[], bytes]
 
 
-@dataclass(slots=True)
-class Body:
+class Body(Struct):
     """What was read of a message's body.
 
     `shown` are the texts of the message itself that quote something: each as it stands, then its own and its quoted
@@ -85,8 +84,7 @@ class Body:
     leaves: list[Leaf] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Collects texts while the tree is walked; a cut is noted once."""
 
     defects: Defects

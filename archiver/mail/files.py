@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from archiver.errors import FormatError, UsageError
 from archiver.mail.mbox import as_internal_date, is_mbox, read_mbox
@@ -31,8 +32,7 @@ _KNOWN_OTHERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportItem:
+class ImportItem(Struct, frozen=True):
     """One message found.
 
     `mailbox` names the file or folder (octets of its path below the path given), `display` the

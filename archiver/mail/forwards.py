@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from archiver.mail import forward_words
 from archiver.mail.addresses import read_addresses
@@ -103,8 +104,7 @@ _DEVICE = re.compile(
 )
 
 
-@dataclass(slots=True)
-class Forwards:
+class Forwards(Struct):
     """The senders of what a message forwards, outermost first, and what they wrote there.
 
     `domains` are the forwarder's; `behind` are whom answers to messages from there go to, and whom they were sent to.
@@ -143,8 +143,7 @@ class Forwards:
             self.behind += behind
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """The header of a message within the text of another; its body begins at line `end`, in quoting depth `depth`."""
 
     sender: EmailAddress | None

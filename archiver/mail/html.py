@@ -7,9 +7,9 @@ nodes walked, by characters kept. Deliberately keeps no layout beyond lines and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from html import unescape
 
+from msgspec import Struct, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 MAX_HTML = 4 << 20
@@ -85,8 +85,7 @@ _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\u200d\u00ad\u034f]+")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:-]{2,40})", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class _Lines:
+class _Lines(Struct):
     """Lines being built; `depth` of quoting counts at the beginning of each line."""
 
     lines: list[str] = field(default_factory=list)

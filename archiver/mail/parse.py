@@ -7,9 +7,10 @@ message to customers; then attachments, when the rest is known. Never raises, wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.mail.addresses import read_addresses
 from archiver.mail.authors import author

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from archiver.mail.addresses import read_addresses
 from archiver.mail.defects import Defects
@@ -54,8 +55,7 @@ _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Whom a report is about, and the identifiers of the message that it reports on (mostly one)."""
 
     reported: tuple[EmailAddress, ...] = ()

@@ -12,9 +12,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from html import escape, unescape
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
+
+from msgspec import Struct, field
 
 from archiver.mail.safe_style import safe_colour, safe_style
 
@@ -81,8 +82,7 @@ _MAX_WORDS = 300
 _TINY = 3
 
 
-@dataclass(slots=True)
-class Images:
+class Images(Struct):
     """Images that came with a message, by Content-ID, as octets; and what became of all that were asked for.
 
     `remote` counts, by host, images that are not loaded.

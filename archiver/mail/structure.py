@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.mail.charset import one_line
 from archiver.mail.defects import Defects
@@ -29,8 +30,7 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 NESTED = frozenset({"message/rfc822", "message/global", "message/news"})
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, eq=False):
     """A body part: its fields and the span [start, end) of its body, still encoded, in `source`.
 
     A multipart has its parts as children; a nested message has one child, the root of what it holds. `path` is the

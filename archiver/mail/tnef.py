@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 SIGNATURE = b"\x78\x9f\x3e\x22"
 MAX_MEMBERS = 200
@@ -24,8 +25,7 @@ _FIXED = {0x0001: 0, 0x0002: 4, 0x0003: 4, 0x0004: 4, 0x0005: 8, 0x0006: 8, 0x00
 _VARIABLE = frozenset({0x000D, 0x001E, 0x001F, 0x0102})
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """A file within; the name as its sender gave it, possibly empty."""
 
     name: str = ""
@@ -33,8 +33,7 @@ class Member:
     octets: bytes = b""
 
 
-@dataclass(slots=True)
-class Tnef:
+class Tnef(Struct):
     """What a winmail.dat holds; `body` and `html` are octets in `codepage`."""
 
     members: list[Member] = field(default_factory=list)

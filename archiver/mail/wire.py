@@ -7,10 +7,10 @@ that runs. MessagePack's timestamps are in UTC, so the zone offsets travel besid
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import msgspec
+from msgspec.structs import replace
 
 from archiver.model.message import Message
 

@@ -14,8 +14,9 @@ import resource
 import signal
 import struct
 import sys
-from dataclasses import replace
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from archiver.mail.wire import FULL, HEADER_ONLY, INTERIM, REPLY, REQUEST, WORKER_OUT_OF_MEMORY, encode
 from archiver.model.message import Defect, Message

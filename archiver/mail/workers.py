@@ -18,10 +18,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 import archiver
 from archiver.errors import ArchiverError
@@ -54,8 +56,7 @@ _STARTED_BY = (  # the very package that runs here, wherever it lies, though the
 )
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
+class _Job(Struct, eq=False):
     """A message on its way; `done` once its message is known.
 
     `so_far` is the message before the attachment named in `reading`, of this attempt; `kept` of those before it, which
@@ -86,8 +87,7 @@ def _joined(before: Message, after: Message) -> Message:
     )
 
 
-@dataclass(slots=True, eq=False)
-class _Worker:
+class _Worker(Struct, eq=False):
     process: subprocess.Popen[bytes]
     to_write: deque[memoryview] = field(default_factory=deque)
     reply: bytearray = field(default_factory=bytearray)

@@ -1,1 +1,1 @@
-"""Frozen values that every layer shares; standard library only."""
+"""Frozen values that every layer shares; msgspec and the standard library only."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 IMPORTED = "import"
 """The pseudo-account of imported mail; no configured account may have this name."""
@@ -12,8 +13,7 @@ IMPORTED = "import"
 Security = Literal["tls", "starttls", "plaintext"]
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     r"""Connection, login and choice of mailboxes.
 
     Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \Junk, \Trash and

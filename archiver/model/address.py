@@ -5,11 +5,10 @@ Knows RFC 5322 §3.4.1 addr-specs after parsing; how they are read from header f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class EmailAddress:
+class EmailAddress(Struct, frozen=True):
     """A display name (decoded, possibly empty) and an addr-spec as the message wrote it.
 
     An addr_spec without "@" is kept: real mail has `From: root`, and it must stay findable.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.model.message import BlobId, Defect, Direction, Message, Part
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:  # a search waits for every class that is made, and needs none
     from archiver.model.link import Link
 
 
-@dataclass(frozen=True, slots=True)
-class Ingested:
+class Ingested(Struct, frozen=True):
     """A message ready for the catalogue. `at` is the instant it is sorted by (Date, held within reason by arrival).
 
     `codes` are the licence and reference numbers found in it (see `archiver.core.linking.mentions`), `links` is what
@@ -32,8 +32,7 @@ class Ingested:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A location of a message, for people: account, mailbox as displayed, whether the UID is still current."""
 
     account: str
@@ -43,8 +42,7 @@ class Seen:
     keywords: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """One line about a message: a search hit, a row of a thread. `row` is internal, `blob_id` is the identifier.
 
     `customers` are the references of those it is linked to, `candidates` of those it might belong to: never mixed.
@@ -70,8 +68,7 @@ class Summary:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """All the catalogue knows of one message."""
 
     summary: Summary
@@ -85,8 +82,7 @@ class Details:
     seen: tuple[Seen, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IndexDocument:
+class IndexDocument(Struct, frozen=True):
     """What the full-text index keeps of a message; plain text, folded by the index's own analysis.
 
     Address fields hold names and addr-specs separated by spaces, `filenames` likewise; `attachments` is their text, and
@@ -108,8 +104,7 @@ class IndexDocument:
     types: frozenset[FileType] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """Totals of the catalogue."""
 
     messages: int

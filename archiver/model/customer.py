@@ -7,12 +7,12 @@ more than a company promises its customers to keep: company data, contact data, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+
+class Contact(Struct, frozen=True):
     """A person or a role at a customer; `emails` are addr-specs, the first is the one to write to.
 
     `phones` and `mobiles` are E.164 (`+32471123456`), with `;ext=…` (RFC 3966 §5.3) where there is an extension.
@@ -24,8 +24,7 @@ class Contact:
     mobiles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(Struct, frozen=True):
     """The customer's agreement to be named as a reference: when, by whom, on the evidence of which message.
 
     `message` is the whole hexadecimal id of a kept message. A consent that is withdrawn stays on record as such.
@@ -38,8 +37,7 @@ class Consent:
     withdrawn_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """One customer. `reference` is the company's own number for it: unique, compared without case.
 
     `address` is street and number, several lines where there are; `country` is ISO 3166-1 alpha-2. `vat` is canonical,
@@ -78,8 +76,7 @@ class Customer:
         return tuple(dict.fromkeys(every))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRecord:
+class CustomerRecord(Struct, frozen=True):
     """A customer as the catalogue keeps it; `id` is internal and never used again, `merged_into` is another's id."""
 
     id: int

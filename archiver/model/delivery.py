@@ -5,13 +5,12 @@ A delivery travels sealed (HPKE) in `pending/`; only an unlocked archive can rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from archiver.model.message import BlobId
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRecord:
+class SealedRecord(Struct, frozen=True):
     """Where octets lie and the key that opens them: `offset`, `length` in bytes of the pack, `octets` the raw size."""
 
     blob_id: BlobId
@@ -21,8 +20,7 @@ class SealedRecord:
     dek: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """One place where a message was seen.
 
     For imported mail `account` is "import", `mailbox` names the file or folder and uid_validity is 0, uid a counter.
@@ -41,8 +39,7 @@ class Arrival:
     archived_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One batch: at most one pack (None when every message was already kept), its records, and the arrivals."""
 
     pack: str | None

@@ -7,8 +7,9 @@ A new field of an existing kind is one more row here and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from archiver.model.files import FileType, endings
 
@@ -43,8 +44,7 @@ class FieldKind(Enum):
     SAVED = "name of a saved search"  # stands for the query of that name, and never reaches the tree
 
 
-@dataclass(frozen=True, slots=True)
-class QueryField:
+class QueryField(Struct, frozen=True):
     """One field: `columns` only for TEXT and DOMAIN, `values` where only these are valid.
 
     `value_aliases` are other spellings of a value, as (spelling, value).

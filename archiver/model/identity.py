@@ -5,8 +5,10 @@ Knows domains and addresses as the configuration names them; which header fields
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from archiver.model.address import EmailAddress
 
@@ -14,8 +16,7 @@ _REMEMBERED = 320
 """Characters of an address up to which the answer is remembered: longer ones are no addresses (RFC 5321 §4.5.3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Our own domains and single addresses, kept in lower case.
 
     A domain stands for itself only: "example.be" does not own "shop.example.be". Written with a leading dot,
@@ -28,8 +29,8 @@ class Identity:
 
     def __post_init__(self) -> None:
         """Normalise once, so that `owns` only compares."""
-        object.__setattr__(self, "domains", tuple(_ascii_domain(d.strip().lower()) for d in self.domains))
-        object.__setattr__(self, "addresses", tuple(_ascii_address(a.strip().lower()) for a in self.addresses))
+        force_setattr(self, "domains", tuple(_ascii_domain(d.strip().lower()) for d in self.domains))
+        force_setattr(self, "addresses", tuple(_ascii_address(a.strip().lower()) for a in self.addresses))
 
     def __bool__(self) -> bool:
         """Whether anything is ours at all; without that, every direction would be "other"."""

@@ -5,9 +5,10 @@ Plain values; the rules themselves are `archiver.core.linking.rules`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, IntEnum
+
+from msgspec import Struct
 
 from archiver.model.address import EmailAddress
 from archiver.model.message import BlobId, Direction
@@ -35,8 +36,7 @@ class Standing(IntEnum):
     SUGGESTED = 2  # named by a rule that a stronger one overruled, or by the thread
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A message belongs to a customer, or might; `customer` is the internal id, `rule` the strongest that says so."""
 
     customer: int
@@ -44,8 +44,7 @@ class Link:
     standing: Standing = Standing.LINKED
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What a colleague said by hand about one message and one customer; it outranks every rule until it is undone."""
 
     id: int
@@ -59,8 +58,7 @@ class Decision:
     undone_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What the rules may read of one message. Quoted text and display names are deliberately not among it.
 
     `author` is who wrote a message whose From a mailing list rewrote; `forwarded` the senders of the messages that
@@ -95,8 +93,7 @@ class Outcome(Enum):
     NOTHING = "nothing"  # nearly fitted; `note` says what was missing
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One finding: a rule met something in one place of a message. `note` is a stable code for why it was not more.
 
     `where` names the header field or part: "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "subject or text",
@@ -116,8 +113,7 @@ class Reason:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the rules make of a message: its links and candidates by customer id, and every finding behind them."""
 
     links: tuple[Link, ...] = ()
@@ -134,8 +130,7 @@ class Verdict:
         return tuple(link.customer for link in self.links if link.standing is not Standing.LINKED)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanges:
+class LinkChanges(Struct, frozen=True):
     """How many messages gained or lost a link or a candidate, by customer id; `messages` counts those that changed."""
 
     messages: int = 0

@@ -7,8 +7,9 @@ through modified UTF-7 exist; `display` is for people only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import NewType
+
+from msgspec import Struct, field
 
 Uid = NewType("Uid", int)
 """1 ≤ uid < 2**32."""
@@ -16,8 +17,7 @@ UidValidity = NewType("UidValidity", int)
 """0 where the server gives none: UIDs then hold for one session only."""
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteMailbox:
+class RemoteMailbox(Struct, frozen=True):
     r"""One selectable mailbox of an account, as LIST (and LIST-STATUS or STATUS) told it.
 
     `special_use` is one of \Inbox, \Sent, \Drafts, \Trash, \Junk, \Archive, \All, \Flagged, or None;
@@ -34,8 +34,7 @@ class RemoteMailbox:
     uid_validity: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxState:
+class MailboxState(Struct, frozen=True):
     """What EXAMINE answered: `messages` is the largest EXISTS seen; uid_validity 0 means "no stable UIDs"."""
 
     messages: int
@@ -44,8 +43,7 @@ class MailboxState:
     mod_seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEntry:
+class MessageEntry(Struct, frozen=True):
     """One line of a mailbox listing: `size` is RFC822.SIZE (a hint), `received_at` INTERNALDATE as sent."""
 
     uid: Uid
@@ -54,8 +52,7 @@ class MessageEntry:
     keywords: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True):
     """Where a message was seen: the same octets may have several."""
 
     account: str
@@ -64,8 +61,7 @@ class Location:
     uid: Uid
 
 
-@dataclass(slots=True)
-class UidSet:
+class UidSet(Struct):
     """A set of UIDs kept as sorted, disjoint, inclusive ranges: a million consecutive UIDs cost one tuple."""
 
     ranges: list[tuple[int, int]] = field(default_factory=list)

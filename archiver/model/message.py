@@ -6,10 +6,11 @@ derived again from the octets kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
+
+from msgspec import Struct
 
 from archiver.model.address import EmailAddress
 
@@ -39,16 +40,14 @@ class PartKind(StrEnum):
     SIGNATURE = "signature"  # S/MIME or PGP
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(Struct, frozen=True):
     """Something wrong with a message that was kept all the same; `code` is stable, `detail` holds no content of it."""
 
     code: str
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One listed body part; `path` counts as IMAP does ("1.2", RFC 3501 §6.4.5), `size` is of the decoded octets.
 
     Members of TNEF (winmail.dat) and uuencoded blocks in text are listed with a path below the part that holds them.
@@ -63,8 +62,7 @@ class Part:
     charset: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttachedText:
+class AttachedText(Struct, frozen=True):
     """What one attachment says: `path` is its part's, with ">" and a member's name for each container inside of it.
 
     A member of a container without text has "": its name is to be found all the same.
@@ -74,8 +72,7 @@ class AttachedText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """Header fields, text and parts of one message.
 
     `text` is what the sender wrote (own part), `quoted` what it repeats of others; both are plain text, from HTML where

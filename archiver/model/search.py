@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 from archiver.model.files import FileType
 from archiver.model.message import Direction
@@ -13,8 +14,7 @@ Sort = Literal["date", "relevance"]
 """Newest first, or best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(Struct, frozen=True):
     """A message found: its row, and a score that is higher for better, 0.0 when sorted by date.
 
     `copies` are rows of the same message as other mailboxes got it (the sent and the received one, say), which are not
@@ -27,16 +27,14 @@ class Hit:
     others: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """Some hits in their order; `more` says that others follow. `offset` and `limit` count hits, folded ones as one."""
 
     hits: tuple[Hit, ...] = ()
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
+class Facets(Struct, frozen=True):
     """How many messages that match are of each customer (by internal id), year, direction, type and language.
 
     Each most first, years newest first. A message with two customers, or files of two types, counts for both; one
@@ -51,8 +49,7 @@ class Facets:
     languages: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSearch:
+class SavedSearch(Struct, frozen=True):
     """A query with a name, for `saved:NAME`. `name` is of letters, digits, dots, dashes and underscores."""
 
     name: str

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Struct, frozen=True):
     """A piece of a message's text: the sender's own, or repeated of others with its marks as they stand."""
 
     text: str
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hyperlink:
+class Hyperlink(Struct, frozen=True):
     """A link of a message's HTML: its words ("" for an image) and its address, which may be anything."""
 
     text: str

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class MailboxStatus:
+
+class MailboxStatus(Struct, frozen=True):
     """One mailbox (its current UIDVALIDITY) after its last run; `server` counts what the server has now.
 
     `problem` is a short reason when the mailbox could not be read, with no content of mail in it.
@@ -34,8 +34,7 @@ class MailboxStatus:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A message that could not be fetched: tried again by every run, named until it succeeds."""
 
     account: str

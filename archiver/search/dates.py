@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct
 
 EXPECTED_DATE = "a date: 2025, 2025-03, 2025-03-31, march 2025, yesterday, 7d or 3 weeks ago"
 
 _MAX_CHARACTERS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """`start` ≤ t < `end`, either open when None; with time zones."""
 
     start: datetime | None

@@ -11,8 +11,10 @@ is two words between. ~1, and no ~ at all, is the phrase as it was typed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
@@ -40,8 +42,7 @@ class Words(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(Struct, frozen=True):
     """What one leaf looks for, in the columns of its field. All is empty for a pattern that fits nothing.
 
     `exact` is an FTS5 expression of what was typed, None for a pattern; `forms` and `parts` are tokens: its other

@@ -12,8 +12,9 @@ ANYWHERE. Each has its place in the text as startchar and endchar. Knows nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from archiver.errors import QueryError
 from archiver.search.function_words import function_words
@@ -28,8 +29,7 @@ __all__ = [
 MAX_CHARACTERS = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """What a query means: its tree, and the words as typed that were left out because they say nothing."""
 
     tree: tree_of.Query

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, QueryField, field_named
@@ -59,8 +61,7 @@ _POSSESSIVE = re.compile(r"(?<=\w)['’]s$", re.IGNORECASE)
 _SUFFIXES = re.compile(r"(?P<core>.*?[^~^])(?P<fuzzy>~\d*)?(?:\^(?P<weight>\d+(?:\.\d+)?))?", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What parsing needs to know besides the text.
 
     `silent` are the folded function words, `ignored` collects those left out and `counted` counts words and values.

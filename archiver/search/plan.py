@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 ROW = "{row}"
 """Stands in a condition where the message's row is meant; the statement puts its own column there."""
@@ -13,16 +13,14 @@ FACTS = "{facts}"
 MATCHING_ROWS = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Struct, frozen=True):
     """Links of customers, by internal id and standing: what to walk newest first instead of all messages."""
 
     customers: tuple[int, ...]
     standings: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """A condition of SQL that is never NULL, with ROW for the message and FACTS for its facts, and its bindings.
 
     `walk` says the same as rows of the catalogue's links, where it can be said so.
@@ -33,8 +31,7 @@ class Condition:
     walk: Walk | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What must hold of a message, all of it.
 
     `match` is an FTS5 expression, `unless` one that must not match, `low` ≤ row < `high`, and `conditions`. No match

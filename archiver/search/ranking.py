@@ -15,9 +15,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.expansion import Concept, Expansion, leaves, quoted

@@ -9,10 +9,11 @@ read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.errors import NoArchiveError, QueryError, UsageError
 from archiver.model.fields import field_named
@@ -42,8 +43,7 @@ _MARGIN = 8
 """Rows read beyond a page: those of the last seconds may not all be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """A query worked out."""
 
     text: str

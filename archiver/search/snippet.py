@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.search.analysis import fold, tokens
 
@@ -24,8 +25,7 @@ _FORM, _NEXT = 0.8, 0.25
 _WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(Struct, frozen=True):
     """`text` on one line, white space collapsed; `marks` are (start, end) in it, ascending, not overlapping."""
 
     text: str

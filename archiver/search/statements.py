@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.search.index import SLOT_SECONDS_BITS, slot_of
 from archiver.search.plan import FACTS, ROW, Condition, Plan, Walk, conditions_of
@@ -25,8 +26,7 @@ _FEW = 400
 """Messages up to which each is looked up in the index: a common word has many more to walk over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """What a plan selects from: `row` and `key` are expressions; the newest has the highest key."""
 
     tables: str

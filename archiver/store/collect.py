@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.crypto.collector import CollectorCredential
@@ -39,8 +40,7 @@ OLDEST = timedelta(seconds=10)
 """A staged message is made durable after this long, when another one comes."""
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """What one commit makes durable. `sealing` counts records that are being sealed for it outside the lock."""
 
     pack: str | None = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from archiver.core.customer_ports import Correspondent, Correspondents, Entry
 from archiver.model.address import EmailAddress
@@ -80,8 +81,7 @@ class _Asked:
         return self._met
 
 
-@dataclass(slots=True)
-class _Count:
+class _Count(Struct):
     """What is counted for one address or group; `last` is the row counted last, so that each counts once."""
 
     newest: int

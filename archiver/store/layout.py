@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from archiver.errors import NoArchiveError, UsageError
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, write_durably
@@ -21,8 +22,7 @@ _CACHEDIR_TAG = (
 _PACK_NAME = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivePaths:
+class ArchivePaths(Struct, frozen=True):
     """The paths below an archive's root; nothing is touched by making one."""
 
     root: Path

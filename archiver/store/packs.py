@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.crypto.digest import BlobDigest, blob_id, blob_id_of
 from archiver.crypto.sealed import (
@@ -36,8 +37,7 @@ _READ = 1 << 20
 _RESTORE = "restore this pack from a backup; `archiver verify` tells what else is damaged"
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedHeader:
+class PlacedHeader(Struct, frozen=True):
     """A record's clear header and where the record lies, in bytes of the pack."""
 
     offset: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.cli.customer.import_ import guessed_format
 from tests.cli.harness import Cli

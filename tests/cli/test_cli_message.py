@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import stat
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from archiver.cli.conversation import placed
 from archiver.cli.kinds import defect_sentence, is_program, kind_in_words

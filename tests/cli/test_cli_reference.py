@@ -52,7 +52,7 @@ def test_help_needs_neither_configuration_nor_application(cli: Cli, words: list[
     ("words", "barred"),
     [
         ("['--help']", "rich msgspec apsw whoosh imapclient cryptography mailparser archiver.app archiver.cli.search"),
-        ("['search', '--help']", "rich msgspec apsw whoosh imapclient cryptography mailparser archiver.app"),
+        ("['search', '--help']", "rich apsw whoosh imapclient cryptography mailparser archiver.app"),
         ("['status']", "rich imapclient whoosh mailparser archiver.cli.search"),
     ],
 )

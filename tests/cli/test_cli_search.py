@@ -64,7 +64,8 @@ def again(cli: Cli, command: str) -> Ran:
 @pytest.mark.parametrize("options", [[], ["--threads"], ["--since", "2020", "--sort", "relevance"]], ids=" ".join)
 def test_following_more_from_page_to_page_gives_every_hit_once(search: Cli, options: list[str]) -> None:
     everything = ids(search("search", "licentie", "--limit", "99", "--json", *options))
-    command, pages = " ".join(["archiver search licentie --limit 2", *map(shlex.quote, options)]), []
+    command = " ".join(["archiver search licentie --limit 2", *map(shlex.quote, options)])
+    pages: list[str] = []
     while command:
         assert len(pages) < len(everything)
         pages += ids(again(search, f"{command} --json"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import imaplib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.ports import Fetched, FetchOutcome, Unfetchable, Vanished
 from archiver.errors import LoginRefusedError, MailboxRefusedError

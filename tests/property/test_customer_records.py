@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from archiver.core.customers.exchange import read_csv, read_vcards, updated, write_csv, write_vcards
 from archiver.core.customers.exchange.csv_cells import bare_cell, excel_cell, guarded_cell

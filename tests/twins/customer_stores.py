@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from archiver.core.customer_ports import Correspondent, Correspondents, Entry
 from archiver.core.linking.directory import address_key
@@ -126,7 +128,7 @@ class MemoryCustomers:
         record = self.get(identifier)
         if record is None:
             raise UsageError("there is no such customer any more")
-        self._tables.customers[identifier] = replace(record, **changes)  # type: ignore[arg-type]
+        self._tables.customers[identifier] = replace(record, **changes)
 
     def _check_free(self, customer: Customer, identifier: int | None) -> None:
         other = self.by_reference(customer.reference)

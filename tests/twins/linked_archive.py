@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from archiver.core.customers.editing import CustomerEditing, EditPorts, EditRules, directory_of
 from archiver.core.ingest import IngestPorts, IngestReport, take_in

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.errors import IntegrityError

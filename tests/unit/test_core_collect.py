@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.collect import AccountOutcome, collect_account
 from archiver.core.ports import Octets

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.customers.exchange import (
     Difference,

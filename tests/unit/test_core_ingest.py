@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.core import ingest
 from archiver.core.documents import document
@@ -100,7 +101,7 @@ class World:
         return IngestPorts(deliveries, vault, FirstLine(), self.catalogue, self.index, Identity())
 
     def ingest(self, *, set_aside: bool = False, **changed: object) -> IngestReport:
-        return take_in(replace(self.ports, **changed), set_aside=set_aside)  # type: ignore[arg-type]
+        return take_in(replace(self.ports, **changed), set_aside=set_aside)
 
     def subjects(self) -> list[str]:
         rows = [row for _, row in self.catalogue.unindexed(0, 1000)]

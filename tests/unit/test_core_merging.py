@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from archiver.core.customers.merging import merged, restored, unmerged
 from archiver.model.customer import Consent, Contact, Customer

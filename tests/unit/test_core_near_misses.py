@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.linking.directory import Directory
 from archiver.core.linking.rules import evidence_of, explain

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.customer_ports import Correspondence, Correspondent, Correspondents
 from archiver.core.proposals import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.core.customers.countries import codes, country_code
 from archiver.core.customers.records import (

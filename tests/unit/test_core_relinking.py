@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from archiver.core.customers.editing import EditRules, complete_earlier, directory_of, relink_when_stale
 from archiver.core.linking.relinking import LINKED_AS, Tally, relink_all

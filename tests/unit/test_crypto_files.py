@@ -9,12 +9,12 @@ import os
 import signal
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from archiver.crypto.archive_file import ArchiveFile, create_archive_file, read_archive_file
 from archiver.crypto.collector import CollectorCredential, create_credential

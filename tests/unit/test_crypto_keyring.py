@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import json
 import os
@@ -405,8 +404,8 @@ def test_bounds_hold_for_every_parameter(field: str) -> None:
     DEFAULT_BOUNDS.check(DEFAULT_KDF, what="keyring.json")
     DEFAULT_BOUNDS.check(DEFAULT_BOUNDS.floor, what="keyring.json")
     DEFAULT_BOUNDS.check(DEFAULT_BOUNDS.ceiling, what="keyring.json")
-    low = dataclasses.replace(DEFAULT_KDF, **{field: getattr(DEFAULT_BOUNDS.floor, field) - 1})
-    high = dataclasses.replace(DEFAULT_KDF, **{field: getattr(DEFAULT_BOUNDS.ceiling, field) + 1})
+    low = msgspec.structs.replace(DEFAULT_KDF, **{field: getattr(DEFAULT_BOUNDS.floor, field) - 1})
+    high = msgspec.structs.replace(DEFAULT_KDF, **{field: getattr(DEFAULT_BOUNDS.ceiling, field) + 1})
     for parameters in (low, high):
         with pytest.raises(IntegrityError):
             DEFAULT_BOUNDS.check(parameters, what="keyring.json")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from archiver.config import SECTIONS, load
 
@@ -29,7 +30,7 @@ def _keys() -> Iterator[tuple[str, str]]:
 
 def _default(section: str, key: str) -> object:
     field = next(f for f in fields(SECTIONS[section]) if f.name == key)
-    return None if field.default is MISSING else field.default
+    return None if field.default is NODEFAULT else field.default
 
 
 TEXT = EXAMPLE.read_text(encoding="utf-8")

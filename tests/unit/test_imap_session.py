@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from archiver.errors import ConfigurationError, LoginRefusedError, ServerUnreachableError
 from archiver.imap import wire as wire_module

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.model.search import Hit
 from tests.twins.whoosh_oracle import Mail, World, world
 
 MARCH = 1_740_787_200  # 2025-03-01
@@ -149,7 +150,8 @@ def test_pages_put_together_are_the_whole_list(
     with tempfile.TemporaryDirectory() as folder, world(Path(folder), mails) as w:
         whole = w.searcher.search(query, limit=1000, sort=sort, threads=threads)
         assert not whole.more
-        pages, more, offset = [], True, 0
+        pages: list[Hit] = []
+        more, offset = True, 0
         while more:
             page = w.searcher.search(query, limit=size, offset=offset, sort=sort, threads=threads)
             pages += page.hits

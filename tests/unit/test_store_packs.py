@@ -286,7 +286,7 @@ def test_a_record_never_opens_as_another_message(archive: Archive) -> None:
     (name,) = waiting_names(archive.paths)
     one, two = archive.deliveries().open(name).records
     vault, pack = archive.vault(), pack_of(name) or ""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     for forged in (
         replace(one, blob_id=two.blob_id),

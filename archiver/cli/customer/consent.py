@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from archiver.cli.customer.text import tell_change
 from archiver.cli.invocation import Invocation

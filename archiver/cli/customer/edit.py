@@ -6,10 +6,10 @@ There is deliberately no way through a text editor: it would leave the record in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from archiver.cli.customer import options
 from archiver.cli.customer.text import tell_change

@@ -6,14 +6,14 @@ Knows nothing of how changes are made or kept: that is `archiver.core.customers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.model.customer import Customer, CustomerRecord
 from archiver.model.link import LinkChanges
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerChange:
+class CustomerChange(Struct, frozen=True):
     """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
 
     `links` counts messages by internal id; `references` names these. `warnings` say what the record has in common with
@@ -28,8 +28,7 @@ class CustomerChange:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImportChanges:
+class ImportChanges(Struct, frozen=True):
     """What an import came to: one change a customer, in the order given, and what all of them did to the links."""
 
     changes: tuple[CustomerChange, ...]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.core.customers.changes import CustomerChange, ImportChanges, InCommon, references_in
 from archiver.core.linking.relinking import (
@@ -36,8 +38,7 @@ if TYPE_CHECKING:
     from archiver.model.message import BlobId
 
 
-@dataclass(frozen=True, slots=True)
-class EditPorts:
+class EditPorts(Struct, frozen=True):
     """What an archive opened for writing gives to those who change customers; all over one transaction."""
 
     customers: Customers
@@ -45,8 +46,7 @@ class EditPorts:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class EditRules:
+class EditRules(Struct, frozen=True):
     """What records are checked by: who we are, the country of numbers without one, further domains of providers."""
 
     identity: Identity

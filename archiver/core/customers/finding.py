@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.core.customers.haystack import FUZZY_FROM, Haystack, findable, fold, one_edit, sound
 from archiver.core.customers.naming import company_words, surviving
@@ -35,8 +37,7 @@ _CALLING_CODES = {
 """Of the countries around: which of two equal numbers a caller means. Others are found without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerMatch:
+class CustomerMatch(Struct, frozen=True):
     """A customer that fits: `field` is what fits, as the record names it, `value` what it says there.
 
     `score` is 1 to 100: from 95 one of their identifiers is exactly what was typed, below 80 it is a likeness.
@@ -152,8 +153,7 @@ def _referenced(records: Sequence[CustomerRecord], text: str) -> CustomerRecord 
     return former[0] if len(former) == 1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True):
     """What was typed, in the forms that it is compared in; an empty one is no such thing."""
 
     plain: str  # folded, spaces collapsed

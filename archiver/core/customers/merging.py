@@ -8,9 +8,10 @@ in lines that say where it is from. Links are not known here: they follow the re
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from archiver.model.customer import Consent, Contact, Customer
 

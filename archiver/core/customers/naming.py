@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.model.customer import Contact, CustomerRecord
 
@@ -70,8 +71,7 @@ def has_words(name: Iterable[str], wanted: Sequence[str], *, prefix: bool = Fals
     return not prefix or any(word.startswith(wanted[-1]) for word in there)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The customers that a text means, by internal id; `near` are references that might be meant when there is none."""
 
     customers: tuple[int, ...]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from archiver.core.customers.countries import codes, country_code
 from archiver.core.customers.identifiers import (

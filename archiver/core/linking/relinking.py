@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from archiver.core.documents import document
 from archiver.core.linking.mentions import REACH, search_phrases, words_before
@@ -75,8 +77,7 @@ class Facts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RelinkPorts:
+class RelinkPorts(Struct, frozen=True):
     """What an archive opened for writing gives to relinking."""
 
     links: Links
@@ -118,8 +119,7 @@ class Linker:
 # --- what changed -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Counts what became of messages, by customer."""
 
     messages: int = 0

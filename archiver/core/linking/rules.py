@@ -15,8 +15,9 @@ What nearly fitted is gathered by `archiver.core.linking.near_misses`, for `expl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from archiver.core.linking.directory import Directory, address_key, canonical_number, exact_address
 from archiver.core.linking.domains import ascii_domain, is_shared
@@ -29,8 +30,7 @@ from archiver.model.message import Direction, Message
 _NUMBERS = "subject or text"
 
 
-@dataclass(frozen=True, slots=True)
-class Identifiers:
+class Identifiers(Struct, frozen=True):
     """All that can make a message's verdict change when a customer changes, as `core.customer_ports.Links` asks for it.
 
     `addresses` are keys (`core.directory.address_key`), `codes` are written as `core.mentions` does.

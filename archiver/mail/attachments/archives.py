@@ -12,7 +12,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.mail.attachments.bounds import DAMAGED, ENCRYPTED, LIMIT, RATIO_FROM, UNSUPPORTED, Allowance, UnreadError
 from archiver.mail.charset import clean
@@ -26,8 +27,7 @@ MAX_LISTED = 5000
 """Members that are listed; an office file has hundreds at most."""
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """A file in a zip archive; `start` is where its compressed octets begin, None until its local header was read."""
 
     name: str
@@ -47,8 +47,7 @@ class Member:
         return bool(self.flags & 1)
 
 
-@dataclass(slots=True)
-class ZipFile:
+class ZipFile(Struct):
     """The members of a zip archive; `whole` is False when the archive is cut off or its directory damaged."""
 
     octets: bytes

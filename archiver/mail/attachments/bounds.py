@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.mail.charset import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """Of one attachment, unless it says otherwise; containers and all that is in them count as one attachment."""
 
     characters: int = 1 << 20
@@ -60,8 +60,7 @@ MEMORY, CRASHED, UNSUPPORTED, NO_TEXT, FAILED = (
 )
 
 
-@dataclass(slots=True)
-class Allowance:
+class Allowance(Struct):
     """What is left for one attachment, its members included."""
 
     characters: int
@@ -93,8 +92,7 @@ class Allowance:
         self.tick()
 
 
-@dataclass(slots=True)
-class Sink:
+class Sink(Struct):
     """Takes the text of one attachment, or of one member, in pieces."""
 
     allowance: Allowance

@@ -13,7 +13,8 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.core.customers.exchange.columns import COLUMNS, CONTACT_COLUMNS, LIST_COLUMNS, column_names, folded_name
 from archiver.core.customers.exchange.csv_cells import bare_cell
@@ -74,8 +75,7 @@ def read_csv(
     return Reading(tuple(entries), tuple(sorted(set(problems))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """A row by the line that it begins on; no cells: it could not be read."""
 
     line: int
@@ -115,8 +115,7 @@ def _rows(text: str, delimiter: str, skipped: int, problems: list[Problem]) -> I
             yield _Row(line, cells)
 
 
-@dataclass(slots=True)
-class _Header:
+class _Header(Struct):
     """The columns of the file by position, and what they are called there."""
 
     line: int
@@ -151,8 +150,7 @@ def _header(row: _Row, problems: list[Problem]) -> _Header | None:
     return _Header(row.line, columns, called, unknown)
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     """The rows of one customer: its own cells with the line of each, and its contacts with theirs."""
 
     line: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from archiver.model.customer import Customer
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """Something in a file that cannot be taken in: `line` counts from 1, `column` is as the file calls it.
 
     `reason` says why and, where it can, what to write instead; it never repeats the value. `column` is empty where the
@@ -25,8 +25,7 @@ class Problem:
         return f"line {self.line}, {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A customer as a file has it, from `line` on; `columns` are the fields that the file says something about.
 
     These are fields of Customer ("name", "vat", "contacts", ...): what is filled in, and what is emptied on purpose.
@@ -37,8 +36,7 @@ class Entry:
     columns: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The customers of a file that are right as a whole, in its order, and every problem with the others, by line."""
 
     entries: tuple[Entry, ...] = ()

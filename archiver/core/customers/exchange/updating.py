@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import zip_longest
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.core.customers.records import LABELS
 from archiver.model.customer import Consent, Contact, Customer
@@ -17,8 +19,7 @@ from archiver.model.customer import Consent, Contact, Customer
 _LISTS = ("domains", "licences", "former_references")
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One field that changed: its label, and its value before and after as text; empty where there was none."""
 
     field: str
@@ -33,7 +34,7 @@ def updated(old: Customer, new: Customer, columns: Collection[str] | None = None
     The reference stays as the record has it, and so do consents and the references of merged customers.
     """
     if columns is None:
-        columns = [name for name in Customer.__dataclass_fields__ if getattr(new, name)]
+        columns = [name for name in Customer.__struct_fields__ if getattr(new, name)]
     taken = {name: getattr(new, name) for name in columns if name not in _NEVER and name != "contacts"}
     contacts = _updated_contacts(old.contacts, new.contacts) if "contacts" in columns else old.contacts
     return replace(old, contacts=contacts, **taken)
@@ -91,7 +92,7 @@ def _plain(name: str) -> str:
 def differences(old: Customer, new: Customer) -> list[Difference]:
     """List what is different between two states of a record, in the order of the fields; contacts one by one."""
     found: list[Difference] = []
-    for name in Customer.__dataclass_fields__:
+    for name in Customer.__struct_fields__:
         before, after = getattr(old, name), getattr(new, name)
         if before == after:
             continue

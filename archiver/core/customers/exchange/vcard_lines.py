@@ -8,7 +8,8 @@ from __future__ import annotations
 import quopri
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _HEAD = re.compile(r"^(?:[A-Za-z0-9-]+\.)?([A-Za-z0-9-]+)((?:;(?:[^\":;]|\"[^\"]*\")*)*):", re.DOTALL)
 _PARAMETER = re.compile(r";((?:[^\":;]|\"[^\"]*\")*)")
@@ -17,8 +18,7 @@ _COMPONENT = re.compile(r"(?:\\.|[^;\\])*", re.DOTALL)
 _LIMIT = 75  # octets of a line without its end (RFC 6350 §3.2)
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """One property; `value` is raw: escaped, and of several components where the name says so. `types` in lower case.
 
     `preference` is 1 for the most preferred, 100 where nothing was said (RFC 6350 §5.3).

@@ -8,7 +8,8 @@ numbers, home addresses, photographs, birthdays and the like are passed over: a 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from archiver.core.customers.exchange.reading import Entry, Problem, Reading, decoded
 from archiver.core.customers.exchange.vcard_lines import Property, properties
@@ -92,8 +93,7 @@ class _Numbering:
         return reference
 
 
-@dataclass(slots=True)
-class _Card:
+class _Card(Struct):
     """One card's properties by name, in order; `line` is that of its BEGIN."""
 
     line: int
@@ -167,8 +167,7 @@ def _cards(text: str, problems: list[Problem]) -> Iterator[_Card]:
         yield card
 
 
-@dataclass(slots=True)
-class _Company:
+class _Company(Struct):
     """The cards of one customer; `lines` remembers where each value came from, by field and contact."""
 
     name: str
@@ -206,7 +205,7 @@ class _Company:
         )
 
     def fields(self, customer: Customer) -> frozenset[str]:
-        return frozenset(name for name in Customer.__dataclass_fields__ if getattr(customer, name))
+        return frozenset(name for name in Customer.__struct_fields__ if getattr(customer, name))
 
     def problem(self, problem: RecordProblem) -> Problem:
         reason = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
