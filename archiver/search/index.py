@@ -212,8 +212,12 @@ def type_bits(types: Iterable[FileType]) -> int:
 
 
 def index_version(connection: Connection) -> int:
-    """Return the schema version of an index file; 0 when it has no index yet."""
-    return _integer(connection, "PRAGMA main.user_version")
+    """Return the schema version of an index file; 0 when it has no index yet, or one that lacks a table or a column."""
+    version = _integer(connection, "PRAGMA main.user_version")
+    if version != SCHEMA_VERSION:
+        return version
+    made = {sql for (sql,) in connection.execute("SELECT sql FROM main.sqlite_schema")}
+    return version if made.issuperset(_TABLES) else 0
 
 
 _DROP = tuple(f"DROP TABLE IF EXISTS {table}" for table in ("mail_words", "mail", "slots", "facts", "progress"))
@@ -235,6 +239,7 @@ _CREATE = (
     "INSERT INTO progress VALUES (0, 0)",
     f"PRAGMA main.user_version = {SCHEMA_VERSION}",
 )
+_TABLES = frozenset(sql for sql in _CREATE + lexicon.CREATE if sql.startswith("CREATE"))
 _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALUES (?{', ?' * len(INDEX_COLUMNS)})"
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from archiver.errors import ArchiverError, NoArchiveError, QueryError
 from archiver.search.analysis import MAX_TOKEN, fold, tokens
-from archiver.search.index import SCHEMA_VERSION, FullTextIndex, slot_of
+from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version, slot_of
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import open_database
@@ -67,13 +68,38 @@ def test_a_failed_batch_leaves_no_trace(tmp_path: Path) -> None:
     with world(tmp_path, [Mail(at=MARCH, body="one")]) as w:
         row = (MARCH + DAY) << ROW_BITS
         good, bad = Mail(at=0, body="two").document(row), Mail(at=0, body="\ud800\x00").document(row + 1)
-        object.__setattr__(bad, "subject", object())
+        bad = replace(bad, subject=None)
         with pytest.raises((ArchiverError, TypeError, AttributeError)):
             w.index.add([good, bad], 9)
         assert w.searcher.count("two") == 0
         assert (w.index.watermark(), w.index.count()) == (1, 1)
         w.index.add([good], 2)
         assert (w.index.watermark(), w.index.count()) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "DROP TABLE lexicon_state",
+        "DROP TABLE lexicon",
+        "DROP TABLE facts",
+        "DROP TABLE mail_words",
+        "DROP TABLE progress",
+        "DROP INDEX lexicon_order",
+        "ALTER TABLE slots DROP COLUMN facts",
+    ],
+)
+def test_an_index_that_lacks_a_table_or_a_column_is_none_and_is_made_anew(tmp_path: Path, missing: str) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="one")]) as w:
+        assert index_version(w.connection) == SCHEMA_VERSION
+        w.connection.execute(missing)
+        assert index_version(w.connection) == 0
+        with pytest.raises(NoArchiveError):
+            FullTextSearcher(w.connection, lambda: NOW)
+        index = FullTextIndex(w.connection)
+        assert (index_version(w.connection), index.watermark()) == (SCHEMA_VERSION, 0)
+        index.add([Mail(at=MARCH, body="one").document(w.rows[0])], 1)
+        assert FullTextSearcher(w.connection, lambda: NOW).count("one") == 1
 
 
 def test_the_watermark_never_goes_back_but_by_clearing(tmp_path: Path) -> None:
