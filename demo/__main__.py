@@ -26,10 +26,15 @@ from demo.synthetic import SyntheticMail, messages
 _MARKER = "made-by-the-demonstration"
 _CUSTOMERS = "customers.csv"
 _SEARCHES = (
-    ("Who asked for a licence key, and got it attached?", ("licentiesleutel", "has:attachment")),
+    ("Who asked for a licence key? Words are found in whatever form, and inside longer ones.", ("sleutel", "licentie")),
     ("Accents need not be typed.", ("cle", "de", "licence", "direction:incoming")),
-    ("Phrases, OR, NOT, fields and dates.", ('("credit note" OR creditnota)', "-boekhouding", "since:2025-06")),
+    ("What only an attachment says", ("opzegtermijn",)),
+    ("Phrases, OR, NOT, fields and dates", ('("credit note" OR creditnota)', "-boekhouding", "since:2025-06")),
+    ("Misspelt", ("licentiesluetel",)),
+    ("Best first, one hit a conversation", ("printer", "logo", "--sort", "relevance", "--threads")),
+    ("A search to come back to", ("subject:(offerte OR devis OR quotation)", "direction:incoming", "--save", "offers")),
 )
+_IN_A_PAPER = ("aangetekende", "brief", "type:pdf")
 _SHOWN = 3  # hits
 _PROGRAM = Path(sys.executable).with_name("archiver")
 
@@ -86,14 +91,7 @@ def _main_job(archiver: _Archiver, directory: Path) -> int:
     title("Collect, take in, index")
     if code := archiver.run("sync"):
         return code
-    for why, query in _SEARCHES:
-        title(why)
-        if code := archiver.run("search", *query, "--limit", str(_SHOWN)):
-            return code
-    title("The whole conversation")
-    if code := archiver.run("thread", archiver.first_hit(*_SEARCHES[0][1])["id"]):
-        return code
-    if code := _customers(archiver, directory) or _status(archiver):
+    if code := _searches(archiver) or _customers(archiver, directory) or _status(archiver):
         return code
     title("What does somebody see who takes the disk?")
     files = [path for path in (directory / "archive").rglob("*") if path.is_file()]
@@ -101,6 +99,19 @@ def _main_job(archiver: _Archiver, directory: Path) -> int:
     found = sum(any(word in path.read_bytes() for word in words) for path in files)
     say(f"  {len(files)} files; {found} of them hold a word, an address or a header field of any mail.")
     return 1 if found else 0
+
+
+def _searches(archiver: _Archiver) -> int:
+    """Find mail in every way, and read what was found."""
+    for why, query in _SEARCHES:
+        title(why)
+        if code := archiver.run("search", *query, "--limit", str(_SHOWN)):
+            return code
+    title("Show the first that is found")
+    if code := archiver.run("search", *_IN_A_PAPER, "--open", "--no-pager"):
+        return code
+    title("The whole conversation")
+    return archiver.run("thread", archiver.first_hit(*_IN_A_PAPER, nearest=("has:attachment",))["id"])
 
 
 def _customers(archiver: _Archiver, directory: Path) -> int:
@@ -114,6 +125,7 @@ def _customers(archiver: _Archiver, directory: Path) -> int:
     for why, command in (
         ("The telephone rings", ("customer", "find", number)),
         ("What did we write to each other?", ("history", reference, "--limit", str(_SHOWN))),
+        ("How much of it, with whom, when?", ("search", "saved:offers", "--facets", "--limit", "0")),
         ("Why is this mail between two colleagues a customer's?", ("why", explained)),
         ("One contact of two customers: nothing is guessed", ("ambiguous", "--limit", "2")),
         ("Who writes to us and is in no record?", ("unlinked", "--limit", str(_SHOWN))),
@@ -210,9 +222,14 @@ def _say_what_next(archiver: _Archiver, directory: Path, *, keep: bool) -> None:
     say(f"  export ARCHIVER_PASSPHRASE_FILE={shlex.quote(archiver.environ['ARCHIVER_PASSPHRASE_FILE'])}")
     for command in (
         f"search from:{newest['from'][0]['address']}",
-        "search printer --sort relevance",
+        "search facturen --facets",
+        "search 'fact*' type:pdf since:2025-03 --sort relevance",
+        "search '*certificaat' OR certificate~",
+        "search werkstation --open",
         "search subject:factuur has:attachment since:2025-09 --json",
         f"show {newest['id']}",
+        f"show {newest['id']} --html --output page.html",
+        f"show {newest['id']} --all-parts --output .",
         f"customer show {reference}",
         f"history {reference} --expand",
         f"search customer:{reference} has:attachment",

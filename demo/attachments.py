@@ -1,4 +1,4 @@
-"""Small, valid files to attach: PDF, DOCX, PNG, CSV and a log, made of a line of text and nothing random.
+"""Small, valid files to attach: PDF, DOCX, PNG, CSV and a log, made of some lines of text and nothing random.
 
 Knows just enough of each format that a reader opens it; the same text always gives the same octets.
 """
@@ -27,8 +27,11 @@ def make(kind: str, text: str) -> bytes:
 
 def _pdf(text: str) -> bytes:
     """Make one page (ISO 32000-1 §7.5), with a correct cross-reference table."""
-    shown = text.encode("cp1252", "replace").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
-    content = b"BT /F1 12 Tf 60 760 Td (" + shown + b") Tj ET"
+    lines = [
+        line.encode("cp1252", "replace").replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
+        for line in text.split("\n")
+    ]
+    content = b"BT /F1 12 Tf 18 TL 60 760 Td " + b" ".join(b"(%s) Tj T*" % line for line in lines) + b" ET"
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -50,19 +53,21 @@ def _pdf(text: str) -> bytes:
 
 
 def _docx(text: str) -> bytes:
-    """Make a document of one paragraph (ECMA-376 part 2), its members dated 1980: the octets never change."""
+    """Make a document of a paragraph a line (ECMA-376 part 2), its members dated 1980: the octets never change."""
     package = "http://schemas.openxmlformats.org/package/2006"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
     main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
     word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    paragraphs = "".join(
+        f'<w:p><w:r><w:t xml:space="preserve">{escape(line)}</w:t></w:r></w:p>' for line in text.split("\n")
+    )
     members = {
         "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         f'<Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
         f'<Relationship Id="r1" Type="{office}" Target="word/document.xml"/></Relationships>',
-        "word/document.xml": f'<w:document xmlns:w="{word}"><w:body><w:p><w:r><w:t xml:space="preserve">'
-        f"{escape(text)}</w:t></w:r></w:p></w:body></w:document>",
+        "word/document.xml": f'<w:document xmlns:w="{word}"><w:body>{paragraphs}</w:body></w:document>',
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -25,7 +25,7 @@ _QUOTED_LEVELS = 3
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file to attach: its kind (a key of `attachments.TYPES`), its name, and the line of text it holds."""
+    """A file to attach: its kind (a key of `attachments.TYPES`), its name, and the lines of text it holds."""
 
     kind: str
     name: str

@@ -398,3 +398,20 @@ FILE_NAMES = {
     ("fr", "log"): "restauration.log",
     ("en", "log"): "restore.log",
 }
+PAPERS = {
+    ("nl", "pdf"): "De opzegtermijn bedraagt drie maanden, met een aangetekende brief.\n"
+    "Bij laattijdige betaling rekenen wij nalatigheidsinteresten aan.",
+    ("fr", "pdf"): "Le préavis de résiliation est de trois mois, par lettre recommandée.\n"
+    "Tout retard de paiement donne lieu à des intérêts de retard.",
+    (
+        "en",
+        "pdf",
+    ): "Notice of termination is three months, by registered letter.\nLate payments bear statutory interest.",
+    ("nl", "docx"): "Licentiecertificaat voor {product} {version}\n"
+    "Deze activeringscode mag op twee werkstations gebruikt worden: {code}-{licence}.",
+    ("fr", "docx"): "Certificat de licence pour {product} {version}\n"
+    "Ce code d'activation peut servir sur deux postes de travail : {code}-{licence}.",
+    ("en", "docx"): "Certificate of licence for {product} {version}\n"
+    "This activation code may be used on two workstations: {code}-{licence}.",
+}
+"""What stands in attached papers and in no mail, so that a search can only find it there."""

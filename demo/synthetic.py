@@ -14,7 +14,7 @@ from random import Random
 
 from demo.compose import Attachment, Draft, compose, compose_cheaply
 from demo.people import DOMAIN, FIRM, PRODUCTS, STAFF, Customer, Person, customers
-from demo.phrases import CLOSING, EXTRA, FILE_NAMES, GREETING, MONTHS, REPLY, TOPICS, Topic
+from demo.phrases import CLOSING, EXTRA, FILE_NAMES, GREETING, MONTHS, PAPERS, REPLY, TOPICS, Topic
 
 START = datetime(2025, 1, 6, 8, 0, tzinfo=timezone(timedelta(hours=1)))
 """A Monday morning, the first day unless another is asked for."""
@@ -169,7 +169,8 @@ class _Conversation:
         language = self._customer.language
         name = FILE_NAMES[language, kind].format(number=self._values["invoice" if kind == "pdf" else "licence"])
         text = " – ".join((FIRM, self._customer.company, self._values["licence"], self._values["amount"]))
-        return Attachment(kind, name, text)
+        paper = PAPERS.get((language, kind))
+        return Attachment(kind, name, f"{text}\n{self._fill(paper)}" if paper else text)
 
     def _forward(self, draft: Draft) -> SyntheticMail:
         """Pass the question on to a colleague, the message attached whole (message/rfc822)."""

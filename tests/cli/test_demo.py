@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,8 +29,12 @@ def test_every_step_succeeds_and_the_last_words_are_commands_to_try(tmp_path: Pa
     done = demonstrate(tmp_path / "demo", "--seed", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     commands = [line.split()[2] for line in done.stdout.splitlines() if line.startswith("$ archiver ")]
-    keeping, customers = ["init", "sync", "search", "search", "search", "thread"], ["customer", "customer", "history"]
+    keeping, customers = ["init", "sync", *["search"] * 8, "thread"], ["customer", "customer", "history", "search"]
     assert commands == [*keeping, *customers, "why", "ambiguous", "unlinked", "waiting", "status"]
+    assert re.search(r"in document [0-9-]+\.pdf: .*De opzegtermijn bedraagt", done.stdout)
+    assert "Did you mean: archiver search licentiesleutel " in done.stdout
+    assert "Saved: archiver search saved:offers\n" in done.stderr
+    assert re.search(r"customers\n  K\d+ .*\n", done.stdout)
     assert "20 customers added." in done.stdout
     assert "export ARCHIVER_CONFIG=" in done.stdout
     assert "0 of them hold a word" in done.stdout

@@ -13,8 +13,10 @@ from email.parser import BytesParser
 
 import pytest
 
+from archiver.mail.parse import parse
 from demo import attachments
 from demo.people import DOMAIN, customers
+from demo.phrases import PAPERS
 from demo.synthetic import SOLVED, START, SyntheticMail, messages
 
 COUNT = 200
@@ -148,6 +150,22 @@ def test_attached_files_begin_and_end_as_their_format_demands() -> None:
     with zipfile.ZipFile(io.BytesIO(attachments.make("docx", text))) as docx:
         assert docx.testzip() is None
         assert text in docx.read("word/document.xml").decode()
+
+
+def test_an_attached_paper_says_what_no_mail_says_and_archiver_reads_it() -> None:
+    languages = {customer.reference: customer.language for customer in customers()}
+    papers = 0
+    for mail in RICH:
+        message = parse(mail.octets)
+        said = {attached.path: attached.text for attached in message.attached}
+        for part in message.parts:
+            paper = PAPERS.get((languages[mail.customer], (part.filename or "").rpartition(".")[2]))
+            if paper is not None:
+                last = paper.split("\n")[-1].partition(":")[0].strip()
+                assert last in said[part.path]
+                assert last not in message.text + message.quoted
+                papers += 1
+    assert papers > 5
 
 
 def test_the_cross_references_of_a_pdf_point_at_its_objects() -> None:
