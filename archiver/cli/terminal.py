@@ -26,15 +26,16 @@ from typing import TextIO
 from archiver.cli.escape import visible
 from archiver.cli.layout import Span, Style, cells, wrap, wrap_spans
 
+# Green, yellow and cyan cannot be read on white, blue not on black; red and magenta can be read on both. What has to be
+# found by the eye is bold or underlined in the terminal's own colour.
 _SEQUENCES: Mapping[Style, str] = {
     "strong": "1",
     "faint": "2",
-    "good": "32",
-    "warn": "33",
-    "bad": "31",
-    # In the terminal's own colours: no colour of the sixteen can be read on a light ground and on a dark one alike.
+    "good": "1",
+    "warn": "1;35",
+    "bad": "1;31",
     "hit": "1;4",
-    "accent": "36",
+    "accent": "35",
 }
 PROSE_COLUMNS = 100
 """Wider lines of prose are hard to read, however wide the terminal."""
