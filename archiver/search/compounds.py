@@ -35,13 +35,25 @@ _NO_PARTS = frozenset({
 """Endings and beginnings that make words of others but are none, though mail holds them as tokens of their own."""
 
 
+SHORTEST_REST = min(map(len, _SHORT_PARTS))
+
+
+def _by(words: tuple[str, ...], at: int) -> dict[str, tuple[str, ...]]:
+    """Group what is not empty by a letter: most texts need not be compared with any."""
+    letters = {word[at] for word in words if word}
+    return {letter: tuple(word for word in words if word and word[at] == letter) for letter in letters}
+
+
+_LINKS_OF, _LINKS_BEFORE, _ENDINGS_OF = _by(LINKS, 0), _by(LINKS, -1), _by(ENDINGS, -1)
+
+
 def is_compound(part: str, whole: str, known: Callable[[str], bool]) -> bool:
     """Say whether `whole` begins or ends with `part`, and the rest is a word of its own that is `known`.
 
     Both have the letters a to z only. Part and rest have SHORTEST_PART letters at least (some well-known shorter words
     count), a link of LINKS may stand between them, and a rest at the end may have an ending of ENDINGS.
     """
-    if len(part) < SHORTEST_PART or not len(part) < len(whole) <= LONGEST_COMPOUND:
+    if len(part) < SHORTEST_PART or not len(part) + SHORTEST_REST <= len(whole) <= LONGEST_COMPOUND:
         return False
     return (whole.startswith(part) and any(known(rest) for rest in rests_behind(whole[len(part) :]))) or (
         whole.endswith(part) and any(known(rest) for rest in rests_before(whole[: -len(part)]))
@@ -50,19 +62,25 @@ def is_compound(part: str, whole: str, known: Callable[[str], bool]) -> bool:
 
 def rests_behind(text: str) -> list[str]:
     """Return what the last part could be when the text stands behind the first: links and endings taken off."""
-    cut = (text[len(link) :] for link in LINKS if text.startswith(link))
-    return [
-        rest
-        for behind in cut
-        for ending in ENDINGS
-        if behind.endswith(ending) and _may_be_part(rest := behind[: len(behind) - len(ending)])
-    ]
+    cut = [text, *(text[len(link) :] for link in _LINKS_OF.get(text[:1], ()) if text.startswith(link))]
+    rests = []
+    for behind in cut:
+        if _may_be_part(behind):
+            rests.append(behind)
+        for ending in _ENDINGS_OF.get(behind[-1:], ()):
+            if behind.endswith(ending) and _may_be_part(rest := behind[: -len(ending)]):
+                rests.append(rest)  # noqa: PERF401 - a comprehension with both conditions is slower
+    return rests
 
 
 def rests_before(text: str) -> list[str]:
     """Return what the first part could be when the text stands in front of the last: links taken off."""
-    return [rest for link in LINKS if text.endswith(link) and _may_be_part(rest := text[: len(text) - len(link)])]
+    rests = [text] if _may_be_part(text) else []
+    for link in _LINKS_BEFORE.get(text[-1:], ()):
+        if text.endswith(link) and _may_be_part(rest := text[: -len(link)]):
+            rests.append(rest)  # noqa: PERF401
+    return rests
 
 
 def _may_be_part(text: str) -> bool:
-    return (len(text) >= SHORTEST_PART and text not in _NO_PARTS) or text in _SHORT_PARTS
+    return text not in _NO_PARTS if len(text) >= SHORTEST_PART else text in _SHORT_PARTS

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import zlib
 from bisect import bisect_right
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Lexicon:
         self._blocks: dict[int, bytes] = {}
         self._order: tuple[tuple[list[bytes], list[int]], ...] = ()
         self._fresh: tuple[bytes, bytes, bytes] | None = None
+        self._steady = False
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -169,6 +171,16 @@ class Lexicon:
         """Return a number that is another one when the words have changed."""
         return self._state()[0]
 
+    @contextmanager
+    def steady(self) -> Iterator[int]:
+        """Look once whether the words have changed, and not at every question within; gives the version."""
+        self._refresh()
+        self._steady, before = True, self._steady
+        try:
+            yield self._version
+        finally:
+            self._steady = before
+
     def has(self, word: str) -> bool:
         """Say whether some message has, or had, this token."""
         self._refresh()
@@ -204,7 +216,13 @@ class Lexicon:
 
     def has_letters(self, word: str) -> bool:
         """Say whether this word of the letters a to z is known, as of the last other question."""
-        return self._has(word.encode())
+        key = word.encode()
+        firsts, blocks = self._order[_LETTERS]
+        at = bisect_right(firsts, key) - 1
+        if at >= 0 and _holds(self._block(blocks[at]), key):
+            return True
+        fresh = self._fresh_words()[0]
+        return bool(fresh) and _holds(fresh, key)
 
     def letters(self) -> str:
         """Return all words of the letters a to z, in no particular order, a line feed before and after each."""
@@ -273,6 +291,8 @@ class Lexicon:
 
     def _refresh(self) -> None:
         """Forget what was read if the words have changed since."""
+        if self._steady:
+            return
         version = self._state()[0]
         if version == self._version:
             return
@@ -300,13 +320,21 @@ def _split(block: bytes) -> list[bytes]:
 
 
 def _holds(block: bytes, word: bytes) -> bool:
-    """Say whether a word is one of the lines of a block."""
-    at = block.find(word)
-    while at >= 0:
-        end = at + len(word)
-        if (at == 0 or block[at - 1] == 10) and (end == len(block) or block[end] == 10):
+    """Say whether a word is one of the lines of a sorted block."""
+    low, high = 0, len(block)
+    while low < high:
+        middle = (low + high) // 2
+        start = block.rfind(b"\n", low, middle) + 1 or low
+        end = block.find(b"\n", middle, high)
+        if end < 0:
+            end = high
+        line = block[start:end]
+        if line == word:
             return True
-        at = block.find(word, at + 1)
+        if line < word:
+            low = end + 1
+        else:
+            high = start - 1
     return False
 
 

@@ -94,6 +94,7 @@ class Stems:
             for stem in self.stems(language, word)
         ]
         sought.sort(key=lambda each: each[0])
+        firsts = tuple({start for _, _, _, starts in sought for start in starts})
         shortest, longest = len(word) - MOST_APART, len(word) + MOST_APART
         return [
             other
@@ -101,12 +102,12 @@ class Stems:
             if other != word
             and shortest <= len(other) <= longest
             and self.has_forms(other)
-            and self._has_one(other, sought)
+            and self._has_one(other, sought, firsts)
         ]
 
-    def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]]) -> bool:
-        roots = self.roots(other)
-        return any(
+    def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]], firsts: tuple[str, ...]) -> bool:
+        roots = [root for root in self.roots(other) if root.startswith(firsts)]  # few have one: stems cost more
+        return bool(roots) and any(
             stem in self.stems(language, other)
             for language, stem, alike, starts in sought
             if any(root[:alike] in starts for root in roots)

@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
-from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, is_compound
+from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, is_compound
 from archiver.search.lexicon import Lexicon
 from archiver.search.stems import stems
 
@@ -116,12 +116,13 @@ class Vocabulary:
         return self._lexicon.has(token)
 
     def _once(self, what: str, word: str, work: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-        if (version := self._lexicon.version()) != self._seen or len(self._remembered) > _REMEMBERED:
-            self._remembered.clear()
-            self._seen = version
-        if (what, word) not in self._remembered:
-            self._remembered[what, word] = tuple(work(word))
-        return self._remembered[what, word]
+        with self._lexicon.steady() as version:
+            if version != self._seen or len(self._remembered) > _REMEMBERED:
+                self._remembered.clear()
+                self._seen = version
+            if (what, word) not in self._remembered:
+                self._remembered[what, word] = tuple(work(word))
+            return self._remembered[what, word]
 
     @staticmethod
     def _bounded(found: Collection[str]) -> tuple[str, ...]:
@@ -148,17 +149,34 @@ class Vocabulary:
         if not SHORTEST_PART <= len(word) < LONGEST_COMPOUND:
             return ()
         forms = self.variants(word)
-        known = self._lexicon.has_letters
-        found = {
-            whole
-            for part in (word, *forms)
-            if len(part) >= SHORTEST_PART
-            for whole in (*self._lexicon.letters_starting(part), *self._lexicon.letters_ending(part))
-            if len(whole) > len(part) and is_compound(part, whole, known)
-        }
-        found.difference_update(forms)
-        found.discard(word)
-        return sorted(found, key=lambda whole: (len(whole), whole))[:MAX_COMPOUNDS]
+        parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
+        whole_of: dict[str, list[str]] = {}
+        for part in parts:
+            least = len(part) + SHORTEST_REST
+            for whole in (*self._lexicon.letters_starting(part), *self._lexicon.letters_ending(part)):
+                if least <= len(whole) <= LONGEST_COMPOUND:
+                    whole_of.setdefault(whole, []).append(part)
+        known = self._known_rests()
+        found: list[str] = []
+        # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
+        for whole in sorted(set(whole_of).difference(forms, (word,)), key=lambda whole: (len(whole), whole)):
+            if any(is_compound(part, whole, known) for part in whole_of[whole]):
+                found.append(whole)
+                if len(found) == MAX_COMPOUNDS:
+                    break
+        return found
+
+    def _known_rests(self) -> Callable[[str], bool]:
+        """Return whether a rest is a word, each asked once."""
+        answers: dict[str, bool] = {}
+        has = self._lexicon.has_letters
+
+        def known(rest: str) -> bool:
+            if (answer := answers.get(rest)) is None:
+                answer = answers[rest] = has(rest)
+            return answer
+
+        return known
 
     # --- wildcards ---------------------------------------------------------------------------------------------------
 
