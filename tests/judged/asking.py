@@ -84,9 +84,12 @@ class JudgedSet:
     right: tuple[frozenset[str], ...]
 
 
-def judged_set(questions: Sequence[Question], *, messages: int) -> JudgedSet:
-    """Make the mail of the questions among so many messages that have nothing to do with them, well mixed."""
-    mail: list[Letter] = list(background(messages))
+def judged_set(questions: Sequence[Question], *, messages: int, around: Iterable[Letter] = ()) -> JudgedSet:
+    """Make the mail of the questions among so many messages that have nothing to do with them, well mixed.
+
+    `around` is further mail that answers nothing.
+    """
+    mail: list[Letter] = [*background(messages), *around]
     right = []
     for number, question in enumerate(questions):
         answers, near = letters(question, number)
