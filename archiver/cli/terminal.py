@@ -28,7 +28,7 @@ from archiver.cli.layout import Span, Style, cells, wrap, wrap_spans
 
 # Green, yellow and cyan cannot be read on white, blue not on black; red and magenta can be read on both. What has to be
 # found by the eye is bold or underlined in the terminal's own colour.
-_SEQUENCES: Mapping[Style, str] = {
+SEQUENCES: Mapping[Style, str] = {
     "strong": "1",
     "faint": "2",
     "good": "1",
@@ -37,6 +37,7 @@ _SEQUENCES: Mapping[Style, str] = {
     "hit": "1;4",
     "accent": "35",
 }
+"""What each style looks like: parameters of SGR (ECMA-48 §8.3.117)."""
 PROSE_COLUMNS = 100
 """Wider lines of prose are hard to read, however wide the terminal."""
 
@@ -231,5 +232,5 @@ def _rendered(spans: Iterable[Span | str], *, colour: bool) -> str:
     for span in spans:
         text, style = span if isinstance(span, Span) else Span(span)
         safe = visible(text)
-        out.append(f"\x1b[{_SEQUENCES[style]}m{safe}\x1b[0m" if colour and style and safe else safe)
+        out.append(f"\x1b[{SEQUENCES[style]}m{safe}\x1b[0m" if colour and style and safe else safe)
     return "".join(out).rstrip(" ") if not colour else "".join(out)

@@ -1,18 +1,21 @@
 """What people see, as transcripts: `$ archiver …`, its output, `! ` before standard error, `[N]` for an exit code.
 
-The files in `transcripts/` are the expectation; their first line says for which surroundings. After a change that is
-meant, write them anew with ARCHIVER_TRANSCRIPTS=write and read the difference.
+The files in `transcripts/` are the expectation; their first line says for which surroundings: a pipe, a terminal
+without colours, or one with colours, whose styles then stand as `‹hit:…›`. After a change that is meant, write them
+anew with ARCHIVER_TRANSCRIPTS=write and read the difference.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from archiver.cli.terminal import SEQUENCES as STYLES
 from archiver.model.address import EmailAddress
 from archiver.model.message import Defect, Direction, Part, PartKind
 from archiver.model.shown import Hyperlink
@@ -140,8 +143,9 @@ def play(cli: Cli, transcript: str) -> str:
     """Run every command of a transcript and return it with what really came out."""
     first, *lines = transcript.splitlines()
     columns, kind, world = first.removeprefix("# ").split(", ")
-    cli.columns, cli.tty, cli.app = int(columns.split()[0]), kind == "terminal", WORLDS[world]()
-    cli.environ["NO_COLOR"] = "1"
+    cli.columns, cli.tty, cli.app = int(columns.split()[0]), kind != "pipe", WORLDS[world]()
+    if kind != "colours":
+        cli.environ["NO_COLOR"] = "1"
     cli.monkeypatch.chdir(cli.home)
     (cli.home / "new.csv").write_text(NEW_CUSTOMERS, encoding="cp1252")
     played = [first]
@@ -149,10 +153,16 @@ def play(cli: Cli, transcript: str) -> str:
         if line.startswith("$ archiver"):
             cli.answers = answered
             ran = cli(*shlex.split(line)[2:])
-            err = _without_bars(ran.err)
-            shown = [*ran.out.splitlines(), *(f"! {text}" for text in err.splitlines())]
+            out, err = _marked(ran.out), _marked(_without_bars(ran.err))
+            shown = [*out.splitlines(), *(f"! {text}" for text in err.splitlines())]
             played += ["", line, *(text.rstrip() for text in shown), *([f"[{ran.code}]"] if ran.code else [])]
     return "\n".join(played).replace(str(cli.home), "/home/an") + "\n"
+
+
+def _marked(text: str) -> str:
+    """Tell styles by their names; those that look the same have the first one's."""
+    names = {sequence: style for style, sequence in reversed(STYLES.items())}
+    return re.sub(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m", lambda found: f"‹{names[found[1]]}:{found[2]}›", text)
 
 
 def _without_bars(err: str) -> str:
@@ -175,3 +185,8 @@ def test_every_command_is_in_a_transcript() -> None:
 
     spoken = "".join(path.read_text(encoding="utf-8") for path in TRANSCRIPTS.glob("*.txt"))
     assert [name for name in COMMANDS if f"$ archiver {name}" not in spoken] == []
+
+
+def test_no_colour_is_used_that_cannot_be_read_on_white_or_on_black() -> None:
+    colours = {int(code) for sequence in STYLES.values() for code in sequence.split(";") if int(code) >= 30}
+    assert colours <= {31, 35}  # red, magenta
