@@ -74,14 +74,17 @@ def _read(text: str, context: Context) -> tree_of.Query:
     if not text.strip():
         return tree_of.Every()
     tree = Parser(context).parse(text, normalize=False)
-    if (
-        tree is None
-        or tree == tree_of.NullQuery
-        or (isinstance(tree, tree_of.compound.CompoundQuery) and not len(tree))
-    ):
+    if tree is None or _is_empty(tree):
         raise QueryError("there is nothing to search for", position=0, expected="a word, a “phrase” or a field")
     _leave_out(tree, context.ignored)
     return tree
+
+
+def _is_empty(tree: tree_of.Query) -> bool:
+    """Say whether there is no word in it at all: lone dashes and ampersands, whatever stands between them."""
+    if isinstance(tree, tree_of.compound.CompoundQuery):
+        return all(_is_empty(part) for part in tree.subqueries)
+    return _is_empty(tree.query) if isinstance(tree, tree_of.Not) else bool(tree == tree_of.NullQuery)
 
 
 def _leave_out(tree: tree_of.Query, ignored: list[str]) -> None:

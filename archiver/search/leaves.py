@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, QueryField, field_named
 from archiver.search.analysis import address_token, domain_token, fold, tokens
+from archiver.search.function_words import REPLIES
 from archiver.search.light import light_imports
 
 with light_imports():
@@ -198,7 +199,8 @@ def _exact_or_forms(node: Value, text: str, context: Context) -> tree_of.Query |
         return tree_of.Term(name, words[0])
     leaf = tree_of.Variations(name, words[0])
     capitals = len(text) > 1 and text.isupper()
-    leaf.silent = words[0] in context.silent and not node.own_field and not capitals
+    replied = text.endswith(":") and words[0] in REPLIES  # a subject was pasted
+    leaf.silent = not node.own_field and (replied or (words[0] in context.silent and not capitals))
     leaf.typed = node.text
     return leaf
 

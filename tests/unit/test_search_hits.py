@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -114,6 +115,17 @@ def test_a_large_conversation_is_counted_as_a_small_one_is(tmp_path: Path) -> No
         assert hit.others == w.searcher.count("woord") - 1
 
 
+def _of_one_conversation(mails: list[Mail]) -> list[Mail]:
+    """Give messages with the same Message-ID the conversation of the first: the catalogue goes by that field."""
+    root: dict[str, int] = {}
+    placed = []
+    for number, mail in enumerate(mails):
+        own = mail.thread_of if 0 <= mail.thread_of < number else number
+        thread = own if mail.message_id is None else root.setdefault(mail.message_id, own)
+        placed.append(replace(mail, thread_of=thread))
+    return placed
+
+
 messages = st.lists(
     st.builds(
         lambda second, sender, number, words, thread, files: Mail(
@@ -133,7 +145,7 @@ messages = st.lists(
     ),
     min_size=1,
     max_size=24,
-)
+).map(_of_one_conversation)
 
 
 @given(

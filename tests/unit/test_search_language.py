@@ -146,6 +146,10 @@ def test_a_weight_on_a_group_stays_with_the_group() -> None:
         ("IT support", "(anywhere:<it> AND anywhere:<support>)", ()),
         ("it support", "(anywhere:<support>)", ("it",)),
         ("niet de factuur", "(anywhere:<niet> AND anywhere:<factuur>)", ("de",)),
+        ("hoe kan ik een factuur betalen", "(anywhere:<factuur> AND anywhere:<betalen>)", ("hoe", "kan", "ik", "een")),
+        ("RE: factuur", "(anywhere:<factuur>)", ("RE:",)),
+        ("RE factuur", "(anywhere:<re> AND anywhere:<factuur>)", ()),
+        ("Re:", "(anywhere:<re>)", ()),
         ("de *", "(anywhere:<de> AND None:*)", ()),
         ("van customer:k1", "(customer:k1)", ("van",)),
         ("(de het) factuur", "((anywhere:<de> AND anywhere:<het>) AND anywhere:<factuur>)", ()),
@@ -185,6 +189,12 @@ def test_leaving_words_out_never_empties_a_query_nor_a_part_of_it(words: list[st
     if parsed.ignored:
         assert any(leaf.fieldname for leaf in leaves if not getattr(leaf, "silent", False))
     assert "OR" not in between or not parsed.ignored
+
+
+@pytest.mark.parametrize("text", ["-", "- OR -", "- AND &", "(-)", "((– -) OR -)", "NOT -"])
+def test_a_query_without_any_word_is_a_mistake_however_it_is_put(text: str) -> None:
+    with pytest.raises(QueryError, match="nothing to search for"):
+        parse_query(text, NOW)
 
 
 @pytest.mark.parametrize(
