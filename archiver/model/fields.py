@@ -14,9 +14,10 @@ from msgspec import Struct
 from archiver.model.files import FileType, endings
 
 INDEX_COLUMNS = (
-    "subject", "sender", "recipient", "cc", "bcc", "body", "quoted", "filenames", "attachments",
+    "body", "subject", "sender", "recipient", "cc", "bcc", "quoted", "filenames", "attachments",
 )  # fmt: skip
-"""Columns of the full-text index, in their order on disk. `sender` is From, `recipient` is To, `body` the own text."""
+"""Columns of the full-text index, in their order on disk. `sender` is From, `recipient` is To, `body` the own text: the
+first, because FTS5 names the column of every posting in two octets but for those of the first."""
 
 
 class FieldKind(Enum):

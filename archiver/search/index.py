@@ -52,7 +52,7 @@ SLOT_SECONDS_BITS = 4
 _PHRASES = 100
 """Phrases looked for by one query."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
 
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
@@ -246,12 +246,12 @@ _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALU
 def _columns(document: IndexDocument) -> tuple[str, ...]:
     """Fold a document, in the order of INDEX_COLUMNS."""
     return (
+        fold(document.text),
         fold(document.subject),
         fold_addresses(document.from_),
         fold_addresses(document.to),
         fold_addresses(document.cc),
         fold_addresses(document.bcc),
-        fold(document.text),
         fold(document.quoted),
         fold(document.filenames),
         fold(document.attachments),
