@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from archiver.app.clocks import local_clock
-from archiver.errors import IntegrityError
+from archiver.app.clocks import clock, local_clock
+from archiver.errors import IntegrityError, NoArchiveError
 from archiver.model.catalogue import Summary
 from archiver.model.message import BlobId
 from archiver.model.search import Hit, Sort
@@ -57,13 +57,17 @@ class SearchItem(NamedTuple):
 
 
 class SearchPage(NamedTuple):
-    """Some hits of `total` messages, which counts copies; `more` says that others follow."""
+    """Some hits of `total` messages, which counts copies; `more` says that others follow.
+
+    `unindexed` counts messages of the archive that no search finds yet: another process is still indexing them.
+    """
 
     total: int
     items: tuple[SearchItem, ...]
     more: bool = False
     suggestion: str | None = None
     ignored: tuple[str, ...] = ()
+    unindexed: int = 0
 
 
 class FacetCounts(NamedTuple):
@@ -88,12 +92,12 @@ class Searching:
     def search(self, query: str, *, limit: int, offset: int, sort: Sort, threads: bool) -> SearchPage:
         """Return a page of hits with their passages; raises QueryError."""
         searcher = self.searcher()
-        with self._one_state():
+        with self._one_state() as unindexed:
             found = searcher.search(query, limit=limit, offset=offset, sort=sort, threads=threads)
             total = searcher.count(query)
             items = tuple(self._items(found.hits, searcher.terms(query) if query.strip() and found.hits else ()))
             suggestion = searcher.suggestion(query) if total <= _LITTLE and query.strip() else None
-            return SearchPage(total, items, found.more, suggestion, tuple(searcher.ignored(query)))
+            return SearchPage(total, items, found.more, suggestion, tuple(searcher.ignored(query)), unindexed)
 
     def facets(self, query: str, *, customers: int) -> FacetCounts:
         """Count what matches; raises QueryError."""
@@ -123,15 +127,26 @@ class Searching:
         from archiver.model.ids import message_id_hash
         from archiver.search.searcher import FullTextSearcher
 
-        return FullTextSearcher(
-            self._opened.connection,
-            local_clock,
-            languages=self._settings.search.languages,
-            message_id_hash=message_id_hash,
-            customers=self._customers_named,
-            contacts=self._contacts_named,
-            saved=saved,
-        )
+        try:
+            return FullTextSearcher(
+                self._opened.connection,
+                local_clock,
+                languages=self._settings.search.languages,
+                message_id_hash=message_id_hash,
+                customers=self._customers_named,
+                contacts=self._contacts_named,
+                saved=saved,
+            )
+        except NoArchiveError:
+            self._say_who_is_writing()
+            raise
+
+    def _say_who_is_writing(self) -> None:
+        """Raise LockedError when another process holds the lock, and so is about to build the index anew."""
+        from archiver.store.lock import writer_lock
+
+        with writer_lock(self._opened.keys.paths.lock("archive"), command="search", now=clock()):
+            return
 
     def _saved_queries(self) -> dict[str, str]:
         return {search.name: search.query for search in self.saved_searches()}
@@ -155,14 +170,14 @@ class Searching:
         return self._contacts[text, prefix]
 
     @contextmanager
-    def _one_state(self) -> Iterator[None]:
-        """Read everything of a page from one state, however busy a writer is.
+    def _one_state(self) -> Iterator[int]:
+        """Read everything of a page from one state, however busy a writer is; give how much is not indexed yet.
 
         The index first: the catalogue, which is written before it, then has whatever the index has.
         """
         with self._opened.connection.snapshot(), self._catalogue.connection.snapshot():
-            self._opened.connection.one("SELECT watermark FROM progress")
-            yield
+            watermark = self._opened.connection.integer("SELECT watermark FROM progress")
+            yield self._catalogue.count_unindexed(watermark)
 
     # --- hits -----------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,8 @@ class SearchItem(Protocol):
 class SearchPage(Protocol):
     """Some hits of `total` matching messages, which counts copies; `more` says that others follow.
 
-    `suggestion` is a query that would find more where this one finds next to nothing; `ignored` are words left out.
+    `suggestion` is a query that would find more where this one finds next to nothing; `ignored` are words left out;
+    `unindexed` counts messages that no search finds yet, because another process is still indexing them.
     """
 
     @property
@@ -141,6 +142,8 @@ class SearchPage(Protocol):
     def suggestion(self) -> str | None: ...
     @property
     def ignored(self) -> Sequence[str]: ...
+    @property
+    def unindexed(self) -> int: ...
 
 
 class FacetCounts(Protocol):

@@ -109,6 +109,9 @@ def highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> list[Span]:
 def close(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     """Print how much was found, and what to try next."""
     terminal = invocation.terminal
+    if page.unindexed:
+        waiting = f"{count(page.unindexed, 'message')} of the archive cannot be found yet"
+        terminal.told("careful:", "warn", f"{waiting}: another process is indexing; search again when it is done")
     if not page.total:
         _nothing(invocation, page, asked)
         return

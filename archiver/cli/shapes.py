@@ -61,12 +61,16 @@ def hit(item: SearchItem, archive: OpenArchive, zone: tzinfo | None) -> Json:
 
 
 def search_page(page: SearchPage, archive: OpenArchive, zone: tzinfo | None) -> dict[str, object]:
-    """Return a page of hits; `total` counts messages with their copies, `more` says that other hits follow."""
+    """Return a page of hits; `total` counts messages with their copies, `more` says that other hits follow.
+
+    `unindexed` counts messages of the archive that no search finds yet.
+    """
     return {
         "total": page.total,
         "more": page.more,
         "suggestion": page.suggestion,
         "ignored": list(page.ignored),
+        "unindexed": page.unindexed,
         "items": [hit(item, archive, zone) for item in page.items],
     }
 

@@ -396,6 +396,10 @@ class SqliteCatalogue:
             if isinstance(sequence, int) and isinstance(row, int)
         ]
 
+    def count_unindexed(self, after: int) -> int:
+        """Return how many messages were taken in after that sequence number."""
+        return self._connection.integer("SELECT count(*) FROM records WHERE sequence > ?", (after,))
+
     def directions(self, rows: Iterable[int]) -> Mapping[int, Direction]:
         """Return which way these messages went; those that are gone are left out."""
         return {

@@ -232,6 +232,7 @@ def open_database(
 
 
 _RESTORE = "restore this file from a backup; `archiver verify` tells what else is damaged"
+_REBUILD = "run `archiver reindex`: nothing is lost"
 
 
 def _configure(
@@ -297,7 +298,7 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
 
     name = path.name
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
-        return IntegrityError(f"{name}: a page is damaged", what=name, hint=_RESTORE)
+        return IntegrityError(f"{name}: a page is damaged", what=name, hint=_way_out(path))
     if isinstance(error, (apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError)):
         return DiskError(f"{name}: {_reason(error)}", hint="free space or mend permissions, then run it again")
     if isinstance(error, apsw.IOError):
@@ -307,13 +308,18 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
             apsw.SQLITE_IOERR_DIR_FSYNC,
         }:
             return DiskError(f"{name}: {_reason(error)}", hint="mend the disk, then run it again")
-        return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_RESTORE)
+        return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_way_out(path))
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return LockedError(f"{name} is being written by another process", hint="try again in a moment")
     if isinstance(error, apsw.SchemaChangeError):
         return FormatError(f"{name}: its tables changed while they were read", hint="run the command again")
     # What is left is a mistake of ours (SQL, types): the class says which, the text stays out.
     return ArchiverError(f"{name}: database error {type(error).__name__}", hint="please report this as a bug")
+
+
+def _way_out(path: Path) -> str:
+    """Return the hint for a damaged database: the index is in no backup, and is made from the others."""
+    return _REBUILD if path.name == "index.db" else _RESTORE
 
 
 def _reason(error: apsw.Error) -> str:

@@ -38,7 +38,7 @@ def times(value: Any) -> list[str]:
 def test_a_hit_has_exactly_the_fields_of_the_contract(cli: Cli) -> None:
     cli.app = whole()
     answer = cli("search", "--json").json()
-    assert set(answer) == {"total", "more", "suggestion", "ignored", "items"}
+    assert set(answer) == {"total", "more", "suggestion", "ignored", "unindexed", "items"}
     assert [set(item) for item in answer["items"]] == [HIT] * 4
 
 

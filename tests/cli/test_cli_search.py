@@ -113,6 +113,18 @@ def test_only_a_full_page_tells_of_words_that_were_left_out(search: Cli) -> None
     assert search("search", "licentie", "--json").json()["ignored"] == ["de", "voor"]
 
 
+def test_what_cannot_be_found_yet_is_told_beside_the_results(search: Cli) -> None:
+    assert search("search", "licentie").err == ""
+    assert isinstance(search.app, Twin)
+    search.app.searching.unindexed = 1234
+    for query in ("licentie", "nothing-has-this"):
+        ran = search("search", query)
+        assert ran.err.startswith("careful: 1,234 messages of the archive cannot be found yet: another process")
+        assert ran.code == 0
+    ran = search("search", "licentie", "--json")
+    assert (ran.json()["unindexed"], ran.err) == (1234, "")
+
+
 def test_no_hits_asked_for_gives_the_number_alone(search: Cli) -> None:
     assert search("search", "licentie", "--limit", "0").out == "8 messages.\n"
     answer = search("search", "licentie", "--limit", "0", "--json").json()
@@ -182,7 +194,7 @@ def test_a_command_asks_for_the_words_that_were_typed(words: list[str], threads:
 
 def test_counts_are_in_json_beside_the_hits(search: Cli) -> None:
     answer = search("search", "licentie", "--facets", "--limit", "1", "--json").json()
-    assert set(answer) == {"total", "more", "suggestion", "ignored", "items", "facets"}
+    assert set(answer) == {"total", "more", "suggestion", "ignored", "unindexed", "items", "facets"}
     assert answer["facets"] == {
         "customers": [
             {"reference": "K1001", "name": "Peeters Bouw bvba", "count": 3},

@@ -197,6 +197,7 @@ class OpenTwin(CustomersOpen):
             more=len(rows) > offset + limit,
             suggestion=self.searching.suggestions.get(query) if not rows else None,
             ignored=self.searching.ignored,
+            unindexed=self.searching.unindexed,
         )
 
     def _item(self, row: int, *, others: int) -> Item:

@@ -39,6 +39,7 @@ class Page:
     more: bool = False
     suggestion: str | None = None
     ignored: Sequence[str] = ()
+    unindexed: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class SearchWorld:
 
     suggestions: dict[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    unindexed: int = 0
     saved: dict[str, SavedSearch] = field(default_factory=dict)
 
     def save(self, name: str, query: str, now: datetime) -> SavedSearch | None:

@@ -1,0 +1,167 @@
+"""A search whose index is not what it should be: behind, damaged, of another shape, gone, or in another's hands."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from archiver import app
+from archiver.app.reading import OpenArchive
+from archiver.app.unlocking import find_keys
+from archiver.config import ArchiveSettings, Settings, SyncSettings
+from archiver.crypto.kdf import KdfBounds
+from archiver.errors import IntegrityError, LockedError
+from archiver.model.identity import Identity
+from archiver.store.connection import open_database
+from archiver.store.lock import writer_lock
+from tests.twins.archive import CHEAP
+from tests.twins.linked_archive import letter
+
+PASSPHRASE = "only for tests, long enough"
+BOUNDS = KdfBounds.exactly(CHEAP)
+MESSAGES = 30
+
+
+def ask() -> str | None:
+    return PASSPHRASE
+
+
+@dataclass
+class Archive:
+    settings: Settings
+
+    @property
+    def index(self) -> Path:
+        return self.settings.archive.path / "index.db"
+
+    @contextmanager
+    def opened(self) -> Iterator[OpenArchive]:
+        with app.open_archive(self.settings, ask=ask, bounds=BOUNDS) as archive:
+            yield archive
+
+    def found(self) -> tuple[int, int]:
+        """Search; return how much was found, and how much is said to be missing."""
+        with self.opened() as archive:
+            page = archive.search("question")
+            return page.total, page.unindexed
+
+    @contextmanager
+    def another_writes(self) -> Iterator[None]:
+        lock = self.settings.archive.path / "archive.lock"
+        with writer_lock(lock, command="reindex", now=datetime.now(tz=UTC)):
+            yield
+
+    def change(self, *statements: str) -> None:
+        keys = find_keys(self.settings, ask=ask, bounds=BOUNDS)
+        assert keys is not None
+        with open_database(self.index, keys.secret.index_key) as index:
+            for statement in statements:
+                index.execute(statement)
+            index.checkpoint()
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    settings = Settings(
+        ArchiveSettings(tmp_path / "archive", tmp_path / "collector-key"),
+        Identity(("ours.test",)),
+        sync=SyncSettings(workers=1),
+    )
+    app.prepare_archive(settings, PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
+    (tmp_path / "mail").mkdir()
+    for number in range(1, MESSAGES + 1):
+        (tmp_path / "mail" / f"{number:02}.eml").write_bytes(letter("jan@acme.example", number=number))
+    app.import_paths(settings, [tmp_path / "mail"], ask=ask, bounds=BOUNDS)
+    return Archive(settings)
+
+
+def test_what_another_process_has_not_indexed_yet_is_counted(archive: Archive) -> None:
+    assert archive.found() == (MESSAGES, 0)
+    archive.change(
+        "DELETE FROM mail WHERE rowid IN (SELECT slot FROM slots ORDER BY slot DESC LIMIT 7)",
+        "DELETE FROM slots WHERE slot IN (SELECT slot FROM slots ORDER BY slot DESC LIMIT 7)",
+        f"UPDATE progress SET watermark = {MESSAGES - 7}",
+    )
+    with archive.another_writes():
+        assert archive.found() == (MESSAGES - 7, 7)
+    assert archive.found() == (MESSAGES, 0)
+
+
+@pytest.mark.parametrize("change", ["PRAGMA user_version = 1", "PRAGMA user_version = 99", "DROP TABLE lexicon_state"])
+def test_an_index_of_another_shape_is_built_anew_and_meanwhile_a_search_says_by_whom(
+    archive: Archive, change: str
+) -> None:
+    archive.change(change)
+    with archive.another_writes(), pytest.raises(LockedError, match="archiver reindex"):
+        archive.found()
+    assert archive.found() == (MESSAGES, 0)
+
+
+def test_an_index_that_is_gone_is_built_anew(archive: Archive) -> None:
+    archive.index.unlink()
+    with archive.another_writes(), pytest.raises(LockedError, match="archiver reindex"):
+        archive.found()
+    assert archive.found() == (MESSAGES, 0)
+
+
+def test_an_index_deleted_while_it_is_searched_is_missed_by_the_next_search_only(archive: Archive) -> None:
+    with archive.opened() as opened:
+        assert opened.search("question").total == MESSAGES
+        for each in archive.index.parent.glob("index.db*"):
+            each.unlink()
+        assert opened.search("question").total == MESSAGES
+        assert opened.search("nr-1", sort="relevance").total >= 0
+    assert archive.found() == (MESSAGES, 0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_page_is_told_with_its_way_out_or_mended_and_never_a_bug(archive: Archive, seed: int) -> None:
+    """Searches meet the damage at any of their steps; what they find all the same is all there is."""
+    archive.change("PRAGMA wal_checkpoint(TRUNCATE)")
+    octets = bytearray(archive.index.read_bytes())
+    pick = random.Random(seed)
+    for _ in range(1 + seed % 3):
+        octets[pick.randrange(len(octets))] ^= 1 << pick.randrange(8)
+    archive.index.write_bytes(octets)
+    told: IntegrityError | None = None
+    try:
+        assert archive.found() == (MESSAGES, 0)
+        with archive.opened() as opened:
+            opened.search("vraag*", sort="relevance")
+            opened.search("qestion~")
+            opened.facets("question")
+    except IntegrityError as error:
+        told = error
+    if told is not None:
+        assert (told.what, told.hint) == ("index.db", "run `archiver reindex`: nothing is lost")
+        with archive.opened() as opened:
+            assert opened.reindex() == MESSAGES
+        assert archive.found() == (MESSAGES, 0)
+
+
+def test_every_page_of_the_index_damaged_in_turn_is_never_read_as_good(archive: Archive) -> None:
+    archive.change("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = archive.index.read_bytes()
+    told: Counter[str | None] = Counter()
+    with archive.opened() as opened:
+        good = [opened.search(query).total for query in ("question", "questions", "qu*", "questoin~")]
+    for page in range(0, len(whole), 4096):
+        octets = bytearray(whole)
+        octets[page + 2000] ^= 16
+        archive.index.write_bytes(octets)
+        try:
+            with app.open_archive(archive.settings, ask=ask, take_in=False, bounds=BOUNDS) as opened:
+                found = [opened.search(query).total for query in ("question", "questions", "qu*", "questoin~")]
+        except IntegrityError as error:
+            told[error.hint] += 1
+        else:
+            assert found == good
+    assert sum(told.values()) > len(whole) // 4096 // 2
+    assert set(told) == {"run `archiver reindex`: nothing is lost"}
