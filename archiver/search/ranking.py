@@ -18,8 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.expansion import Concept, Expansion, leaves, quoted
 from archiver.search.language import ANYWHERE
@@ -39,7 +37,10 @@ WEIGHTS = {
 """What a word is worth by where it stands: what people wrote themselves more than what they quote."""
 
 RANKED = 10_000
-"""How many of the newest messages with all words as typed are ranked."""
+"""How many of the newest messages with the one word as it was typed are ranked."""
+
+RANKED_OF_SEVERAL = 6_000
+"""How many are when there are several words, each of which is looked for in each message."""
 
 KEPT = 1_500
 """How many of those, the best, are ranked further; and how many messages with other forms, the newest."""
@@ -57,6 +58,10 @@ _NEAR_WORDS = 6
 
 _COMMON = 30_000
 """Messages with a word from which on its share in a score is too small to be looked for."""
+
+_COUNTED = 3_000
+"""Messages with a word that are counted; how many there are of one that more have is judged by how dense these are."""
+
 _MOST_FORMS = 64
 _BAND = 4.0
 
@@ -70,6 +75,7 @@ class Ranking:
     def __init__(self, connection: Connection, statements: Statements) -> None:
         self._connection = connection
         self._statements = statements
+        self._frequencies: dict[str, int] = {}
 
     def ranked(
         self, tree: query.Query, plan: Plan, typed: Callable[[], Plan], expansion: Expansion, now: float, enough: int
@@ -84,10 +90,10 @@ class Ranking:
         ]
         has_forms = any(concept.exact is not None and concept.all_forms for concept, _ in concepts)
         exact = typed() if has_forms else plan
-        rows, scores = self._best(exact, now)
-        if has_forms and len(rows) < KEPT:
-            others = self._newest(_without(plan, exact), KEPT)
-            rows.update((slot, row) for slot, row in others if slot not in rows)
+        rows, scores = self._best(exact, now, RANKED if len(concepts) < 2 else RANKED_OF_SEVERAL)
+        if has_forms and len(rows) < KEPT:  # and so these are all that have the words as typed
+            others = [each for each in self._newest(plan, KEPT + len(rows)) if each[0] not in rows]
+            rows.update(others)
             worth = self._by_concept([concept for concept, _ in concepts], [s for s, _ in others if s not in scores])
             scores.update(worth)
         if scores:
@@ -101,7 +107,7 @@ class Ranking:
             scored += [(row, 0.0) for row in behind]
         return scored
 
-    def _best(self, plan: Plan, now: float) -> tuple[dict[int, int], dict[int, float]]:
+    def _best(self, plan: Plan, now: float, most: int) -> tuple[dict[int, int], dict[int, float]]:
         """Return row and BM25 of the best of the newest messages that match, by slot."""
         if plan.match is None or plan.nothing:
             return {}, {}
@@ -109,10 +115,10 @@ class Ranking:
         found = list(
             self._connection.execute(
                 f"SELECT slot, row, score FROM (SELECT mail.rowid AS slot, slots.row AS row, -{_BM25} AS score"
-                f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid DESC LIMIT {RANKED})"
+                f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid DESC LIMIT ?)"
                 f" ORDER BY score * (1.0 + {_RECENT} / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) DESC,"
                 " row DESC LIMIT ?",
-                (*statement.bindings, now, KEPT),
+                (*statement.bindings, most, now, KEPT),
             )
         )
         rows = {_int(slot): _int(row) for slot, row, _ in found}
@@ -169,9 +175,24 @@ class Ranking:
         return iter(found)  # type: ignore[arg-type]
 
     def _frequency(self, expression: str) -> int:
-        """Count messages, up to _COMMON: beyond, it makes no difference."""
-        sql = f"SELECT count(*) FROM (SELECT 1 FROM mail WHERE mail MATCH ? LIMIT {_COMMON})"
-        return _int(next(self._connection.execute(sql, (expression,)), (0,))[0])
+        """Return how many messages match, exactly up to _COUNTED: further up, its order of magnitude is enough."""
+        if (known := self._frequencies.get(expression)) is None:
+            sql = (
+                "SELECT count(*), min(slot), max(slot) FROM"
+                " (SELECT rowid AS slot FROM mail WHERE mail MATCH ? ORDER BY rowid DESC LIMIT ?)"
+            )
+            counted, oldest, newest = (
+                _int(each) for each in next(self._connection.execute(sql, (expression, _COUNTED)))
+            )
+            known = self._frequencies[expression] = counted
+            if counted == _COUNTED:
+                ends = next(
+                    self._connection.execute("SELECT (SELECT min(slot) FROM slots), (SELECT max(slot) FROM slots)")
+                )
+                first, last = (_int(each) for each in ends)
+                dense = counted * (last - first + 1) // (newest - oldest + 1)
+                known = self._frequencies[expression] = max(counted, min(dense, self._messages()))
+        return known
 
     def _messages(self) -> int:
         """Return about how many messages there are: the last sequence number, which costs nothing to ask."""
@@ -224,11 +245,6 @@ class Ranking:
         for (slot,) in found:
             if slot in scores:
                 scores[slot] *= 1.0 + share
-
-
-def _without(plan: Plan, exact: Plan) -> Plan:
-    """Return the plan for what matches only by another form of some word."""
-    return plan if exact.match is None or exact.nothing else replace(plan, match=f"({plan.match} NOT {exact.match})")
 
 
 def _is_one_word(words: Concept) -> bool:
