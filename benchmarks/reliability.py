@@ -1,6 +1,7 @@
-"""Reliability: kills, power cuts, changed bytes, canary words, lying servers, crowds and a big sync, counted.
+"""Reliability: kills, power cuts, changed bytes, canaries, lying servers, hostile attachments, crowds, a big sync.
 
-    python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000] [--only NAME …]
+    python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000]
+        [--attachments 4000] [--only NAME …]
 
 Runs the experiments of tests/ at full size and prints a table; ends with 1 when anything was lost, doubled, read as
 good or found in the open. With ARCHIVER_CORPUS naming a folder of real mail that goes in and out as well. Takes about
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -128,6 +130,21 @@ def big(options: Options) -> Line:
     return _pytest(f"{options.messages} messages, real mail", "tests/live/test_big_sync.py", environ)
 
 
+def attachments(options: Options) -> Line:
+    from tests.crash.attacking import MB, attack, changed
+    from tests.crash.burdens import BURDENS, burdens
+
+    outcomes = [attack(burdens()), attack(changed(options.seed, options.attachments))]
+    codes = sum((outcome.codes for outcome in outcomes), Counter())
+    figures = (
+        f"{len(BURDENS)} burdens, {options.attachments} changed files; "
+        f"{', '.join(f'{code} {count}' for code, count in codes.most_common())}; "
+        f"largest worker {max(outcome.resident for outcome in outcomes) // MB} MB (bound 1,024), "
+        f"longest wait {max(outcome.waited for outcome in outcomes):.0f} s"
+    )
+    return Line("hostile attachments", figures, tuple(each for outcome in outcomes for each in outcome.bad))
+
+
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "cuts": cuts,
@@ -136,6 +153,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "flips": flips,
     "canaries": canaries,
     "lies": lies,
+    "attachments": attachments,
     "big": big,
 }
 
@@ -146,6 +164,7 @@ def main() -> int:
     parser.add_argument("--flips", type=int, default=10_000)
     parser.add_argument("--examples", type=int, default=600)
     parser.add_argument("--messages", type=int, default=5_000)
+    parser.add_argument("--attachments", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))
     options = parser.parse_args()
