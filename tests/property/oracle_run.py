@@ -10,49 +10,131 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from whoosh import query
+
 from archiver.errors import QueryError
+from archiver.model.fields import QUERY_FIELDS, FieldKind
+from archiver.search.language import ANYWHERE, AT, parse
 from tests.property.oracle_cases import SHAPES, Asker, mailbox
-from tests.twins.whoosh_oracle import Mail, Oracle, world
+from tests.twins.hits_oracle import Hits, disagreements
+from tests.twins.whoosh_oracle import LANGUAGES, NOW, SAVED, Mail, Oracle, World, world
 
 _QUERIES = 100
 """Queries asked about one mailbox."""
 
 
+LEAVES = ("Variations", "Term", "Phrase", "Sequence", "Prefix", "Wildcard", "FuzzyTerm", "NumericRange", "Every")
+FIELDS = (
+    ANYWHERE,
+    AT,
+    *(
+        field.name
+        for field in QUERY_FIELDS
+        if field.kind not in {FieldKind.SINCE, FieldKind.UNTIL, FieldKind.DATE, FieldKind.SAVED}
+    ),
+)
+"""Fields as leaves have them: dates have AT, and a saved search is its query."""
+
+
+@dataclass
+class Disagreement:
+    """A query about mails; `more` and `less` are found by the index only and by the oracle only."""
+
+    text: str
+    mails: list[Mail]
+    what: list[str]
+    more: set[int]
+    less: set[int]
+
+
 @dataclass
 class Tally:
-    """What was asked, and where the two disagree: (query, mails, found by the index only, by the oracle only)."""
+    """What was asked, and where the two disagree. `leaves` and `fields` count queries with such leaves."""
 
     pairs: int = 0
     found: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     shapes: Counter[str] = field(default_factory=Counter)
     finding: Counter[str] = field(default_factory=Counter)
-    disagreements: list[tuple[str, list[Mail], set[int], set[int]]] = field(default_factory=list)
+    leaves: Counter[str] = field(default_factory=Counter)
+    fields: Counter[str] = field(default_factory=Counter)
+    folded: Counter[str] = field(default_factory=Counter)
+    disagreements: list[Disagreement] = field(default_factory=list)
+
+    def seldom(self, least: int) -> list[str]:
+        """Name what was asked less often."""
+        counted = ((SHAPES, self.shapes), (LEAVES, self.leaves), (FIELDS, self.fields))
+        return [name for names, counts in counted for name in names if counts[name] < least]
 
 
-def ask(random: Random, mails: list[Mail], queries: int, tally: Tally) -> None:
-    """Ask both about these mails; a query that is refused counts for nothing."""
-    asker, oracle = Asker(random), Oracle(mails)
+def ask(
+    random: Random, mails: list[Mail], queries: int, tally: Tally, *, one: bool = False, preferred: str | None = None
+) -> None:
+    """Ask both about these mails; a query that is refused counts for nothing.
+
+    With `one` it ends with the first disagreement; `preferred` is the shape of most leaves.
+    """
+    asker, oracle = Asker(random, mails, preferred), Oracle(mails)
     with tempfile.TemporaryDirectory() as folder, world(Path(folder), mails) as indexed:
         for _ in range(queries):
             text = asker.query()
             try:
-                found = indexed.found(text)
+                parse(text, NOW, languages=LANGUAGES, saved=lambda: SAVED)
             except QueryError as error:
                 tally.refused[error.message] += 1
                 continue
-            expected = oracle.found(text)
-            tally.pairs += 1
-            tally.found += bool(expected)
-            tally.shapes.update(set(asker.shapes))
-            tally.finding.update(set(asker.shapes) if expected else ())
-            ranked = set(indexed.found(text, sort="relevance"))
-            if not set(found) == ranked == expected or indexed.searcher.count(text) != len(found):
-                tally.disagreements.append((text, mails, (set(found) | ranked) - expected, expected - set(found)))
+            _compare(text, indexed, oracle, set(asker.shapes), tally)
+            if one and tally.disagreements:
+                return
+
+
+def _compare(text: str, indexed: World, oracle: Oracle, shapes: set[str], tally: Tally) -> None:
+    expected, hits = oracle.found(text), Hits(indexed.mails)
+    tally.pairs += 1
+    tally.found += bool(expected)
+    tally.shapes.update(shapes)
+    tally.finding.update(shapes if expected else ())
+    leaves = list(_leaves(parse(text, NOW, languages=LANGUAGES, saved=lambda: SAVED)))
+    tally.leaves.update({type(leaf).__name__ for leaf in leaves})
+    tally.fields.update({name for leaf in leaves for name in _names(leaf)})
+    newest = hits.newest(expected)
+    tally.folded.update(
+        {
+            "copies": any(hit.copies for hit in newest),
+            "conversations": len(hits.newest(expected, threads=True)) < len(newest),
+        }
+    )
+    try:
+        what = disagreements(indexed, hits, text, expected)
+    except QueryError as error:  # all that queries name is there
+        tally.disagreements.append(Disagreement(text, list(indexed.mails), [error.message], set(), expected))
+        return
+    if what:
+        plain = {number for number, row in enumerate(indexed.rows) if row in indexed.matching(text)}
+        tally.disagreements.append(Disagreement(text, list(indexed.mails), what, plain - expected, expected - plain))
+
+
+def _leaves(tree: query.Query) -> Iterator[query.Query]:
+    """Give what a query is made of, excluded parts too."""
+    if isinstance(tree, query.Not):
+        yield from _leaves(tree.query)
+    elif isinstance(tree, query.And | query.Or):
+        for part in tree.subqueries:
+            yield from _leaves(part)
+    else:
+        yield tree
+
+
+def _names(leaf: query.Query) -> set[str]:
+    if isinstance(leaf, query.Sequence):
+        return {part.fieldname for part in leaf.subqueries}
+    name = getattr(leaf, "fieldname", None)
+    return {name} if isinstance(name, str) else set()
 
 
 def run(pairs: int, seed: int) -> Tally:
@@ -76,11 +158,17 @@ def main() -> int:
         print(f"  refused {times}: {message}")
     for shape in SHAPES:
         print(f"  {shape:<22}{tally.shapes[shape]:>7}  finding {tally.finding[shape]:>6}")
-    for text, mails, more, less in tally.disagreements[:10]:
-        print(f"\n{text}\n  only the index: {sorted(more)}, only the oracle: {sorted(less)}")
-        for number in sorted(more | less)[:2]:
-            print(f"  {number}: {mails[number]}")
-    seldom = [shape for shape in SHAPES if tally.shapes[shape] < options.least]
+    for title, names, counts in (("leaf", LEAVES, tally.leaves), ("field", FIELDS, tally.fields)):
+        print(f"by {title}: " + ", ".join(f"{name or 'anywhere'} {counts[name]}" for name in names))
+    print("hits folded: " + ", ".join(f"{what} {times}" for what, times in sorted(tally.folded.items())))
+    for each in tally.disagreements[:10]:
+        print(f"\n{each.text}\n  {', '.join(each.what)}")
+        print(f"  only the index: {sorted(each.more)}, only the oracle: {sorted(each.less)}")
+        for number in sorted(each.more | each.less)[:2]:
+            print(f"  {number}: {each.mails[number]}")
+    seldom = tally.seldom(options.least)
+    if seldom:
+        print(f"asked less than {options.least} times: {', '.join(seldom)}")
     return 1 if tally.disagreements or seldom else 0
 
 

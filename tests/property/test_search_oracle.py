@@ -13,38 +13,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archiver.errors import QueryError
-from tests.property.oracle_cases import SHAPES, Asker, mailbox
+from tests.property.oracle_cases import mailbox
 from tests.property.oracle_run import Tally, ask
 from tests.twins.whoosh_oracle import NOW, Mail, Oracle, world
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(random=st.randoms(use_true_random=False))
 def test_fts5_finds_what_whoosh_finds(random: Random) -> None:
-    mails, asker = mailbox(random), Asker(random)
-    oracle = Oracle(mails)
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder), mails) as indexed:
-        for _ in range(12):
-            text = asker.query()
-            try:
-                found = indexed.found(text)
-            except QueryError:
-                continue
-            assert set(found) == oracle.found(text), text
-            assert [indexed.rows[n] for n in found] == sorted((indexed.rows[n] for n in found), reverse=True)
-            assert indexed.searcher.count(text) == len(found), text
-            assert set(indexed.found(text, sort="relevance")) == set(found), text
+    tally = Tally()
+    ask(random, mailbox(random), 12, tally)
+    assert not tally.disagreements
 
 
 def test_every_shape_of_query_is_asked_and_almost_none_refused() -> None:
     tally, random = Tally(), Random(7)
-    for _ in range(4):
-        ask(random, mailbox(random), 150, tally)
-    assert set(tally.shapes) == set(SHAPES)
+    for _ in range(8):
+        ask(random, mailbox(random), 50, tally)
     assert not tally.disagreements
+    assert not tally.seldom(least=1)
     assert tally.found > tally.pairs / 3
     assert tally.refused.total() < tally.pairs / 20
+    assert min(tally.folded["copies"], tally.folded["conversations"]) > 10
 
 
 @pytest.mark.parametrize(

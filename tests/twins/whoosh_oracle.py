@@ -113,6 +113,12 @@ class World:
         options.setdefault("limit", 1000)
         return [self.rows.index(hit.row) for hit in self.searcher.search(text, **options).hits]
 
+    def matching(self, text: str) -> set[int]:
+        """Return the rows of all that match, whether they are hits of their own or copies."""
+        groups = self.searcher.search(text, limit=1000).hits
+        rows = {row for hit in groups for row in (hit.row, *hit.copies)}
+        return {row for row in rows if self.searcher.count(f"({text}) id:{self.blob_id(self.rows.index(row)).hex()}")}
+
     def blob_id(self, number: int) -> bytes:
         return hashlib.sha256(f"mail {number}".encode()).digest()
 
