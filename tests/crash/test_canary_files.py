@@ -137,6 +137,17 @@ def test_no_canary_is_found_in_any_file_log_or_error_text(tmp_path: Path, server
     run("search", f"saved:x{_word('Query')[::-1]}", expect=2)
     run("show", _first(program, _word("Subject")), shows=True)
     run("show", _word("Query"), expect=2)
+    run("search", "--sort", "relevance", "--threads", f"{_word('Office')[:-1]}x~", shows=True)
+    run("search", "--open", _word("Member"), shows=True)
+    run("search", f"type:{_word('Query')}", expect=2)
+    run("search", f"*{_word('Query')[:3]}*x {_word('Query')}~9", expect=None)
+    with_html, packed = (_first(program, _word(name)) for name in ("Html", "Office"))
+    page, part = keep / "page.html", keep / "part"
+    run("show", with_html, "--html", "--output", str(page), shows=True)
+    run("show", with_html, "--html", "--output", str(page), expect=None)
+    run("show", packed, "--part", "1", "--output", str(part), shows=True)
+    assert WORDS["Html"] in page.read_bytes()
+    assert part.read_bytes().startswith(b"PK")
     run("status", shows=True)
     run("verify", "--full")
     run("reindex")
@@ -156,16 +167,26 @@ def test_no_canary_is_found_in_any_file_log_or_error_text(tmp_path: Path, server
     assert canaries.in_octets(b"\n".join(said)) == []
 
 
+COMMANDS = (
+    ("sync",),
+    ("reindex",),
+    ("search", "--save", _word("Name"), _word("Saved")),
+    ("sync",),
+    ("search", "--facets", _word("Office")),
+    ("search", "--open", _word("Html")),
+)
+
+
 def _kills(program: Program, server: MailboxServer) -> None:
     """Kill runs in the middle, the first of them with everything still to come."""
     pick = random.Random(KILLS)
     for number in range(KILLS):
         server.deliver(USER, b"INBOX", b"Subject: " + WORDS["Subject"] + b"\r\n\r\nkill %d" % number)
         before = server.bodies
-        saving = number % 3 == 2
-        process = program.start(*(("search", "--save", _word("Name"), _word("Saved")) if saving else ("sync",)))
+        command = COMMANDS[number % len(COMMANDS)]
+        process = program.start(*command)
         with cleared(process):
-            while not saving and server.bodies == before and process.poll() is None:
+            while command == COMMANDS[0] and server.bodies == before and process.poll() is None:
                 time.sleep(0.01)
             time.sleep(pick.random() * 0.5)
             for pid in group(process.pid):
