@@ -1,18 +1,22 @@
 """Counts of what matches, by customer, year, direction, kind of file and language: one pass over the index's slots.
 
-A pass brings two characters a message out of SQLite, its facts and its hour: a string is put together there far faster
-than rows are handed over. Years are those of the zone that the clock is in. Knows the index's tables and the
-catalogue's links (`cat`); customers are internal ids here.
+A pass brings characters out of SQLite, four for each message and customer that it is linked to: its facts, its hour,
+the end of its slot, the customer. A string is put together there far faster than rows are handed over. Years are those
+of the zone that the clock is in. Knows the index's tables and the catalogue's links (`cat`); customers are internal ids
+here.
 """
 
 # ruff: noqa: S608 - statements are put together from our own pieces; values are bound
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING, TypeVar
 
 from archiver.model.search import Facets
@@ -21,8 +25,6 @@ from archiver.search.plan import Plan
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from archiver.core.ports import Connection
     from archiver.search.statements import Statements
 
@@ -32,6 +34,12 @@ _Counted = tuple[tuple[T, int], ...]
 _HOUR = 3600
 _BEYOND = 0x10000
 """Added to hours: the characters below have a gap, the surrogates."""
+
+_NOBODY = chr(_BEYOND)
+_TWICE = re.compile(r"(.)\1", re.DOTALL)
+
+_SLOTS = 0xFFFF
+"""Of a slot, what tells messages of one hour apart."""
 
 _LINKED = 0
 """links.standing."""
@@ -47,34 +55,53 @@ class FacetCounter:
     def count(self, plan: Plan, now: datetime, *, customers: int) -> Facets:
         """Return the counts of what a plan matches, with the `customers` that most of it is linked to."""
         shift = _shift(now)
-        statement = self._statements.statement(plan, over_slots=True)
-        pair = f"char(facts + 1, {_BEYOND} + ((row >> {ROW_BITS}) + {shift}) / {_HOUR})"
-        linked = (
-            f"SELECT char({_BEYOND} + k.customer) AS one FROM found CROSS JOIN cat.links AS k"
-            f" ON k.row = found.row AND k.standing = {_LINKED}"
-        )
-        if plan == Plan():  # every link is of a message that is found
-            linked = f"SELECT char({_BEYOND} + customer) AS one FROM cat.links WHERE standing = {_LINKED}"
-        counted = self._connection.execute(
-            f"WITH found AS MATERIALIZED ({statement.select('slots.row AS row, slots.facts AS facts')})"
-            f" SELECT (SELECT group_concat({pair}, '') FROM found), "
-            + (f"(SELECT group_concat(one, '') FROM ({linked}))" if customers > 0 else "NULL"),
-            statement.bindings,
-        )
-        text, theirs = (str(each or "") for each in next(counted, (None, None)))
-        by_facts = {ord(each) - 1: number for each, number in Counter(text[::2]).items()}
-        directions, types, languages = self._by_facts(by_facts)
-        by_customer = Counter({ord(each) - _BEYOND: number for each, number in Counter(theirs).items()})
+        if plan == Plan() and customers > 0:  # every link is of a message that is found
+            facts, hours, _ = self._walk(plan, shift, linked=False)
+            theirs = self._all_links()
+        else:
+            facts, hours, theirs = self._walk(plan, shift, linked=customers > 0)
+        directions, types, languages = self._by_facts(facts)
+        by_customer = {ord(each) - _BEYOND: number for each, number in Counter(theirs).items() if each != _NOBODY}
         return Facets(
-            total=len(text) // 2,
+            total=len(facts),
             customers=tuple(sorted(by_customer.items(), key=lambda each: (-each[1], each[0]))[: max(customers, 0)]),
-            years=_years(text[1::2], now, shift),
+            years=_years(hours, now, shift),
             directions=directions,
             types=types,
             languages=languages,
         )
 
-    def _by_facts(self, counts: Mapping[int, int]):  # type: ignore[no-untyped-def]
+    def _walk(self, plan: Plan, shift: int, *, linked: bool) -> tuple[str, str, str]:
+        """Return the facts and the hour of each message that matches, and the customers that these are linked to."""
+        statement = self._statements.statement(plan, over_slots=True)
+        columns = [
+            "slots.facts + 1",
+            f"{_BEYOND} + ((slots.row >> {ROW_BITS}) + {shift}) / {_HOUR}",
+            f"{_BEYOND} + (slots.slot & {_SLOTS})",
+        ]
+        tables = statement.tables
+        if linked:
+            columns.append(f"{_BEYOND} + coalesce(linked.customer, 0)")
+            tables += f" LEFT JOIN cat.links AS linked ON linked.row = slots.row AND linked.standing = {_LINKED}"
+        found = self._connection.execute(
+            f"SELECT group_concat(char({', '.join(columns)}), '') FROM {tables} WHERE {statement.where}",
+            statement.bindings,
+        )
+        text = str(next(found, (None,))[0] or "")
+        step = len(columns)
+        facts, hours, slots = text[::step], text[1::step], text[2::step]
+        if linked and _TWICE.search(slots):  # some are linked to several customers
+            first = [True, *map(ne, zip(slots, hours), zip(slots[1:], hours[1:]))]  # noqa: B905 - one shorter
+            facts, hours = "".join(compress(facts, first)), "".join(compress(hours, first))
+        return facts, hours, text[3::step] if linked else ""
+
+    def _all_links(self) -> str:
+        found = self._connection.execute(
+            f"SELECT group_concat(char({_BEYOND} + customer), '') FROM cat.links WHERE standing = {_LINKED}"
+        )
+        return str(next(found, (None,))[0] or "")
+
+    def _by_facts(self, facts: str):  # type: ignore[no-untyped-def]
         directions: Counter[object] = Counter()
         types: Counter[object] = Counter()
         languages: Counter[object] = Counter()
@@ -82,7 +109,7 @@ class FacetCounter:
             assert isinstance(number, int)  # noqa: S101 - the columns are integers
             assert isinstance(direction, int)  # noqa: S101
             assert isinstance(bits, int)  # noqa: S101
-            if not (found := counts.get(number, 0)):
+            if not (found := facts.count(chr(number + 1))):
                 continue
             directions[DIRECTIONS[direction]] += found
             if language:
