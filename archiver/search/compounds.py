@@ -20,6 +20,18 @@ LINKS = ("", "s", "e", "n", "en", "er", "es", "ens")
 ENDINGS = ("", "s", "n", "en", "e", "es", "er", "ern")
 """Endings without which the last part may be in the vocabulary."""
 
+PLURALS = ("en", "s", "n", "e")
+"""Endings that a last part may have: contract, onderhoudscontracten."""
+
+INFLECTED = 5
+"""Letters of the shortest last part that may have such an ending."""
+
+TELLING = 6
+"""Letters of the shortest last part that makes a compound of nearly all words that end with it."""
+
+_LOOKS_LIKE_A_WORD = 5
+_VOWELS = frozenset("aeiouy")
+
 _SHORT_PARTS = frozenset({
     "app", "btw", "bus", "dag", "dns", "ftp", "iban", "ict", "key", "lan", "log", "mfa", "pdf", "rsz", "sap", "sim",
     "sms", "sql", "ssl", "tag", "tva", "url", "usb", "ust", "vat", "vpn", "web", "xml",
@@ -51,13 +63,30 @@ def is_compound(part: str, whole: str, known: Callable[[str], bool]) -> bool:
     """Say whether `whole` begins or ends with `part`, and the rest is a word of its own that is `known`.
 
     Both have the letters a to z only. Part and rest have SHORTEST_PART letters at least (some well-known shorter words
-    count), a link of LINKS may stand between them, and a rest at the end may have an ending of ENDINGS.
+    count), a link of LINKS may stand between them, and what stands at the end may have an ending: a rest one of
+    ENDINGS, a part of INFLECTED letters or more one of PLURALS. In front of a part of TELLING letters or more, the
+    rest need not be known when it looks like a word: five letters, a vowel among them, no vowel or `e` at its end.
     """
     if len(part) < SHORTEST_PART or not len(part) + SHORTEST_REST <= len(whole) <= LONGEST_COMPOUND:
         return False
-    return (whole.startswith(part) and any(known(rest) for rest in rests_behind(whole[len(part) :]))) or (
-        whole.endswith(part) and any(known(rest) for rest in rests_before(whole[: -len(part)]))
+    if whole.startswith(part) and any(known(rest) for rest in rests_behind(whole[len(part) :])):
+        return True
+    return any(
+        known(rest) or (tells and _looks_like_a_word(rest))
+        for end in ends_of(part)
+        if whole.endswith(end)
+        for tells in (len(part) >= TELLING and not part.endswith("tion"),)
+        for rest in rests_before(whole[: -len(end)])
     )
+
+
+def ends_of(part: str) -> tuple[str, ...]:
+    """Return how a compound may end of which this is the last part."""
+    return (part, *(part + plural for plural in PLURALS)) if len(part) >= INFLECTED else (part,)
+
+
+def _looks_like_a_word(rest: str) -> bool:
+    return len(rest) >= _LOOKS_LIKE_A_WORD and rest[-1] not in "aiouy" and not _VOWELS.isdisjoint(rest)
 
 
 def rests_behind(text: str) -> list[str]:

@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
-from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, is_compound
+from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, ends_of, is_compound
 from archiver.search.lexicon import Lexicon
 from archiver.search.stems import stems
 
@@ -153,7 +153,8 @@ class Vocabulary:
         whole_of: dict[str, list[str]] = {}
         for part in parts:
             least = len(part) + SHORTEST_REST
-            for whole in (*self._lexicon.letters_starting(part), *self._lexicon.letters_ending(part)):
+            ending = (whole for end in ends_of(part) for whole in self._lexicon.letters_ending(end))
+            for whole in (*self._lexicon.letters_starting(part), *ending):
                 if least <= len(whole) <= LONGEST_COMPOUND:
                     whole_of.setdefault(whole, []).append(part)
         known = self._known_rests()
