@@ -33,6 +33,10 @@ class Words(Protocol):
         """Return words that have it as a part."""
         ...
 
+    def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return other runs of words that are the same number or code."""
+        ...
+
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return words that a pattern with * and ? fits."""
         ...
@@ -46,7 +50,8 @@ class Concept(Struct, frozen=True):
     """What one leaf looks for, in the columns of its field. All is empty for a pattern that fits nothing.
 
     `exact` is an FTS5 expression of what was typed, None for a pattern; `forms` and `parts` are tokens: its other
-    forms, and longer words that it is part of. `marks` are what to highlight of `exact`; `*` ends a beginning.
+    forms, and longer words that it is part of; a number in groups is a form of several tokens, with spaces between.
+    `marks` are what to highlight of `exact`; `*` ends a beginning.
     """
 
     fieldname: str
@@ -85,7 +90,8 @@ class Expansion:
         """Return what a leaf of words looks for; None for one that the catalogue answers, and for a group."""
         match leaf:
             case query.Phrase():
-                return Concept(leaf.fieldname, _phrase(leaf), marks=tuple(leaf.words))
+                forms = self._groupings(leaf.words) if getattr(leaf, "bare", False) else ()
+                return Concept(leaf.fieldname, _phrase(leaf), forms, marks=tuple(leaf.words))
             case query.Sequence():
                 return _sequence(leaf)
             case query.Variations() | query.Term() | query.Prefix() | query.Wildcard() | query.FuzzyTerm():
@@ -115,6 +121,12 @@ class Expansion:
             self._known[key] = known
         return known
 
+    def _groupings(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Return other ways to write a number; words without a digit are none, and nothing is asked."""
+        if self._vocabulary is None or not any(c.isdigit() for word in words for c in word):
+            return ()
+        return tuple(" ".join(way) for way in self._vocabulary().groupings(words))
+
     def _ask(self, leaf: query.Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if self._vocabulary is None:
             return (), ()
@@ -124,6 +136,7 @@ class Expansion:
         if isinstance(leaf, query.FuzzyTerm):
             return tuple(word for word in words.near(leaf.text, leaf.maxdist) if word != leaf.text), ()
         forms = tuple(word for word in words.variants(leaf.text) if word != leaf.text)
+        forms += self._groupings([leaf.text])
         parts = words.compounds(leaf.text)
         return forms, tuple(word for word in parts if word != leaf.text and word not in forms)
 

@@ -194,7 +194,9 @@ def _exact_or_forms(node: Value, text: str, context: Context) -> tree_of.Query |
         last = tree_of.Prefix(name, words[-1])
         return tree_of.Sequence([*(tree_of.Term(name, w) for w in words[:-1]), last]) if words[1:] else last
     if words[1:]:
-        return tree_of.Phrase(name, words)
+        phrase = tree_of.Phrase(name, words)
+        phrase.bare = not addresses
+        return phrase
     if addresses:
         return tree_of.Term(name, words[0])
     leaf = tree_of.Variations(name, words[0])

@@ -84,6 +84,7 @@ class FullTextSearcher:
         self._statements = Statements(connection)
         self._words: Vocabulary | None = None
         self._last: _Asked | None = None
+        self._counted: tuple[Plan, int] | None = None
 
     def search(self, query: str, *, limit: int, offset: int = 0, sort: str = "date", threads: bool = False) -> Found:
         """Return hits, newest first ("date") or best first ("relevance"); raises QueryError with its position.
@@ -116,7 +117,7 @@ class FullTextSearcher:
 
     def count(self, query: str) -> int:
         """Return how many messages match, copies counted."""
-        return self._statements.count(self._ask(query).plan)
+        return self._count(self._ask(query).plan)
 
     def terms(self, query: str) -> Sequence[str]:
         """Return the words to highlight, folded, with the forms that were looked for; "*" ends a beginning.
@@ -136,7 +137,9 @@ class FullTextSearcher:
             for mark in words.marks:
                 star = "*" if mark.endswith("*") else ""
                 typed.update(dict.fromkeys(token + star for token in tokens(mark)))
-            forms.update(dict.fromkeys(words.all_forms))
+            for form in words.all_forms:
+                grouped = form.split(" ")  # of a number in groups the small ones would be marked everywhere
+                forms.update(dict.fromkeys(word for word in grouped if len(word) > 2 or not grouped[1:]))
         return (*typed, *(form for form in forms if form not in typed))
 
     def ignored(self, query: str) -> Sequence[str]:
@@ -156,7 +159,7 @@ class FullTextSearcher:
         None when more than LITTLE is found as it is, and when the other query would not find more.
         """
         asked = self._ask(query)
-        found = self._statements.count(asked.plan) if query.strip() else LITTLE + 1
+        found = self._count(asked.plan) if query.strip() else LITTLE + 1
         if found > LITTLE:
             return None
         from archiver.search.spelling import corrected
@@ -171,6 +174,12 @@ class FullTextSearcher:
         finally:
             self._last = asked
         return other if better else None
+
+    def _count(self, plan: Plan) -> int:
+        """Count what a plan matches, unless the page that was asked for last, or its total, has told."""
+        if self._counted is None or self._counted[0] is not plan:
+            self._counted = plan, self._statements.count(plan)
+        return self._counted[1]
 
     # --- what a query means ------------------------------------------------------------------------------------------
 
@@ -213,6 +222,8 @@ class FullTextSearcher:
         while True:
             rows, complete = self._statements.newest(plan, most)
             groups = self._folded(copies, rows, rows, needed, threads=threads)
+            if complete:
+                self._counted = plan, len(rows)
             if complete or len(groups) >= needed:
                 return groups
             most *= 4

@@ -4,6 +4,7 @@ The rules are plain functions of words, which tests apply to whole vocabularies 
 
 - `variants`: the words that `stems.same_word` says are the same word;
 - `compounds`: the words of which `compounds.is_compound` says that the word, or one of its variants, is a part;
+- `groupings`: what `groupings.other_ways` says of a number or a code;
 - `matching`: the words that `pattern_of` matches as a whole, `*` for any characters and `?` for one;
 - `near`: the words within a distance as `spelling.distance` counts it: letters put in, taken out or replaced.
 
@@ -71,6 +72,13 @@ class Vocabulary:
     def compounds(self, word: str) -> tuple[str, ...]:
         """Return words of the archive that this one, or a form of it, is a part of (at most MAX_COMPOUNDS)."""
         return self._once("compounds", word, self._compounds)
+
+    def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """Return other ways in which the archive may write these words, when they are a number or a code."""
+        from archiver.search.groupings import other_ways
+
+        with self._lexicon.steady():
+            return other_ways(words, self._lexicon.has)
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the words that a folded pattern with * and ? matches as a whole, in order.

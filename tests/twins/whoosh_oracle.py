@@ -27,6 +27,7 @@ from archiver.model.files import FileType
 from archiver.model.message import Direction
 from archiver.search.analysis import _TOKEN, address_token, fold, fold_addresses
 from archiver.search.compounds import SHORTEST_PART, is_compound
+from archiver.search.groupings import other_ways
 from archiver.search.index import FullTextIndex
 from archiver.search.language import ANYWHERE, parse
 from archiver.search.rows import ROW_BITS
@@ -292,6 +293,10 @@ class Oracle:
             whole for whole in letters for part in parts if is_compound(part, whole, letters.__contains__)
         }
 
+    def groupings(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the runs of words that are the same number as these."""
+        return list(other_ways(words, self.words.__contains__))
+
     def _for_whoosh(self, node: query.Query) -> query.Query:  # noqa: PLR0911 - one return for each kind of node
         """Spread fields over their columns; Not gets something to be taken from, as Whoosh's matchers want it."""
         match node:
@@ -309,9 +314,11 @@ class Oracle:
             case query.Phrase() if node.slop > 1:
                 return query.Or([self._near(c, node) for c in _columns(node.fieldname)])
             case query.Phrase():
-                return query.Or([query.Phrase(c, node.words) for c in _columns(node.fieldname)])
+                runs = [node.words, *(self.groupings(node.words) if getattr(node, "bare", False) else ())]
+                return query.Or([_run(c, words) for c in _columns(node.fieldname) for words in runs])
             case query.Variations():
-                return query.Or([query.Term(c, w) for c in _columns(node.fieldname) for w in self.forms(node.text)])
+                runs = [*([word] for word in self.forms(node.text)), *self.groupings([node.text])]
+                return query.Or([_run(c, words) for c in _columns(node.fieldname) for words in runs])
             case query.Wildcard() | query.FuzzyTerm():
                 return query.Or([part for c in _columns(node.fieldname) for part in self._expanded(c, node)])
             case query.Term() | query.Prefix():
@@ -412,3 +419,7 @@ def _columns(name: str) -> Sequence[str]:
         return INDEX_COLUMNS
     found = field_named(name)
     return found.columns if found and found.columns else (name,)
+
+
+def _run(column: str, words: Sequence[str]) -> query.Query:
+    return query.Phrase(column, list(words)) if words[1:] else query.Term(column, words[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,9 @@ def test_as_typed_leaves_forms_out_but_not_of_what_is_excluded(tmp_path: Path) -
 
         def compounds(self, word: str) -> tuple[str, ...]:
             return (word + "sleutel",)
+
+        def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+            return ()
 
         def matching(self, pattern: str) -> tuple[str, ...]:
             return ("gevonden", pattern.replace("*", "x"))
