@@ -110,15 +110,32 @@ class Asked(NamedTuple):
             names = " and ".join(each.partition(" ")[0] for each in self.filters)
             plain = Asked(words=self.words, limit=self.limit, sort=self.sort, threads=self.threads)
             yield plain, f"without {names}"
-        bare = [word for word in words if re.fullmatch(_BARE, word) and word not in _OPERATORS]
+        bare = _bare(words)
         if not bare or len(words) > 6:
             return
         if len(bare) == len(words) > 1:
             yield self._replace(words=(" OR ".join(words),), offset=0), "any of the words"
         for ending, shortest, why in (("*", 3, "words that begin so"), ("~", 4, "words spelt nearly so")):
-            loose = [f"{word}{ending}" if word in bare and len(word) >= shortest else word for word in words]
+            loose = [*words]
+            for at in bare:
+                loose[at] += ending if len(words[at]) >= shortest else ""
             if loose != words:
                 yield self._replace(words=loose, offset=0), why
+
+
+def _bare(words: Sequence[str]) -> Sequence[int]:
+    """Return where words stand that are no part of anything: those behind `since:last` may belong to the date."""
+    from archiver.model.fields import FieldKind, field_named
+
+    bare: list[int] = []
+    in_date = False
+    for at, word in enumerate(words):
+        if not re.fullmatch(_BARE, word) or word in _OPERATORS:
+            field = field_named(word.lstrip("(-").partition(":")[0]) if ":" in word else None
+            in_date = field is not None and field.kind in {FieldKind.SINCE, FieldKind.UNTIL, FieldKind.DATE}
+        elif not in_date:
+            bare.append(at)
+    return bare
 
 
 def _shell_words(query: str) -> Sequence[str]:

@@ -143,6 +143,12 @@ def test_did_you_mean_is_a_command_that_finds_something(search: Cli, options: li
     assert ids(again(search, f"{command} --json"))
 
 
+def test_the_words_of_a_date_are_not_loosened(search: Cli) -> None:
+    told = search("search", "nergens", "since:last", "month").out
+    assert "archiver search 'nergens*' since:last month\n" in told
+    assert "month*" not in search("search", "since:last", "month", "-from:x", "nowhere").out
+
+
 def test_every_looser_way_is_a_query_that_can_be_asked(search: Cli) -> None:
     ran = search("search", "kwijt'e", "sleutels", "--customer", "K1001", "--limit", "3")
     ways = [line.partition("archiver ")[2] for line in ran.out.splitlines() if "archiver search" in line]

@@ -161,7 +161,7 @@ def play(cli: Cli, transcript: str) -> str:
 
 def _marked(text: str) -> str:
     """Tell styles by their names; those that look the same have the first one's."""
-    names = {sequence: style for style, sequence in reversed(STYLES.items())}
+    names = {sequence: style for style, sequence in reversed(list(STYLES.items()))}
     return re.sub(r"\x1b\[([\d;]+)m(.*?)\x1b\[0m", lambda found: f"‹{names[found[1]]}:{found[2]}›", text)
 
 
