@@ -5,6 +5,7 @@ Knows which header fields go together in one column, and nothing of how text is 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -39,9 +40,21 @@ def document(row: int, message: Message, direction: Direction) -> IndexDocument:
     )
 
 
-def characters(document: IndexDocument) -> int:
-    """Return how many characters of text a document holds, names and addresses aside."""
-    return len(document.text) + len(document.quoted) + len(document.attachments)
+def octets_held(document: IndexDocument) -> int:
+    """Return how much memory the texts of a document take, names and addresses aside."""
+    return _octets(document.text) + _octets(document.quoted) + _octets(document.attachments)
+
+
+def octets_parsed(message: Message) -> int:
+    """Return how much memory the texts of a message take, likewise."""
+    return sum(map(_octets, (message.text, message.quoted, message.forwarded_text))) + sum(
+        _octets(attached.text) for attached in message.attached
+    )
+
+
+def _octets(text: str) -> int:
+    """Return octets, not characters: one sign beyond U+FFFF makes four octets of each in its text."""
+    return len(text) if text.isascii() else sys.getsizeof(text)
 
 
 def file_types(message: Message) -> frozenset[FileType]:

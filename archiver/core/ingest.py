@@ -8,14 +8,14 @@ are linked as they come when there are customers. Knows nothing of packs' bytes,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from archiver.core.documents import characters, document
+from archiver.core.documents import document, octets_held, octets_parsed
 from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
 from archiver.core.progress import OnProgress, Progress, silent
@@ -42,7 +42,11 @@ _CATCH_UP_BATCH = 500
 """Messages read again at a time when the index is behind."""
 
 _INDEX_TEXT = 12 * 1024 * 1024
-"""Characters held back for that, at most, and as many being indexed: memory stays flat with large messages."""
+"""Octets of text held back for that, at most, and as many being indexed: memory stays flat with large messages."""
+
+_PARSED_TEXT = 8 * 1024 * 1024
+"""Octets of text of parsed messages from which on a delivery is taken in although more of it is to come: 200 messages
+with files made for it would hold a gigabyte."""
 
 
 class IngestReport(Struct, frozen=True):
@@ -64,14 +68,32 @@ class IngestReport(Struct, frozen=True):
 
 
 class _Taking(Struct):
-    """One delivery on its way: the records that are parsed, those that could not be read."""
+    """One delivery on its way: the records that are parsed, those that could not be read; `held` in octets of text."""
 
     name: str
     delivery: Delivery
     fresh: list[SealedRecord] = field(default_factory=list)
     unreadable: list[SealedRecord] = field(default_factory=list)
     parsed: list[Message] = field(default_factory=list)
+    held: int = 0
     read: bool = False
+
+    def split(self) -> Delivery:
+        """Cut off what is parsed, to be taken in by itself; `parsed` is left to the caller."""
+        some = len(self.parsed)
+        records, self.fresh = self.fresh[:some], self.fresh[some:]
+        cut = {record.blob_id for record in records}
+        whole = self.delivery
+        self.delivery = replace(
+            whole,
+            records=tuple(record for record in whole.records if record.blob_id not in cut),
+            arrivals=tuple(arrival for arrival in whole.arrivals if arrival.blob_id not in cut),
+        )
+        return replace(
+            whole,
+            records=tuple(records),
+            arrivals=tuple(arrival for arrival in whole.arrivals if arrival.blob_id in cut),
+        )
 
 
 class IngestPorts(Struct, frozen=True):
@@ -141,13 +163,13 @@ class _Batch(Struct):
     """Messages read again: for the index, up to that watermark, and for the catalogue those that could be opened."""
 
     watermark: int = 0
-    characters: int = 0
+    held: int = 0
     documents: list[IndexDocument] = field(default_factory=list)
     readings: dict[int, Message] = field(default_factory=dict)
 
 
 def _read_again(ports: IngestPorts, pairs: Sequence[tuple[int, int]]) -> Iterator[_Batch]:
-    """Read messages, as (sequence, row), and yield them in batches of at most about _INDEX_TEXT characters."""
+    """Read messages, as (sequence, row), and yield them in batches of at most about _INDEX_TEXT octets."""
     rows = [row for _, row in pairs]
     directions = ports.catalogue.directions(rows)
     closed: set[int] = set()
@@ -155,11 +177,11 @@ def _read_again(ports: IngestPorts, pairs: Sequence[tuple[int, int]]) -> Iterato
     for (sequence, row), message in zip(pairs, ports.parser.parse(_octets_of(ports, rows, closed)), strict=True):
         read = document(row, message, directions.get(row, Direction.OTHER))
         batch.watermark = sequence
-        batch.characters += characters(read)
+        batch.held += octets_held(read)
         batch.documents.append(read)
         if row not in closed:
             batch.readings[row] = message
-        if batch.characters >= _INDEX_TEXT:
+        if batch.held >= _INDEX_TEXT:
             yield batch
             batch = _Batch()
     if batch.documents:
@@ -198,7 +220,7 @@ class _Run:
         self._pause = pause
         self._open: deque[_Taking] = deque()
         self._documents: list[IndexDocument] = []
-        self._characters = 0
+        self._held = 0
         self._watermark = ports.index.watermark()
         self._under_way: set[BlobId] = set()
         self._taken: list[str] = []
@@ -220,7 +242,12 @@ class _Run:
         with ThreadPoolExecutor(max_workers=1) as indexer:
             for message in self._ports.parser.parse(self._octets()):
                 self._complete_leading(indexer)
-                self._open[0].parsed.append(message)
+                leading = self._open[0]
+                leading.parsed.append(message)
+                leading.held += octets_parsed(message)
+                if leading.held >= _PARSED_TEXT:
+                    self._complete_part(leading, indexer)
+                del message  # the next one may be long in coming, and this one large
                 self._complete_leading(indexer)
             self._complete_leading(indexer)
             self._settle()
@@ -271,23 +298,36 @@ class _Run:
         while self._open and self._open[0].read and len(self._open[0].parsed) == len(self._open[0].fresh):
             self._complete(self._open.popleft(), indexer)
 
+    def _complete_part(self, taking: _Taking, indexer: Executor) -> None:
+        """Take in what is parsed of a delivery; its file stays until the rest is."""
+        if len(taking.parsed) == len(taking.fresh) and taking.read:
+            return  # that is all of it
+        part = taking.split()
+        messages = dict(zip((record.blob_id for record in part.records), taking.parsed, strict=True))
+        taking.parsed, taking.held = [], 0
+        self._take_in(part, messages, indexer)
+
     def _complete(self, taking: _Taking, indexer: Executor) -> None:
         messages = dict(zip((record.blob_id for record in taking.fresh), taking.parsed, strict=True))
         for record in taking.unreadable:
             messages[record.blob_id] = Message(defects=(Defect("unreadable", "the sealed record is damaged"),))
+        self._take_in(taking.delivery, messages, indexer)
+        self._taken.append(taking.name)
+        if len(self._taken) >= _SETTLE_EVERY:
+            self._settle()
+
+    def _take_in(self, delivery: Delivery, messages: Mapping[BlobId, Message], indexer: Executor) -> None:
+        """Bring messages of a delivery into the catalogue, and hold them ready for the index."""
         arrivals: dict[BlobId, list[Arrival]] = {}
-        for arrival in taking.delivery.arrivals:
+        for arrival in delivery.arrivals:
             arrivals.setdefault(arrival.blob_id, []).append(arrival)
         ingested = [
             self._ingested(blob_id, message, arrivals.get(blob_id, [])) for blob_id, message in messages.items()
         ]
-        rows = self._ports.catalogue.take_in(taking.delivery, ingested)
-        self._taken.append(taking.name)
-        if len(self._taken) >= _SETTLE_EVERY:
-            self._settle()
+        rows = self._ports.catalogue.take_in(delivery, ingested)
         self._under_way.difference_update(messages)
         self.messages += len(rows)
-        sizes = {record.blob_id: record.octets for record in taking.delivery.records}
+        sizes = {record.blob_id: record.octets for record in delivery.records}
         self.octets += sum(sizes[blob_id] for blob_id in rows)
         self.defects += sum(bool(messages[blob_id].defects) for blob_id in rows)
         if self._ports.linker is not None:
@@ -298,9 +338,9 @@ class _Run:
                 break  # another writer's; catch_up reads it from its pack
             new = document(row, by_row[row].message, by_row[row].direction)
             self._documents.append(new)
-            self._characters += characters(new)
+            self._held += octets_held(new)
             self._watermark = sequence
-        if len(self._documents) >= _INDEX_BATCH or self._characters >= _INDEX_TEXT:
+        if len(self._documents) >= _INDEX_BATCH or self._held >= _INDEX_TEXT:
             self._index_documents(indexer)
         self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
 
@@ -331,7 +371,7 @@ class _Run:
             self._indexing = indexer.submit(self._ports.index.add, self._documents, self._watermark)
             self.indexed += len(self._documents)
             self._documents = []
-            self._characters = 0
+            self._held = 0
 
     def _index_ready(self) -> None:
         """Wait until the index has written what it was given; raises what went wrong there."""

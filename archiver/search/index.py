@@ -17,7 +17,7 @@ the table `facts`, which has each combination once: an octet a message in `slots
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archiver.model.catalogue import IndexDocument
@@ -82,10 +82,10 @@ class FullTextIndex:
         try:
             with self._connection.transaction():
                 slots = self._slots({document.row: self._facts_of(document) for document in documents})
-                columns = [_columns(document) for document in documents]
-                keys = [slots[document.row] for document in documents]
-                self._connection.execute_many(_INSERT, ((k, *c) for k, c in zip(keys, columns, strict=True)))
-                self._lexicon.add(["\n".join(each) for each in columns])
+                words = self._lexicon.gather(len(documents))
+                self._connection.execute_many(_INSERT, _folded(documents, slots, words))
+                if words is not None:
+                    self._lexicon.add(words)
                 furthest = max((slot - slot_of(row) for row, slot in slots.items()), default=0)
                 _run(
                     self._connection,
@@ -241,6 +241,17 @@ _CREATE = (
 )
 _TABLES = frozenset(sql for sql in _CREATE + lexicon.CREATE if sql.startswith("CREATE"))
 _INSERT = f"INSERT OR REPLACE INTO mail (rowid, {', '.join(INDEX_COLUMNS)}) VALUES (?{', ?' * len(INDEX_COLUMNS)})"
+
+
+def _folded(
+    documents: Iterable[IndexDocument], slots: Mapping[int, int], words: lexicon.Gathered | None
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of `mail`, one at a time: folded texts of all of them would double the memory."""
+    for document in documents:
+        columns = _columns(document)
+        if words is not None:
+            words.take("\n".join(columns))
+        yield slots[document.row], *columns
 
 
 def _columns(document: IndexDocument) -> tuple[str, ...]:

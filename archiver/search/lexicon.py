@@ -65,6 +65,19 @@ _TO_TOKENS = bytes(
 """How the `ascii` tokenizer of FTS5 sees octets: separators are spaces here, and capitals are small."""
 
 
+class Gathered:
+    """The different words of some messages."""
+
+    __slots__ = ("words",)
+
+    def __init__(self) -> None:
+        self.words: set[bytes] = set()
+
+    def take(self, text: str) -> None:
+        """Take in a folded text, as `analysis.fold` and `fold_addresses` give it."""
+        self.words.update(text.encode("utf-8", "replace").translate(_TO_TOKENS).split())
+
+
 class Lexicon:
     """The words of an index, over its connection; `add`, `compact` and `rebuild` belong into a transaction.
 
@@ -82,14 +95,19 @@ class Lexicon:
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def add(self, texts: Sequence[str]) -> None:
-        """Add the words of messages, a folded text each, as `analysis.fold` and `fold_addresses` give them."""
-        _, in_order, fresh, standing = self._state()
-        if standing == _BEHIND or (len(texts) >= _MANY and len(texts) * _SHARE >= in_order):
+    def gather(self, messages: int) -> Gathered | None:
+        """Return what takes in the texts of so many messages, for `add`; None when their words are to be *behind*."""
+        _, in_order, _, standing = self._state()
+        if standing == _BEHIND or (messages >= _MANY and messages * _SHARE >= in_order):
             self._known = None
             self._run("UPDATE lexicon_state SET version = version + 1, standing = ?", (_BEHIND,))
-            return
-        words = set("\n".join(texts).encode("utf-8", "replace").translate(_TO_TOKENS).split())
+            return None
+        return Gathered()
+
+    def add(self, gathered: Gathered) -> None:
+        """Add the words of messages."""
+        _, in_order, fresh, _ = self._state()
+        words = gathered.words
         new = words - self._known if self._known is not None else self._unknown_of(words)
         new = {word for word in new if _ADDRESS not in word}
         if not new:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.core.documents import characters, document
+from archiver.core.documents import document, octets_held
 from archiver.model.files import FileType
 from archiver.model.message import AttachedText, Direction, Message, Part, PartKind
 
@@ -39,4 +39,4 @@ def test_what_attachments_say_and_their_members_names_can_be_searched() -> None:
     assert kept.filenames == "alles.zip logo.png map/offerte.pdf map/foto.jpg in.zip brief.docx"
     assert kept.types == {FileType.ARCHIVE}
     assert (kept.direction, kept.language) == (Direction.OUTGOING, "nl")
-    assert characters(kept) == len("zie bijlage") + len(kept.attachments)
+    assert octets_held(kept) == len("zie bijlage") + len(kept.attachments)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 from msgspec.structs import replace
 
 from archiver.core import ingest
-from archiver.core.documents import document
+from archiver.core.documents import document, octets_held, octets_parsed
 from archiver.core.ingest import IngestPorts, IngestReport, catch_up, take_in
 from archiver.core.verify import verify_messages
 from archiver.errors import DiskError, IntegrityError
-from archiver.model.catalogue import IndexDocument
+from archiver.model.catalogue import IndexDocument, Ingested
 from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
 from archiver.model.message import AttachedText, BlobId, Defect, Direction, Message
@@ -429,3 +429,53 @@ def test_long_texts_are_indexed_in_smaller_batches_and_attachments_count(monkeyp
     assert catch_up(replace(world.ports, parser=Dutch(attached="x" * 50), index=index)) == 6
     assert batches == [2, 2, 2]
     assert index.watermark() == world.catalogue.last_sequence()
+
+
+class Counting(MemoryCatalogue):
+    """A catalogue that remembers how many messages came at a time; it may be killed after so many times."""
+
+    def __init__(self, *, killed_after: int = 100) -> None:
+        super().__init__()
+        self.taken: list[int] = []
+        self.killed_after = killed_after
+
+    def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
+        if len(self.taken) == self.killed_after:
+            raise KilledError
+        self.taken.append(len(messages))
+        return super().take_in(delivery, messages)
+
+
+def test_a_delivery_with_much_text_is_taken_in_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_PARSED_TEXT", 1000)
+    world = World()
+    world.catalogue = catalogue = Counting()
+    world.collect(*(mail(number) for number in range(7)))
+    world.collect(mail(7), mail(3))
+    report = world.ingest(parser=Dutch(attached="x" * 500))
+    assert catalogue.taken == [2, 2, 2, 1, 1]
+    assert (report.messages, report.indexed, report.waiting) == (8, 8, 0)
+    assert len(world.subjects()) == len(world.indexed()) == 8
+    found = [catalogue.details(row) for _, row in catalogue.unindexed(0, 100)]
+    assert sum(len(each.seen) for each in found if each is not None) == 9
+
+
+def test_a_kill_between_the_pieces_of_a_delivery_loses_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "_PARSED_TEXT", 1000)
+    world = World()
+    world.catalogue = catalogue = Counting(killed_after=2)
+    world.collect(*(mail(number) for number in range(7)))
+    parser = Dutch(attached="x" * 500)
+    with pytest.raises(KilledError):
+        world.ingest(parser=parser)
+    assert catalogue.counts().messages == 4
+    catalogue.killed_after = 100
+    report = world.ingest(parser=parser)
+    assert (report.messages, report.waiting) == (3, 0)
+    assert len(set(world.subjects())) == len(world.indexed()) == 7
+
+
+def test_texts_with_wide_characters_count_as_the_memory_they_take() -> None:
+    wide = Message(text="x" * 999 + "\U0001f600", attached=(AttachedText("2", "y" * 500),))
+    assert 4500 <= octets_parsed(wide) <= 4700
+    assert 4500 <= octets_held(document(1, wide, Direction.OTHER)) <= 4700
