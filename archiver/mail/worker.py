@@ -112,8 +112,8 @@ def _serve(requests: BinaryIO, replies_to: int, seconds: float) -> None:
             message = parse_header(octets, Defect(HEADER_ONLY[mode]))
         del octets
         reply = _encoded(message)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # before it is written: the reader takes it when it has room
         _write(replies_to, REPLY.pack(len(reply)) + reply)  # at once: each write wakes the reader up
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _encoded(message: Message) -> bytes:

@@ -67,6 +67,7 @@ class _Job(Struct, eq=False):
     mode: int = FULL
     crashes: int = 0
     done: Message | None = None
+    held: int = 0
     so_far: Message | None = None
     reading: tuple[int, str] = (0, "")
     kept: Message | None = None
@@ -88,12 +89,15 @@ def _joined(before: Message, after: Message) -> Message:
 
 
 class _Worker(Struct, eq=False):
+    """A process, what goes to it and comes from it; a `paused` one is not read from, and its time stands still."""
+
     process: subprocess.Popen[bytes]
     to_write: deque[memoryview] = field(default_factory=deque)
     reply: bytearray = field(default_factory=bytearray)
     jobs: deque[_Job] = field(default_factory=deque)
     deadline: float = 0.0
     ready: bool = False
+    paused: bool = False
 
     @property
     def requests(self) -> int:
@@ -111,7 +115,9 @@ class _Worker(Struct, eq=False):
 class ParserPool:
     """Parses in up to `workers` processes; with 0 in this process, without bounds, for a single message to show.
 
-    `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker. Nothing is started
+    `seconds` bounds the time for one message, `memory` (bytes) the address space of a worker, `octets_in_flight` the
+    messages taken, `octets_held` the replies to those whose turn is not yet: beyond it, only the worker with the
+    message whose turn it is goes on, so that one slow message does not gather what was made of 500. Nothing is started
     before the first message, nor a second worker before the first has plenty to do. Not for use by several threads;
     end it with `close` or as a context manager. Raises ArchiverError when no worker can be started at all.
     """
@@ -124,6 +130,7 @@ class ParserPool:
         memory: int = 1 << 30,
         in_flight: int = 128,
         octets_in_flight: int = 32 << 20,
+        octets_held: int = 16 << 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._count = workers
@@ -131,6 +138,8 @@ class ParserPool:
         self._memory = memory
         self._in_flight = in_flight
         self._octets_in_flight = octets_in_flight
+        self._octets_held = octets_held
+        self._held = 0
         self._clock = clock
         self._workers: list[_Worker] = []
         self._failed_starts = 0
@@ -158,7 +167,7 @@ class ParserPool:
         unsent: deque[_Job] = deque()
         source = iter(octets)
         exhausted = False
-        size = 0
+        size = self._held = 0
         try:
             while True:
                 while not exhausted and not unsent and self._room(len(waiting), size):
@@ -174,12 +183,15 @@ class ParserPool:
                 while waiting and waiting[0].done is not None:
                     job = waiting.popleft()
                     size -= len(job.octets)
+                    self._held -= job.held
                     assert job.done is not None  # noqa: S101 - for the type checker
                     yield job.done
+                    del job  # it may be large, and the next one long in coming
                 if exhausted and not waiting:
                     return
                 self._hand_out(unsent)
                 if waiting and waiting[0].done is None:
+                    self._pause_but_for(waiting[0])
                     self._turn(unsent)
         finally:
             for worker in [worker for worker in self._workers if worker.jobs]:
@@ -210,14 +222,25 @@ class ParserPool:
             if octets:
                 worker.to_write.append(memoryview(octets))
 
+    def _pause_but_for(self, first: _Job) -> None:
+        """Let only the worker with this job go on while enough is held; the others wait to be read from."""
+        full = self._held >= self._octets_held and any(first in worker.jobs for worker in self._workers)
+        for worker in self._workers:
+            paused = full and worker.ready and bool(worker.jobs) and first not in worker.jobs
+            if worker.paused and not paused:
+                worker.deadline = self._clock() + self._seconds
+            worker.paused = paused
+
     def _turn(self, unsent: deque[_Job]) -> None:
         """Wait for what happens next: room to write, a reply, an end, or the end of somebody's time."""
         with selectors.DefaultSelector() as selector:
             for worker in self._workers:
-                selector.register(worker.replies, selectors.EVENT_READ, worker)
+                if not worker.paused:
+                    selector.register(worker.replies, selectors.EVENT_READ, worker)
                 if worker.to_write:
                     selector.register(worker.requests, selectors.EVENT_WRITE, worker)
-            deadline = min((worker.deadline for worker in self._workers if worker.jobs), default=self._clock())
+            running = [worker for worker in self._workers if worker.jobs and not worker.paused]
+            deadline = min((worker.deadline for worker in running), default=self._clock())
             events = selector.select(max(0.0, deadline - self._clock()))
         for key, event in events:
             worker = key.data
@@ -228,7 +251,7 @@ class ParserPool:
             elif not self._read(worker):
                 self._lost(worker, unsent)
         now = self._clock()
-        for worker in [one for one in self._workers if one.jobs and one.deadline <= now]:
+        for worker in [one for one in running if one in self._workers and one.jobs and one.deadline <= now]:
             self._out_of_time(worker, unsent)
 
     def _write(self, worker: _Worker) -> None:
@@ -279,6 +302,8 @@ class ParserPool:
                 job.so_far, job.reading = message, reading
                 continue
             job.finish(message)
+            job.held = length
+            self._held += length
             worker.jobs.popleft()
             worker.deadline = self._clock() + self._seconds
         return True

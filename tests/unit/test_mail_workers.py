@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ArchiverError
-from archiver.mail import wire
+from archiver.mail import wire, workers
 from archiver.mail.parse import parse
 from archiver.mail.workers import ParserPool
 from archiver.model.message import Defect, Message
@@ -103,6 +103,32 @@ def test_a_message_that_takes_too_long_keeps_its_header_and_delays_no_other(sabo
     assert found[1].defects == (Defect("parse-timeout"),)
     assert found[1].text == ""
     assert all(not message.defects and message.text == "words" for message in found[:1] + found[2:])
+
+
+def test_behind_a_slow_message_only_as_much_is_held_as_is_allowed_and_nobody_s_time_runs_out(
+    sabotaged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = 0
+    decode = workers.decode_interim
+
+    def counted(octets: bytes) -> tuple[Message, tuple[int, str]]:
+        nonlocal replies
+        replies += 1
+        return decode(octets)
+
+    monkeypatch.setattr(workers, "decode_interim", counted)
+    monkeypatch.setattr(workers, "_PIPE", 1 << 16)
+    text = b"words and words\r\n" * 6_000  # more than a pipe holds then
+    # The first takes longer than it may, and so do the others, which wait for it meanwhile.
+    with ParserPool(2, seconds=2.0, octets_held=500_000) as pool:
+        messages = pool.parse([mail(0, b"SLEEP"), *(mail(number, text) for number in range(1, 40))])
+        first = next(messages)
+        while_waiting = replies
+        rest = list(messages)
+    assert first.defects == (Defect("parse-timeout"),)
+    assert 3 <= while_waiting <= 8
+    assert [message.subject for message in rest] == [f"number {number}" for number in range(1, 40)]
+    assert all(not message.defects and len(message.text) >= 90_000 for message in rest)
 
 
 def test_a_message_that_ends_its_worker_keeps_its_header(sabotaged: None) -> None:
