@@ -63,6 +63,14 @@ only. Lists are `{"total": N, "items": […]}`, where `total` counts all there a
 an offset; what is absent is `null`. Fields may be added, never renamed or removed. `customers` are the references of
 those that a message belongs to, `candidates` of those that it might belong to; no reference is in both. A `total` of
 `history` counts messages, while its items are conversations; that of `unlinked` counts groups. An `age` is in seconds.
+
+What `search` says of a hit besides the message itself: `snippet` is the passage that matched, `marks` the spans of
+its characters to highlight, `[start, end)` each; `place` where it stands (`text`, `quoted`, `attachment`, then `file`
+is the attachment's name); `score` is higher for better hits, 0 by date; `copies` are the ids of the same message
+elsewhere, and `others` counts further hits of its conversation with `--threads`. Beside the `items`, `more` says
+whether there are further pages, `suggestion` is a query that finds more, `ignored` are words that were left out,
+`unindexed` counts messages that cannot be found yet. With `--facets` there is `facets`: `customers`, `years`,
+`directions`, `types` and `languages`, each a list of objects with a `count`.
 """
 
 

@@ -15,6 +15,7 @@ from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.test_cli_transcripts import mails, troubled, whole
 from tests.cli.twin import NOW, Damage, Mail, Slot, Status, Twin, Verify, blob_id
+from tests.cli.world_of_search import found
 
 HIT = {
     "id", "thread", "message_id", "sent_at", "direction", "from", "to", "cc", "subject", "customers", "candidates",
@@ -42,6 +43,35 @@ def test_a_hit_has_exactly_the_fields_of_the_contract(cli: Cli) -> None:
     assert [set(item) for item in answer["items"]] == [HIT] * 4
 
 
+def test_a_script_can_follow_the_pages_and_show_what_was_found(cli: Cli) -> None:
+    """As `jq '.items[] | …'` would, with nothing but what the reference says."""
+    cli.app, ids, shown, offset = found(), [], [], 0
+    while True:
+        page = cli("search", "--json", "licentie", "--limit", "2", "--offset", str(offset)).json()
+        ids += [item["id"] for item in page["items"]]
+        for item in page["items"]:
+            words = [item["snippet"][start:end] for start, end in item["marks"]]
+            shown.append((item["place"], item["file"], [word.casefold()[:5] for word in words]))
+        offset += len(page["items"])
+        if not page["more"]:
+            break
+    assert offset == len(set(ids)) == 6
+    assert ("quoted", None, ["licen"]) in shown
+    assert ("attachment", "contract \x1b[31m2026.pdf", ["licen"]) in shown
+
+
+def test_counts_have_a_value_and_a_count_each(cli: Cli) -> None:
+    cli.app = found()
+    facets = cli("search", "--json", "licentie", "--facets").json()["facets"]
+    assert {name: set(rows[0]) for name, rows in facets.items()} == {
+        "customers": {"reference", "name", "count"},
+        "years": {"year", "count"},
+        "directions": {"direction", "count"},
+        "types": {"type", "count"},
+        "languages": {"language", "count"},
+    }
+
+
 def test_total_counts_what_the_limit_leaves_out(cli: Cli) -> None:
     cli.app = whole()
     answer = cli("search", "--json", "--limit", "1", "--offset", "1").json()
@@ -64,9 +94,9 @@ def test_a_hit_says_who_when_and_what(cli: Cli) -> None:
 )
 def test_every_time_has_an_offset(cli: Cli, words: list[str]) -> None:
     cli.app = whole()
-    found = times(cli(*words, "--json").json())
-    assert found
-    assert all(datetime.fromisoformat(time).utcoffset() is not None for time in found)
+    at = times(cli(*words, "--json").json())
+    assert at
+    assert all(datetime.fromisoformat(time).utcoffset() is not None for time in at)
 
 
 @pytest.mark.parametrize(
