@@ -286,7 +286,7 @@ def _chosen(node: Value, _context: Context) -> tree_of.Query:
         meant = near(node.text, [*found.values, *(spelling for spelling, _ in found.value_aliases)])
         node.refuse(
             f"{found.name}: does not know this value",
-            " or ".join(found.values),
+            f"one of {', '.join(found.values)}" if len(found.values) > 2 else " or ".join(found.values),
             f"did you mean {found.name}:{found.value_named(meant)} ?"
             if meant
             else "put it all in quotation marks to search for it as text",

@@ -305,7 +305,7 @@ def test_a_colon_within_a_word_makes_no_field(text: str) -> None:
         ("since:>2025", 6, "a date"),
         ("has:wings", 4, "attachment"),
         ("direction:up", 10, "incoming or outgoing"),
-        ("type:paper", 5, "pdf or document"),
+        ("type:paper", 5, "one of pdf, document"),
         ("language:klingon", 9, "nl or fr"),
         ("size:2M", 5, ">2M"),
         ("size:big", 5, ">2M"),
