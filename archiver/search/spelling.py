@@ -32,6 +32,9 @@ _MUCH = 8
 _SHORTEST = 3
 """Characters of the shortest word that gets suggestions."""
 
+_SHORT = 5
+"""Characters of the shortest word in which there may be more than one slip."""
+
 _RANKED = 60
 """Near words whose frequency is asked for, those with the smallest slips first."""
 
@@ -145,13 +148,14 @@ def suggestions(word: str, vocabulary: Vocabulary, limit: int) -> tuple[str, ...
     """Return words that may have been meant, likeliest first: small slips, same beginning, and frequent ones."""
     if len(word) < _SHORTEST or any(c.isdigit() for c in word):
         return ()
-    most = 1 if len(word) < 5 else 2
+    worst = 1.0 if len(word) < _SHORT else 4.0
     forms = {word, *vocabulary.variants(word)}
     sounds = sound(word)
     near = sorted(
-        (slips(word, other, sounds), other)
-        for other in near_words(word, most, vocabulary.lexicon)
+        (slip, other)
+        for other in near_words(word, 2, vocabulary.lexicon)  # letters that changed places are two apart
         if other not in forms and not any(c.isdigit() for c in other) and len(other) >= _SHORTEST
+        if (slip := slips(word, other, sounds)) <= worst
     )
     mine = vocabulary.frequency(word)
     rated = []
@@ -194,7 +198,7 @@ def _are_neighbours(here: str, there: str) -> bool:
 def _with_swaps(one: str, other: str) -> float:
     """Return the distance when two neighbours that changed places count as one slip (optimal string alignment).
 
-    As a little less than one: nothing else leaves all letters of a word in it.
+    As half of one: nothing else leaves all letters of a word in it, and fingers do it more than anything else.
     """
     before: list[float] = []
     row: list[float] = list(range(len(other) + 1))
@@ -203,7 +207,7 @@ def _with_swaps(one: str, other: str) -> float:
         for across, there in enumerate(other, 1):
             least = min(before[across - 1] + (here != there), before[across] + 1, row[across - 1] + 1)
             if down > 1 and across > 1 and here == other[across - 2] and one[down - 2] == there:
-                least = min(least, above[across - 2] + 0.75)
+                least = min(least, above[across - 2] + 0.5)
             row.append(least)
     return row[-1]
 

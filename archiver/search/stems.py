@@ -56,6 +56,8 @@ _APART = (
 _BECOMES = {"s": "z", "z": "s", "f": "v", "v": "f", "i": "y", "y": "i", "l": "u", "u": "l"}
 """What the last letter of a stem may become: huis, huizen; brief, brieven; company, companies; journal, journaux."""
 
+_OF_NOUNS, _OF_ADJECTIVES = ("ation", "ations"), ("al", "als", "ale", "ales", "aux", "ally")
+
 _SEVERAL_ROOTS = re.compile(r"ge|[aou]e|aa|ee|oo|uu")
 _PARTICIPLE = re.compile(rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))")
 
@@ -80,7 +82,8 @@ class Stems:
         They are when both are of SHORTEST letters a to z or more, they differ in length by at most MOST_APART, share a
         stem in one language, and begin alike for as many letters as that stem has (three at least). The last of these
         may have become another one (s and z, f and v, i and y, l and u), and what a participle has `ge` for, an umlaut
-        spelled out and a vowel doubled do not count as beginning otherwise.
+        spelled out and a vowel doubled do not count as beginning otherwise. A noun in -ation is no form of an adjective
+        in -al (termination, terminal; generation, general).
         """
         return one == other or bool(self.forms_among(one, (other,)))
 
@@ -102,6 +105,7 @@ class Stems:
             if other != word
             and shortest <= len(other) <= longest
             and self.has_forms(other)
+            and not _are_strangers(word, other)
             and self._has_one(other, sought, firsts)
         ]
 
@@ -226,6 +230,13 @@ def stems(languages: tuple[str, ...]) -> Stems:
 def same_word(one: str, other: str, languages: tuple[str, ...]) -> bool:
     """Say whether two folded words are forms of one word in one of these languages (ISO 639-1)."""
     return stems(languages).same_word(one, other)
+
+
+def _are_strangers(one: str, other: str) -> bool:
+    """Say whether one is a noun in -ation and the other an adjective in -al: their common stem is an accident."""
+    return (one.endswith(_OF_NOUNS) and other.endswith(_OF_ADJECTIVES)) or (
+        other.endswith(_OF_NOUNS) and one.endswith(_OF_ADJECTIVES)
+    )
 
 
 def _single(word: str) -> str:

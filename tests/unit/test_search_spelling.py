@@ -77,3 +77,14 @@ def test_changed_places_and_neighbouring_keys_are_smaller_slips() -> None:
     assert slips("contarct", "contract") < slips("contralt", "contract")
     assert slips("cintract", "contract") < slips("cantract", "contract")
     assert slips("vontract", "contract") > slips("cobtract", "contract")
+
+
+def test_letters_that_changed_places_are_put_back_before_one_is_left_out() -> None:
+    with indexed(*["contract contact john"] * 9, *["contact"] * 9) as (_, connection):
+        assert suggestions("contarct", Vocabulary(connection, ALL), 2) == ("contract", "contact")
+        assert suggestions("jhon", Vocabulary(connection, ALL), 1) == ("john",)
+
+
+def test_in_a_short_word_a_letter_far_off_is_another_word() -> None:
+    with indexed(*["faut facteur"] * 20) as (_, connection):
+        assert suggestions("fact", Vocabulary(connection, ALL), 3) == ()

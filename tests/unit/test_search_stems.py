@@ -111,3 +111,16 @@ def test_a_word_is_a_part_of_a_compound(part: str, whole: str) -> None:
 )
 def test_a_word_in_another_is_not_a_part_of_it_by_that_alone(part: str, whole: str) -> None:
     assert not is_compound(part, whole, {"star", "s", "com", "heid", "mogelijk", "x" * 30, "avai"}.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("noun", "adjective"), [("termination", "terminal"), ("generations", "generale"), ("location", "locally")]
+)
+def test_nouns_in_ation_and_adjectives_in_al_are_strangers(noun: str, adjective: str) -> None:
+    assert not same_word(noun, adjective, ALL)
+    assert not same_word(adjective, noun, ALL)
+
+
+@pytest.mark.parametrize("other", ["terminations", "terminate", "terminated"])
+def test_a_noun_in_ation_has_the_forms_of_its_verb(other: str) -> None:
+    assert same_word("termination", other, ALL)
