@@ -11,6 +11,7 @@ is two words between. ~1, and no ~ at all, is the phrase as it was typed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,6 +21,16 @@ from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
 from archiver.search.language import ANYWHERE
 from archiver.search.language import tree_of as query
+
+MOST_FORMS = 400
+"""Forms and compounds that all words of a query together are looked for in: later words only as typed. Five at least
+have all of theirs."""
+
+MOST_FITTING = 600
+"""Words that all patterns of a query together may stand for; a short beginning counts as BEGINNINGS says."""
+
+BEGINNINGS = {1: 150, 2: 50}
+"""What a beginning of so many letters counts as, for FTS5 puts together what all its words have; longer ones: 5."""
 
 
 class Words(Protocol):
@@ -85,6 +96,7 @@ class Expansion:
     def __init__(self, vocabulary: Callable[[], Words] | None) -> None:
         self._vocabulary = vocabulary
         self._known: dict[tuple[object, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._forms_left, self._fitting_left = MOST_FORMS, MOST_FITTING
 
     def concept(self, leaf: query.Query) -> Concept | None:
         """Return what a leaf of words looks for; None for one that the catalogue answers, and for a group."""
@@ -103,6 +115,7 @@ class Expansion:
         if isinstance(leaf, query.Term):
             return Concept(name, quoted([text]), marks=(text,))
         if isinstance(leaf, query.Prefix):
+            self._expanded(leaf)
             return Concept(name, quoted([text]) + " *", marks=(text + "*",))
         forms, parts = self._expanded(leaf)
         if isinstance(leaf, query.Wildcard):
@@ -128,17 +141,38 @@ class Expansion:
         return tuple(" ".join(way) for way in self._vocabulary().groupings(words))
 
     def _ask(self, leaf: query.Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if isinstance(leaf, query.Prefix):
+            self._count(BEGINNINGS.get(len(leaf.text), 5))
+            return (), ()
         if self._vocabulary is None:
             return (), ()
         words = self._vocabulary()
         if isinstance(leaf, query.Wildcard):
-            return tuple(words.matching(leaf.text)), ()
+            return self._fitting(words.matching(leaf.text)), ()
         if isinstance(leaf, query.FuzzyTerm):
-            return tuple(word for word in words.near(leaf.text, leaf.maxdist) if word != leaf.text), ()
-        forms = tuple(word for word in words.variants(leaf.text) if word != leaf.text)
-        forms += self._groupings([leaf.text])
-        parts = words.compounds(leaf.text)
-        return forms, tuple(word for word in parts if word != leaf.text and word not in forms)
+            return self._fitting(word for word in words.near(leaf.text, leaf.maxdist) if word != leaf.text), ()
+        if not self._forms_left:
+            return (), ()
+        forms = tuple(word for word in words.variants(leaf.text) if word != leaf.text)[: self._forms_left]
+        compounds = (word for word in words.compounds(leaf.text) if word != leaf.text and word not in forms)
+        parts = tuple(islice(compounds, self._forms_left - len(forms)))
+        self._forms_left -= len(forms) + len(parts)
+        return forms, parts
+
+    def _fitting(self, words: Iterable[str]) -> tuple[str, ...]:
+        found = tuple(words)
+        self._count(len(found))
+        return found
+
+    def _count(self, words: int) -> None:
+        self._fitting_left -= words
+        if self._fitting_left < 0:
+            raise QueryError(
+                "too many words of the archive fit what is looked for",
+                position=0,
+                expected="more letters",
+                hint="write more letters, or fewer of such words",
+            )
 
 
 def leaves(tree: query.Query, boost: float = 1.0) -> Iterator[tuple[query.Query, float]]:

@@ -9,7 +9,7 @@ import pytest
 
 from archiver.errors import QueryError
 from archiver.search.compile import compile_query
-from archiver.search.expansion import Expansion
+from archiver.search.expansion import MOST_FORMS, Expansion
 from archiver.search.language import ANYWHERE
 from archiver.search.language import tree_of as query
 from archiver.search.names import CatalogueNames
@@ -179,3 +179,53 @@ def test_as_typed_leaves_forms_out_but_not_of_what_is_excluded(tmp_path: Path) -
             '(("a" AND {subject} : ("gevonden" OR "xb") AND "c") NOT ("d" OR "ds" OR "dsleutel"))'
         )
         assert compile_query(tree.subqueries[0], names).match == '"a"'
+
+
+class Prolific:
+    """Words that each have many forms, and patterns that fit many."""
+
+    def variants(self, word: str) -> tuple[str, ...]:
+        return tuple(f"{word}{n}" for n in range(40))
+
+    def compounds(self, word: str) -> tuple[str, ...]:
+        return tuple(f"{n}{word}" for n in range(60))
+
+    def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        return ()
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        return tuple(f"{pattern.strip('*')}{n}" for n in range(250))
+
+    def near(self, word: str, distance: int) -> tuple[str, ...]:
+        return (word,)
+
+
+def test_the_first_words_of_a_long_query_have_forms_and_the_others_are_looked_for_as_typed() -> None:
+    expansion = Expansion(Prolific)
+    concepts = [expansion.concept(query.Variations(ANYWHERE, word)) for word in "abcdefg"]
+    assert [len(each.all_forms) for each in concepts if each is not None] == [100] * (MOST_FORMS // 100) + [0] * 3
+    assert all(each is not None and each.exact == f'"{word}"' for each, word in zip(concepts, "abcdefg", strict=True))
+    again = expansion.concept(query.Variations(ANYWHERE, "a"))
+    assert again == concepts[0], "a word that is asked for again is not counted again"
+
+
+def test_patterns_that_fit_too_many_words_together_are_refused_at_the_one_too_many() -> None:
+    expansion = Expansion(Prolific)
+    for pattern in ("*a", "*b", "*a", "*b"):
+        expansion.concept(query.Wildcard(ANYWHERE, pattern))
+    third = query.Wildcard(ANYWHERE, "*c")
+    third.startchar = 17
+    with pytest.raises(QueryError) as refused:
+        expansion.concept(third)
+    assert refused.value.position == 17
+    assert "letters" in (refused.value.hint or "")
+
+
+def test_short_beginnings_are_refused_when_there_are_many() -> None:
+    expansion = Expansion(None)
+    for letter in "abcd":
+        expansion.concept(query.Prefix(ANYWHERE, letter))
+    with pytest.raises(QueryError):
+        expansion.concept(query.Prefix(ANYWHERE, "e"))
+    fresh = Expansion(None)
+    assert all(fresh.concept(query.Prefix(ANYWHERE, f"{n:03}")) is not None for n in range(100))
