@@ -88,10 +88,19 @@ def _is_empty(tree: tree_of.Query) -> bool:
 
 
 def _leave_out(tree: tree_of.Query, ignored: list[str]) -> None:
-    """Take function words out of every And in which something else is looked for."""
+    """Take function words out of every And in which something else is looked for.
+
+    The word behind them keeps them as `between`: words of the query may be neighbours all the same.
+    """
     if isinstance(tree, tree_of.And):
         silent = [part for part in tree.subqueries if getattr(part, "silent", False)]
         if silent and any(_says_something(part) for part in tree.subqueries):
+            between: list[str] = []
+            for part in tree.subqueries:
+                if getattr(part, "silent", False):
+                    between.append(part.text)
+                else:
+                    part.between, between = tuple(between), []
             tree.subqueries = [part for part in tree.subqueries if not getattr(part, "silent", False)]
             ignored.extend(part.typed for part in silent)
     for child in tree.children():

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -99,7 +99,12 @@ class Ranking:
         if scores:
             self._lift(scores, [concept for concept, _ in concepts])
             self._boost(scores, concepts)
-            self._add_nearness(scores, [concept for concept, _ in concepts])
+            between = {
+                leaf.text: leaf.between
+                for leaf, _ in leaves(tree)
+                if getattr(leaf, "between", ()) and isinstance(leaf, query.Variations)
+            }
+            self._add_nearness(scores, [concept for concept, _ in concepts], between)
         scored = [(rows[slot], score * _recency(rows[slot], now)) for slot, score in scores.items()]
         scored.sort(key=lambda each: (each[1], each[0]), reverse=True)
         if enough > len(scored):
@@ -227,7 +232,10 @@ class Ranking:
             for slot, score in self._scores(expression, asked, lowest):
                 scores[slot] = max(0.0, scores[slot] + (boost - 1.0) * score)
 
-    def _add_nearness(self, scores: dict[int, float], concepts: Sequence[Concept]) -> None:
+    def _add_nearness(
+        self, scores: dict[int, float], concepts: Sequence[Concept], between: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """Lift messages where words stand near each other; `between` are those left out of the query before a word."""
         words = [concept.marks[0] for concept in concepts if _is_one_word(concept)]
         words = list(dict.fromkeys(words))[:_NEAR_WORDS]
         if len(words) < 2:
@@ -235,7 +243,7 @@ class Ranking:
         lowest = min(scores)
         self._multiply(scores, f"NEAR({' '.join(quoted([w]) for w in words)}, {_NEAR_TOKENS})", _NEAR, lowest)
         for first, second in pairwise(words):
-            self._multiply(scores, quoted([first, second]), _NEXT / (len(words) - 1), lowest)
+            self._multiply(scores, quoted([first, *between.get(second, ()), second]), _NEXT / (len(words) - 1), lowest)
 
     def _multiply(self, scores: dict[int, float], expression: str, share: float, lowest: int) -> None:
         found = self._connection.execute(

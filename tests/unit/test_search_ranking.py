@@ -121,6 +121,15 @@ def test_mail_of_a_customer_is_ranked_like_all_mail() -> None:
     assert ranked(mails, "licentie customer:k1") == [n for n in order if n % 2 == 0]
 
 
+def test_words_are_neighbours_across_a_word_that_was_left_out(tmp_path: Path) -> None:
+    together = Mail(at=MARCH, body="ons mot de passe is weg vandaag")
+    apart = Mail(at=MARCH, body="ons passe is weg de mot vandaag")
+    with world(tmp_path, [together, apart]) as w:
+        assert w.found("mot de passe", sort="relevance") == [0, 1]
+        best, other = w.searcher.search("mot de passe", limit=2, sort="relevance").hits
+        assert best.score > 1.1 * other.score
+
+
 def test_a_word_that_nearly_every_message_has_still_ranks() -> None:
     mails = [Mail(at=MARCH - n, body="beste licentie groeten") for n in range(60)]
     order = ranked([*mails, Mail(at=MARCH - 99, subject="licentie", body="licentie licentie")], "licentie")
