@@ -22,7 +22,8 @@ def completions(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     """Return what the last word of a query may become; what stands before it, in quotes say, is kept."""
     from click.shell_completion import CompletionItem
 
-    at = max(incomplete.rfind(c) for c in ' (-"') + 1
+    at = max(incomplete.rfind(c) for c in ' ("') + 1
+    at += incomplete.startswith("-", at)  # what is excluded; other hyphens are within a name
     before, word = incomplete[:at], incomplete[at:]
     name, colon, value = word.partition(":")
     if not colon:

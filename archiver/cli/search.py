@@ -44,6 +44,12 @@ class QueryCommand(click.Command):
                 raise click.NoSuchOption(name, possibilities=get_close_matches(name, known), ctx=ctx)
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete what a single dash excludes, where click sees an option only."""
+        if len(incomplete) > 1 and incomplete[0] == "-" != incomplete[1]:
+            return _complete(ctx, self.params[0], incomplete)
+        return super().shell_complete(ctx, incomplete)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Explain the query language from the table that the parser itself uses."""
         from archiver.cli.query_help import sections

@@ -51,6 +51,22 @@ def test_every_field_of_the_table_is_offered_and_may_be_typed_on(cli: Cli) -> No
     assert offered(cli, "archiver search DIR") == ["part,direction:"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "becomes"),
+    [
+        ("-subj", "part,-subject:"),
+        ("'(type:pdf OR -dir", "part,(type:pdf OR -direction:"),
+        ("'(dir", "part,(direction:"),
+        ("message-i", "part,message-id:"),
+        ("-message-i", "part,-message-id:"),
+        ("-type:sl", "plain,slides"),
+    ],
+)
+def test_a_field_is_offered_behind_a_dash_and_a_parenthesis(cli: Cli, typed: str, becomes: str) -> None:
+    assert offered(cli, f"archiver search offerte {typed}")[0] == becomes
+    assert len({line.removesuffix("…") for line in offered(cli, f"archiver search offerte {typed}")}) == 1
+
+
 @pytest.mark.parametrize("field", [field for field in QUERY_FIELDS if field.values], ids=lambda field: field.name)
 def test_the_values_of_a_field_are_those_of_the_table(cli: Cli, field: object) -> None:
     name, values = getattr(field, "name"), getattr(field, "values")  # noqa: B009 - a row of any kind
@@ -167,6 +183,7 @@ def test_a_real_shell_completes_fields_and_values(shell: str, tmp_path: Path) ->
     try:
         # No space is put in behind the colon, and one behind the value.
         typing.type("archiver search dire\tou\tand\r", "<search><direction:outgoing><and>")
+        typing.type("archiver search -dire\tou\tand\r", "<search><-direction:outgoing><and>")
         typing.type("archiver search 'offerte typ\tsli\tand\r", "<search><offerte type:slides><and>")
     finally:
         typing.close()
