@@ -138,7 +138,12 @@ class Expansion:
         """Return other ways to write a number; words without a digit are none, and nothing is asked."""
         if self._vocabulary is None or not any(c.isdigit() for word in words for c in word):
             return ()
-        return tuple(" ".join(way) for way in self._vocabulary().groupings(words))
+        key = ("groupings", *words)
+        if key not in self._known:
+            ways = tuple(" ".join(way) for way in self._vocabulary().groupings(words))[: self._forms_left]
+            self._forms_left -= len(ways)
+            self._known[key] = ways, ()
+        return self._known[key][0]
 
     def _ask(self, leaf: query.Query) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if isinstance(leaf, query.Prefix):
@@ -157,7 +162,7 @@ class Expansion:
         compounds = (word for word in words.compounds(leaf.text) if word != leaf.text and word not in forms)
         parts = tuple(islice(compounds, self._forms_left - len(forms)))
         self._forms_left -= len(forms) + len(parts)
-        return forms, parts
+        return forms + self._groupings([leaf.text]), parts
 
     def _fitting(self, words: Iterable[str]) -> tuple[str, ...]:
         found = tuple(words)
