@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ArchiverError
-from archiver.mail import wire, workers
+from archiver.mail import wire
 from archiver.mail.parse import parse
 from archiver.mail.workers import ParserPool
 from archiver.model.message import Defect, Message
@@ -109,15 +109,15 @@ def test_behind_a_slow_message_only_as_much_is_held_as_is_allowed_and_nobody_s_t
     sabotaged: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies = 0
-    decode = workers.decode_interim
+    decode = wire.decode_interim
 
     def counted(octets: bytes) -> tuple[Message, tuple[int, str]]:
         nonlocal replies
         replies += 1
         return decode(octets)
 
-    monkeypatch.setattr(workers, "decode_interim", counted)
-    monkeypatch.setattr(workers, "_PIPE", 1 << 16)
+    monkeypatch.setattr("archiver.mail.workers.decode_interim", counted)
+    monkeypatch.setattr("archiver.mail.workers._PIPE", 1 << 16)
     text = b"words and words\r\n" * 6_000  # more than a pipe holds then
     # The first takes longer than it may, and so do the others, which wait for it meanwhile.
     with ParserPool(2, seconds=2.0, octets_held=500_000) as pool:
