@@ -3,8 +3,9 @@
     ARCHIVER_CORPUS=FOLDER python -m benchmarks.agreement [--every N] [--show]
 
 Queries are made of words that the mail has, in quotation marks on both sides, for notmuch knows English stems only.
-Each difference is looked up in the message itself, and counts for the first cause that holds; the causes are described
-in docs/search.md. Ends with 1 when one is left without a cause. Prints no words of the mail, unless `--show` asks.
+Each message that only one of them finds is read once more, as archiver reads it but for one difference, or two or
+three: those that turn archiver's answer into notmuch's are the cause. They are described in docs/search.md. Ends with 1
+when one is left without a cause. Prints no words of the mail, unless `--show` asks.
 """
 
 from __future__ import annotations
@@ -18,11 +19,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from functools import lru_cache
-from html import unescape
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -30,12 +27,12 @@ from archiver.core.documents import document
 from archiver.mail.parse import parse
 from archiver.model.catalogue import IndexDocument
 from archiver.model.message import Direction
-from archiver.search.analysis import fold, fold_addresses, tokens
 from archiver.search.index import FullTextIndex
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import open_database
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
+from benchmarks.apparatus.notmuch_model import Mail, Query, why
 from benchmarks.apparatus.post import CORPUS, require
 from benchmarks.apparatus.programs import Notmuch
 
@@ -44,27 +41,6 @@ EACH = 20
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _WORD = re.compile(r"[a-z]{4,14}")
-
-
-@dataclass
-class Query:
-    """The same question for both; `words` are what the causes of a difference are looked for with."""
-
-    kind: str
-    ours: str
-    theirs: str
-    words: tuple[str, ...]
-
-
-@dataclass
-class Mail:
-    """A message as the index has it, and where it lies."""
-
-    path: Path
-    key: str
-    at: int
-    dated: bool
-    document: IndexDocument = field(repr=False)
 
 
 def _read(path: Path) -> Mail:
@@ -156,23 +132,25 @@ def _queries(mails: Sequence[Mail], random: Random) -> Iterator[Query]:
         a, b, c = random.choice(rarer), *random.sample(common, 2)
         yield Query("word", f'"{a}"', f'"{a}"', (a,))
         yield Query("two words", f'"{b}" "{c}"', f'"{b}" and "{c}"', (b, c))
-        yield Query("either", f'"{a}" OR "{b}"', f'"{a}" or "{b}"', (a, b))
-        yield Query("without", f'"{b}" -"{c}"', f'"{b}" and not "{c}"', (b, c))
+        yield Query("either", f'"{a}" OR "{b}"', f'"{a}" or "{b}"', (a, b), any_of=True)
+        yield Query("without", f'"{b}" -"{c}"', f'"{b}" and not "{c}"', (b,), never=c)
         phrase = _phrase(mails, random)
-        yield Query("phrase", f'"{phrase}"', f'"{phrase}"', tuple(phrase.split()))
+        yield Query("phrase", f'"{phrase}"', f'"{phrase}"', (phrase,))
         start = random.choice(rarer)[:5]
         yield Query("prefix", f"{start}*", f"{start}*", (start + "*",))
         word = from_field(subjects)
-        yield Query("subject:", f'subject:"{word}"', f'subject:"{word}"', (word,))
+        yield Query("subject:", f'subject:"{word}"', f'subject:"{word}"', (word,), "subject")
         word = from_field(senders)
-        yield Query("from:", f'from:"{word}"', f'from:"{word}"', (word,))
+        yield Query("from:", f'from:"{word}"', f'from:"{word}"', (word,), "from")
         word = from_field(recipients)
-        yield Query("to:", f'to:"{word}" OR cc:"{word}" OR bcc:"{word}"', f'to:"{word}"', (word,))
+        yield Query("to:", f'to:"{word}" OR cc:"{word}" OR bcc:"{word}"', f'to:"{word}"', (word,), "to")
         address = random.choice(addresses)
-        yield Query("address", f"from:{address}", f'from:"{address}"', tuple(tokens(address)))
+        yield Query("address", f"from:{address}", f'from:"{address}"', (address,), "from")
         day = datetime.fromtimestamp(random.choice(mails).at, UTC)
         month = f"{day:%Y-%m}"
-        yield Query("date", f'"{b}" date:{month}', f'"{b}" and date:{month}..{month}', (b,))
+        first = datetime(day.year, day.month, 1, tzinfo=UTC)
+        within = int(first.timestamp()), int((first + timedelta(days=32)).replace(day=1).timestamp())
+        yield Query("date", f'"{b}" date:{month}', f'"{b}" and date:{month}..{month}', (b,), month=within)
 
 
 def _phrase(mails: Sequence[Mail], random: Random) -> str:
@@ -181,72 +159,6 @@ def _phrase(mails: Sequence[Mail], random: Random) -> str:
         found = re.findall(r"(?<![\w'&.-])[a-z]{3,12} [a-z]{3,12}(?: [a-z]{3,12})?(?![\w'&.-])", " \n".join(lines))
         if found:
             return str(random.choice(found))
-
-
-# --- causes ----------------------------------------------------------------------------------------------------------
-
-
-class Causes:
-    """Looks a difference up in the message: what the index has of it, and what its parts say by another parser."""
-
-    def __init__(self, mails: Sequence[Mail]) -> None:
-        self._by_key: dict[str, list[Mail]] = {}
-        for mail in mails:
-            self._by_key.setdefault(mail.key, []).append(mail)
-
-    def of(self, query: Query, key: str) -> str | None:
-        """Name the cause; None when there is none."""
-        mails = self._by_key[key]
-        if len(mails) > 1:
-            return "several files under one Message-ID"
-        mail = mails[0]
-        if query.kind == "date" and not mail.dated:
-            return "no valid Date"
-        return _cause(mail, query)
-
-
-def _cause(mail: Mail, query: Query) -> str | None:
-    shown, hidden, types = _texts(mail.path)
-    d = mail.document
-    for word in query.words:
-        start = word.rstrip("*")
-        mine = {
-            "text": fold(f"{d.subject}\n{d.text}\n{d.quoted}").lower(),
-            "people": fold_addresses(f"{d.from_}\n{d.to}\n{d.cc}\n{d.bcc}").lower(),
-            "files": fold(f"{d.filenames}\n{d.attachments}").lower(),
-        }
-        whole = re.compile(rf"(?<![^\W_]){re.escape(start)}" + ("" if word.endswith("*") else r"(?![^\W_])"))
-        places = [name for name, text in mine.items() if whole.search(text)]
-        if places == ["files"]:
-            return "attachments: their text and names"
-        near = r"[_'’&]|(?<=[^\W_])\."  # a full stop only within a word: a sentence may end with it
-        glued = re.compile(rf"(?:{near}){re.escape(start)}|{re.escape(start)}(?:[_'’&]|\.(?=[^\W_]))")
-        if glued.search(shown.lower()):
-            return "how words are cut: _ ' & . and others within"
-        if whole.search(types):
-            return "the content types of parts, which notmuch takes for words"
-        if hidden and whole.search(hidden.lower()):
-            return "the other alternative, scripts and tags of HTML"
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _texts(path: Path) -> tuple[str, str, str]:
-    """Return what headers and plain parts say, what HTML parts do, and types, by Python's own parser."""
-    raw = message_from_bytes(path.read_bytes(), policy=policy.compat32)
-    shown = ["\n".join(str(value) for _, value in raw.items())]
-    hidden = []
-    types = " ".join(part.get_content_type() for part in raw.walk())
-    for part in raw.walk():
-        if part.get_content_maintype() != "text":
-            continue
-        payload = part.get_payload(decode=True)
-        text = payload.decode("latin-1", "replace") if isinstance(payload, bytes) else ""
-        if part.get_content_subtype() == "html":
-            hidden.append(unescape(text))
-        else:
-            shown.append(text)
-    return "\n".join(shown), "\n".join(hidden), types
 
 
 def main() -> int:
@@ -276,13 +188,16 @@ def main() -> int:
 
 def _compare(home: Path, folder: Path, mails: Sequence[Mail], options: argparse.Namespace) -> int:
     keys = {str(mail.path): mail.key for mail in mails}
-    ours, theirs, causes = Ours(home, mails), Theirs(home / "notmuch", folder, keys), Causes(mails)
+    files: dict[str, list[Mail]] = {}
+    for mail in mails:
+        files.setdefault(mail.key, []).append(mail)
+    ours, theirs = Ours(home, mails), Theirs(home / "notmuch", folder, keys)
     found: Counter[str] = Counter()
     asked: Counter[str] = Counter()
     alike: Counter[str] = Counter()
     both = 0
     named: Counter[tuple[str, str]] = Counter()
-    left: list[tuple[Query, str, bool]] = []
+    left: list[tuple[Query, str, bool, str]] = []
     for query in _queries(mails, Random(options.seed)):
         mine, other = ours.found(query.ours), theirs.found(query.theirs)
         asked[query.kind] += 1
@@ -290,11 +205,16 @@ def _compare(home: Path, folder: Path, mails: Sequence[Mail], options: argparse.
         alike[query.kind] += mine == other
         both += len(mine & other)
         for key in sorted(mine ^ other):
-            cause = causes.of(query, key)
-            if cause is None:
-                left.append((query, key, key in mine))
-            else:
-                named[cause, "archiver only" if key in mine else "notmuch only"] += 1
+            try:
+                differences = why(query, files[key], theirs=key in other)
+            except ValueError:
+                left.append((query, key, key in mine, "archiver's own answer is not understood"))
+                continue
+            if differences is None:
+                left.append((query, key, key in mine, "no cause"))
+                continue
+            who = "archiver only" if key in mine else "notmuch only"
+            named[" + ".join(each.value for each in differences), who] += 1
     print(f"{asked.total()} queries, {alike.total()} with the same answer; {both} messages found by both")
     for kind in asked:
         print(f"  {kind:<12}{asked[kind]:>5} queries{alike[kind]:>5} alike{found[kind]:>8} found")
@@ -303,8 +223,9 @@ def _compare(home: Path, folder: Path, mails: Sequence[Mail], options: argparse.
     print(f"  {len(left):>6}  without a cause")
     if options.show:
         of = {mail.key: mail.path.resolve() for mail in mails}
-        for query, key, is_ours in left[:: max(1, len(left) // 40)]:
-            print(f"    {'archiver' if is_ours else 'notmuch'} only: {query.kind} {query.ours}  {of[key]}")
+        for query, key, is_ours, what in left[:: max(1, len(left) // 40)]:
+            who = "archiver" if is_ours else "notmuch"
+            print(f"    {who} only, {what}: {query.kind} {query.ours}  {of[key]}")
     return 1 if left else 0
 
 
