@@ -24,6 +24,7 @@ from archiver.search.spelling import distance, near_words
 from archiver.search.stems import same_word
 from archiver.search.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
 from archiver.store.connection import StoreConnection, open_database
+from tests.twins.whoosh_oracle import Mail, world
 from tests.unit.test_search_stems import PAIRS
 
 ALL = ("nl", "fr", "en", "de")
@@ -243,3 +244,17 @@ def test_signs_of_chinese_and_japanese_are_words() -> None:
         assert vocabulary.variants("契") == ()
         assert vocabulary.compounds("契") == ()
         assert vocabulary.matching("?") == tuple(sorted("契約の更新"))
+
+
+def test_a_search_within_a_snapshot_reads_the_words_of_its_state_while_they_are_sorted_anew(tmp_path: Path) -> None:
+    mails = [Mail(at=1_740_787_200 + n, body=f"licentie licentiesleutel{n} facturen woord{n}") for n in range(20)]
+    with world(tmp_path, mails) as w, open_database(tmp_path / "index.db", KEY) as other:
+        writer = FullTextIndex(other)
+        with w.connection.snapshot():
+            before = w.found("licentie"), w.found("factuur")
+            writer.add([Mail(at=1_740_800_000, body="factuurnummer licenties").document(1_740_800_000 << ROW_BITS)], 99)
+            writer.optimize()  # every block of words is another one now
+            for query in ("licenties", "facturen", "sleutel", "*woord*", "licentei~"):
+                w.searcher.search(query, limit=5)
+            assert (w.found("licentie"), w.found("factuur")) == before
+        assert w.searcher.count("licentie") == len(mails) + 1
