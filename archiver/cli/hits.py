@@ -111,7 +111,7 @@ def close(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     terminal = invocation.terminal
     if page.unindexed:
         waiting = f"{count(page.unindexed, 'message')} of the archive cannot be found yet"
-        terminal.told("careful:", "warn", f"{waiting}: another process is indexing; search again when it is done")
+        terminal.told("careful:", "warn", f"{waiting}: they wait to be indexed; search again in a while")
     if not page.total:
         _nothing(invocation, page, asked)
         return

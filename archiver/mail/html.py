@@ -22,6 +22,12 @@ MAX_NESTING = 1000
 _UNSUSPICIOUS = 2000
 """With fewer tags than this, nesting cannot cost much, and is not measured."""
 
+MAX_ATTRIBUTES = 1_000
+"""More of one element are not parsed either: each is compared with all before it, 300,000 of them for half a minute."""
+
+_SHORTEST_CROWD = 3 * MAX_ATTRIBUTES
+"""Characters that so many attributes take at least, for looking only at elements that can have them."""
+
 _SKIPPED = frozenset(
     (  # noqa: SIM905 - a table
         "script style head title template noscript object svg math iframe select textarea audio video canvas noembed "
@@ -81,8 +87,15 @@ _CLOSED_BY_THEMSELVES = frozenset(
 )
 _TAG_NAME = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _TAG = re.compile(r"<[^<>]*>")
+_ATTRIBUTE = re.compile(
+    r"""[\s/]++[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+"""  # as HTML, section 13.2.5
+)
+_WHOLE_TAG = re.compile(rf"</?[a-zA-Z][^\s/>]*+((?:{_ATTRIBUTE.pattern}|[\s/=]++)*+)")
 _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\u200d\u00ad\u034f]+")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:-]{2,40})", re.IGNORECASE)
+
+
+_CELL = " | "
 
 
 class _Lines(Struct):
@@ -99,6 +112,13 @@ class _Lines(Struct):
             self.line_depth = self.depth
         self.pieces.append(text)
         self.kept += len(text)
+
+    def next_cell(self) -> None:
+        """Part cells of a row; those without text, which lay out newsletters, leave no trace."""
+        while self.pieces and not self.pieces[-1].strip():
+            self.pieces.pop()
+        if self.pieces and self.pieces[-1] != _CELL:
+            self.write(_CELL)
 
     def end_line(self, *, space: bool = False) -> None:
         if self.pieces:
@@ -167,8 +187,13 @@ def body_look(html: str) -> dict[str, str]:
 
 
 def is_too_deep(html: str) -> bool:
-    """Tell whether elements are nested so deeply that a parser would take too long."""
-    return html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING
+    """Tell whether elements are nested so deeply, or have so many attributes, that a parser would take too long."""
+    if html.count("<") > _UNSUSPICIOUS and _nesting(html) > MAX_NESTING:
+        return True
+    return len(html) > _SHORTEST_CROWD and any(
+        len(tag[1]) > _SHORTEST_CROWD and sum(1 for _ in _ATTRIBUTE.finditer(tag[1])) > MAX_ATTRIBUTES
+        for tag in _WHOLE_TAG.finditer(html)
+    )
 
 
 def _nesting(html: str) -> int:
@@ -242,8 +267,7 @@ def _enter(tag: str, node: LexborNode, out: _Lines) -> tuple[int, bool]:
         if tag == "li":
             out.write("- ")
     elif tag in {"td", "th"}:
-        if out.pieces:
-            out.write(" | ")
+        out.next_cell()
     elif tag == "img":
         alternative = node.attributes.get("alt")
         if alternative:

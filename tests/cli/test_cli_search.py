@@ -119,7 +119,7 @@ def test_what_cannot_be_found_yet_is_told_beside_the_results(search: Cli) -> Non
     search.app.searching.unindexed = 1234
     for query in ("licentie", "nothing-has-this"):
         ran = search("search", query)
-        assert ran.err.startswith("careful: 1,234 messages of the archive cannot be found yet: another process")
+        assert ran.err.startswith("careful: 1,234 messages of the archive cannot be found yet: they wait")
         assert ran.code == 0
     ran = search("search", "licentie", "--json")
     assert (ran.json()["unindexed"], ran.err) == (1234, "")
