@@ -164,3 +164,8 @@ def test_lines_made_to_cost_time_are_split_without_losing_a_word(line: str) -> N
     own, quoted = split_quotes(text)
     assert (own + quoted).count("1") == text.count("1")
     assert (own + quoted).count("wrote") == text.count("wrote")
+
+
+def test_cells_without_text_leave_no_trace_between_those_that_have_some() -> None:
+    row = "<tr><td>\n</td><td>2191442</td><td><img src=x></td><td>&nbsp;</td><td><span>Serial</span></td><td></td></tr>"
+    assert html_to_text(f"<table>{row}{row}</table>") == ("2191442 | Serial\n2191442 | Serial", True)
