@@ -31,17 +31,23 @@ def _asked(random: Random) -> Iterator[tuple[World, Asker]]:
         yield indexed, Asker(random, mails)
 
 
+_SILENT = frozenset(("odd word", "function word", "function word alone"))
+"""Shapes that may be an article, which says nothing beside other words."""
+
+
 def _query(asker: Asker, indexed: World) -> tuple[str, set[int]]:
-    """Return a query that is not refused, in parentheses, and what it finds."""
+    """Return a query that is not refused and has no articles, in parentheses, and what it finds."""
     while True:
         text = f"({asker.query()})"
+        if not _SILENT.isdisjoint(asker.shapes):
+            continue
         try:
             return text, indexed.matching(text)
         except QueryError:
             continue
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(_RANDOM)
 def test_a_word_is_found_by_every_way_to_write_it(random: Random) -> None:
     with _asked(random) as (indexed, _):
@@ -57,7 +63,7 @@ def test_a_word_is_found_by_every_way_to_write_it(random: Random) -> None:
             assert found <= indexed.matching(f"subject:{word} OR {word}")
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(_RANDOM)
 def test_quotation_marks_never_find_more(random: Random) -> None:
     with _asked(random) as (indexed, _):
@@ -66,7 +72,7 @@ def test_quotation_marks_never_find_more(random: Random) -> None:
             assert indexed.matching(f'"{word}"') <= indexed.matching(f"{word}*")
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(_RANDOM)
 def test_queries_combine_as_sets_do(random: Random) -> None:
     with _asked(random) as (indexed, asker):
@@ -83,7 +89,7 @@ def test_queries_combine_as_sets_do(random: Random) -> None:
             assert indexed.matching(f"{one}^3 OR {other}") == of_one | of_other
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(_RANDOM, st.dates())
 def test_time_falls_into_parts(random: Random, day: object) -> None:
     with _asked(random) as (indexed, asker):

@@ -232,6 +232,16 @@ class _Cut(Tokenizer):  # type: ignore[misc]
             yield token
 
 
+class _Memory(RamStorage):  # type: ignore[misc]
+    """Whoosh's storage in memory, whose passing files are in memory too.
+
+    Its own are in one folder for all processes, which whoever is ready first removes.
+    """
+
+    def temp_storage(self, name: str | None = None) -> RamStorage:
+        return _Memory()
+
+
 class Oracle:
     """The mails in Whoosh; `found` gives the numbers of those that a query finds.
 
@@ -249,7 +259,7 @@ class Oracle:
             candidate=words, standing=words, id=fields.ID, thread=fields.ID, messageid=fields.ID, **names,
         )  # fmt: skip
         self._mails = mails
-        self._index = RamStorage().create_index(schema)
+        self._index = _Memory().create_index(schema)
         writer = self._index.writer()
         for number, mail in enumerate(mails):
             texts = {name: fold(getattr(mail, name)) for name in INDEX_COLUMNS}
