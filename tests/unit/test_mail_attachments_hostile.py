@@ -288,6 +288,20 @@ def test_a_small_archive_cannot_say_more_than_its_bound() -> None:
     assert reading.defects == [Defect("attachment-limit", "2>3")]
 
 
+def test_members_are_bounded_whatever_else_there_is_room_for() -> None:
+    reading = Reading(Bounds(members=5))
+    reading.read(files.zipped({f"{n}.txt": "x" for n in range(9)}), "2", "a.zip", "", None)
+    assert len(reading.texts) == 5
+    assert [defect.code for defect in reading.defects] == ["attachment-limit"]
+
+
+def test_what_comes_out_of_all_attachments_is_bounded_together() -> None:
+    reading = Reading(Bounds(message_inflated=2 * MB))
+    for path in range(2, 6):
+        reading.read(files.zipped({"n.bin": bytes(MB * 3 // 4)}), str(path), "a.zip", "", None)
+    assert [defect.detail for defect in reading.defects] == ["4>1", "5>1"]
+
+
 def test_four_containers_within_each_other_are_opened_and_a_fifth_is_not() -> None:
     octets: bytes = b"tekst"
     for level in range(1, 6):

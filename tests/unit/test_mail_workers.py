@@ -252,6 +252,7 @@ def test_workers_hold_nothing_of_their_parent_and_are_shut_in(monkeypatch: pytes
     bounds = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
     assert bounds["Max core file size"] == "0"
     assert bounds["Max file size"] == "0"
+    assert int(bounds["Max open files"]) <= 32
     assert int(bounds["Max address space"]) == 1 << 30
 
 
