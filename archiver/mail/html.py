@@ -98,9 +98,6 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:-]
 _CELL = " | "
 
 
-_CELL = " | "
-
-
 class _Lines(Struct):
     """Lines being built; `depth` of quoting counts at the beginning of each line."""
 
@@ -115,13 +112,6 @@ class _Lines(Struct):
             self.line_depth = self.depth
         self.pieces.append(text)
         self.kept += len(text)
-
-    def next_cell(self) -> None:
-        """Part cells of a row; those without text, which lay out newsletters, leave no trace."""
-        while self.pieces and not self.pieces[-1].strip():
-            self.pieces.pop()
-        if self.pieces and self.pieces[-1] != _CELL:
-            self.write(_CELL)
 
     def next_cell(self) -> None:
         """Part cells of a row; those without text, which lay out newsletters, leave no trace."""
