@@ -77,6 +77,22 @@ def test_a_failed_batch_leaves_no_trace(tmp_path: Path) -> None:
         assert (w.index.watermark(), w.index.count()) == (2, 2)
 
 
+def test_words_of_a_batch_that_failed_are_learnt_when_it_comes_again(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH, body="one")]) as w:
+        words = " ".join(f"w{chr(97 + n // 676)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}" for n in range(2500))
+        document = Mail(at=0, body=f"licentie {words}").document((MARCH + DAY) << ROW_BITS)
+        with pytest.raises((ArchiverError, TypeError)):
+            w.index.add([document], object())  # type: ignore[arg-type]
+        w.index.add([document], 2)
+        assert w.searcher.count("li?entie") == w.searcher.count("licentei~2") == 1
+
+
+def test_either_of_two_exclusions_is_enough(tmp_path: Path) -> None:
+    with world(tmp_path, [Mail(at=MARCH + n, body=body) for n, body in enumerate(("a1 b1", "a1", "b1", "c1"))]) as w:
+        assert w.found("(-a1) OR (-b1)") == [3, 2, 1]
+        assert w.found("(-a1) OR (-b1) OR c1") == [3, 2, 1]
+
+
 @pytest.mark.parametrize(
     "missing",
     [
