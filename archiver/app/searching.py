@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archiver.model.customer import CustomerRecord
     from archiver.model.message import Message
     from archiver.model.search import Facets, SavedSearch
+    from archiver.search.places import Column
     from archiver.search.searcher import FullTextSearcher
 
 Place = Literal["", "text", "quoted", "attachment", "header"]
@@ -222,12 +223,10 @@ class Searching:
 
     def _find_in_texts(self, left: dict[int, Summary], terms: Sequence[str], found: dict[int, Passage]) -> None:
         """Find the words in own and quoted text; what is found is taken out of `left`."""
-        body = self._rows_with(terms, "body", left)
-        quoted = self._rows_with(terms, "quoted", left.keys() - body)
-        bounded = self._messages.beyond_bounds(body | quoted)
-        for row in sorted(body | quoted, reverse=True):
-            place: Place = "text" if row in body else "quoted"
-            found[row] = Passage(left.pop(row).preview, place=place)
+        rows = self._rows_with(terms, ("body", "quoted"), left)
+        bounded = self._messages.beyond_bounds(rows)
+        for row in sorted(rows, reverse=True):
+            found[row] = Passage(left.pop(row).preview, place="text")
             if row in bounded:
                 continue
             from archiver.mail.text import parse_text
@@ -240,7 +239,7 @@ class Searching:
             found[row] = passage or found[row]
 
     def _find_in_attachments(self, left: dict[int, Summary], terms: Sequence[str], found: dict[int, Passage]) -> None:
-        rows = sorted(self._rows_with(terms, "attachments", left), reverse=True)
+        rows = sorted(self._rows_with(terms, ("attachments",), left), reverse=True)
         if not rows:
             return
         from archiver.app.attached import read_apart
@@ -256,12 +255,10 @@ class Searching:
         except IntegrityError:
             return  # the place is known all the same; verify names the damage
 
-    def _rows_with(
-        self, terms: Sequence[str], column: Literal["body", "quoted", "attachments"], rows: Collection[int]
-    ) -> frozenset[int]:
+    def _rows_with(self, terms: Sequence[str], columns: Sequence[Column], rows: Collection[int]) -> frozenset[int]:
         from archiver.search.places import rows_with
 
-        return rows_with(self._opened.connection, terms, column, rows)
+        return rows_with(self._opened.connection, terms, columns, rows)
 
 
 def _with_mailboxes(summary: Summary, copies: Sequence[Summary]) -> Summary:

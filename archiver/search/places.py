@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 Column = Literal["body", "quoted", "attachments"]
 
 
-def rows_with(connection: Connection, terms: Sequence[str], column: Column, rows: Collection[int]) -> frozenset[int]:
-    """Return those of some catalogue rows that have any of these words in a column.
+def rows_with(
+    connection: Connection, terms: Sequence[str], columns: Sequence[Column], rows: Collection[int]
+) -> frozenset[int]:
+    """Return those of some catalogue rows that have any of these words in one of the columns.
 
     `terms` are folded, as `Searcher.terms` gives them; one that ends in `*` is the beginning of a word.
     """
@@ -29,7 +31,7 @@ def rows_with(connection: Connection, terms: Sequence[str], column: Column, rows
     found = connection.execute(
         "SELECT slots.row FROM slots CROSS JOIN mail ON mail.rowid = slots.slot"
         f" WHERE slots.row IN ({','.join('?' * len(asked))}) AND mail MATCH ?",
-        (*asked, f"{column} : ({words})"),
+        (*asked, f"{{{' '.join(columns)}}} : ({words})"),
     )
     return frozenset(row for (row,) in found if isinstance(row, int))
 

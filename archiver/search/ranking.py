@@ -36,13 +36,13 @@ WEIGHTS = {
 }  # fmt: skip
 """What a word is worth by where it stands: what people wrote themselves more than what they quote."""
 
-RANKED = 10_000
+RANKED = 5_000
 """How many of the newest messages with the one word as it was typed are ranked."""
 
-RANKED_OF_SEVERAL = 6_000
+RANKED_OF_SEVERAL = 3_000
 """How many are when there are several words, each of which is looked for in each message."""
 
-KEPT = 1_500
+KEPT = 500
 """How many of those, the best, are ranked further; and how many messages with other forms, the newest."""
 
 FORM, PART = 0.7, 0.5
@@ -59,7 +59,7 @@ _NEAR_WORDS = 6
 _COMMON = 30_000
 """Messages with a word from which on its share in a score is too small to be looked for."""
 
-_COUNTED = 3_000
+_COUNTED = 256
 """Messages with a word that are counted; how many there are of one that more have is judged by how dense these are."""
 
 _MOST_FORMS = 64

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from archiver.search.analysis import fold, tokens
+from archiver.search.analysis import MAX_TOKEN, fold, tokens
 
 WIDTH = 160
 """Characters of a snippet, about two lines of a terminal."""
@@ -22,6 +22,7 @@ _LOOKED_AT = 200_000
 _FORM, _NEXT = 0.8, 0.25
 """What another form of a word counts in a window, and what is added where two words of the query are neighbours."""
 
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
 
 
@@ -64,6 +65,8 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     beginnings = tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
     if (not whole and not beginnings) or not _may_hold(flat, terms):
         return []
+    if flat.isascii():
+        return _ascii_marks(flat, whole, beginnings)
     found = []
     known: dict[str, list[str]] = {}  # the same words come again and again
     for match in _WORD.finditer(flat):
@@ -82,6 +85,20 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
                 found.append((match.start(), match.end(), term))
                 break
     return _merged(found)
+
+
+def _ascii_marks(flat: str, whole: set[str], beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Return the same for a text whose words are a token each: only those that are meant are looked for by place."""
+    terms: dict[str, str] = {}
+    for word in set(_ASCII_WORD.findall(flat.lower())):
+        token = word[:MAX_TOKEN]
+        term = token if token in whole else next((f"{b}*" for b in beginnings if token.startswith(b)), None)
+        if term is not None:
+            terms[word] = term
+    if not terms:
+        return []
+    meant = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(terms)})(?![A-Za-z0-9])", re.IGNORECASE)
+    return [(match.start(), match.end(), terms[match.group().lower()]) for match in meant.finditer(flat)]
 
 
 def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
