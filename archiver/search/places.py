@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
 
+_WALKED = 2_000
+"""Messages that are walked over before each of a page is looked up by itself."""
+
 Column = Literal["body", "quoted", "attachments"]
 
 
@@ -26,12 +29,25 @@ def rows_with(
     """
     if not rows or not terms:
         return frozenset()
-    words = " OR ".join(_word(term) for term in terms)
-    asked = sorted(rows)
+    asked = set(rows)
+    matching = f"{{{' '.join(columns)}}} : ({' OR '.join(_word(term) for term in terms)})"
+    marks = ",".join("?" * len(asked))
+    # Looking a message up by itself opens the list of every term anew. A page is mostly of one time: then all that
+    # match between its first and its last are walked once.
+    ends = next(connection.execute(f"SELECT min(slot), max(slot) FROM slots WHERE row IN ({marks})", tuple(asked)))
+    walked = list(
+        connection.execute(
+            "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
+            " WHERE mail MATCH ? AND mail.rowid BETWEEN ? AND ? LIMIT ?",
+            (matching, *ends, _WALKED),
+        )
+    )
+    if len(walked) < _WALKED:
+        return frozenset(row for (row,) in walked if isinstance(row, int) and row in asked)
     found = connection.execute(
         "SELECT slots.row FROM slots CROSS JOIN mail ON mail.rowid = slots.slot"
-        f" WHERE slots.row IN ({','.join('?' * len(asked))}) AND mail MATCH ?",
-        (*asked, f"{{{' '.join(columns)}}} : ({words})"),
+        f" WHERE slots.row IN ({marks}) AND mail MATCH ?",
+        (*sorted(asked), matching),
     )
     return frozenset(row for (row,) in found if isinstance(row, int))
 
