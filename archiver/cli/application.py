@@ -1,35 +1,45 @@
-"""What the command line needs of the application.
+"""What the command line may ask of the application.
 
-`Application` is satisfied by the module `archiver.app` and, in the tests, by a twin in memory. Results are described by
-the attributes that are shown, so that both sides stay free in how they make them. Only the type checker reads this:
-making so many protocols would cost every command 10 ms.
+`Application` is satisfied by the module `archiver.app` and, in the tests, by a twin in memory. What it answers with is
+described in `archiver.cli.answers` and `archiver.cli.customer_answers`. Only the type checker reads this: making so
+many protocols would cost every command 10 ms.
 """
 
 # ruff: noqa: D102 - the methods are described where they are implemented, in `archiver.app`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from archiver.cli.answers import Check, FacetCounts, SearchPage, SlotInfo, StatusReport, SyncReport, VerifyReport
+from archiver.cli.customer_answers import (
+    AmbiguousPage,
+    CustomerChange,
+    CustomerFigures,
+    CustomerMatch,
+    Explanation,
+    History,
+    ImportChanges,
+    UnlinkedGroup,
+    UnlinkedPage,
+    WaitingPage,
+)
 from archiver.config import Settings
-from archiver.core.customer_ports import Correspondent
 from archiver.core.progress import OnProgress
 from archiver.model.catalogue import Details, Summary
 from archiver.model.customer import Customer, CustomerRecord
-from archiver.model.link import Decision, LinkChanges, Verdict
-from archiver.model.message import BlobId, Direction, Message, Part
-from archiver.model.search import Facets, SavedSearch, Sort
+from archiver.model.link import LinkChanges
+from archiver.model.message import Direction, Message, Part
+from archiver.model.search import SavedSearch, Sort
 from archiver.model.shown import Hyperlink, Passage
-from archiver.model.status import Failure, MailboxStatus
 
 AskPassphrase = Callable[[], str | None]
 """Returns a passphrase, or None when nobody can be asked."""
 
-Place = Literal["", "text", "quoted", "attachment", "header"]
 SlotKind = Literal["passphrase", "recovery", "machine"]
 
 
@@ -41,311 +51,6 @@ class NewArchive(Protocol):
     @property
     def archive_id(self) -> str: ...
     def commit(self) -> None: ...
-
-
-class AccountOutcome(Protocol):
-    """What one account's part of a sync came to; exit_code is 0, 4, 20 or 21."""
-
-    @property
-    def account(self) -> str: ...
-    @property
-    def new(self) -> int: ...
-    @property
-    def octets(self) -> int: ...
-    @property
-    def failed(self) -> int: ...
-    @property
-    def excluded(self) -> int: ...
-    @property
-    def problem(self) -> str | None: ...
-    @property
-    def exit_code(self) -> int: ...
-
-
-class SyncReport(Protocol):
-    """What a sync or an import came to; `waiting` counts deliveries still sealed, `damaged` names files.
-
-    Of what was taken in, `linked` belong to a customer, `ambiguous` fit several, `unlinked` fit nobody; 0 without any.
-    """
-
-    @property
-    def accounts(self) -> Sequence[AccountOutcome]: ...
-    @property
-    def collected(self) -> int: ...
-    @property
-    def ingested(self) -> int: ...
-    @property
-    def indexed(self) -> int: ...
-    @property
-    def waiting(self) -> int: ...
-    @property
-    def defects(self) -> int: ...
-    @property
-    def incomplete(self) -> Sequence[str]: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def locked(self) -> bool: ...
-    @property
-    def damaged(self) -> Sequence[str]: ...
-    @property
-    def linked(self) -> int: ...
-    @property
-    def ambiguous(self) -> int: ...
-    @property
-    def unlinked(self) -> int: ...
-    @property
-    def exit_code(self) -> int: ...
-
-
-class SearchItem(Protocol):
-    """A hit; `marks` are the spans of the snippet that matched, ascending, not overlapping.
-
-    `summary.mailboxes` are those of all copies; `copies` are the ids of the others. `others` counts further hits of
-    the same conversation, folded into this one. `place` says where the snippet stands: "text", "quoted", "attachment"
-    (of the name `file`, None when it has none), "header" when only subject, addresses or file names match, "" without
-    words.
-    """
-
-    @property
-    def summary(self) -> Summary: ...
-    @property
-    def score(self) -> float: ...
-    @property
-    def snippet(self) -> str: ...
-    @property
-    def marks(self) -> Sequence[tuple[int, int]]: ...
-    @property
-    def copies(self) -> Sequence[BlobId]: ...
-    @property
-    def others(self) -> int: ...
-    @property
-    def place(self) -> Place: ...
-    @property
-    def file(self) -> str | None: ...
-
-
-class SearchPage(Protocol):
-    """Some hits of `total` matching messages, which counts copies; `more` says that others follow.
-
-    `suggestion` is a query that would find more where this one finds next to nothing; `ignored` are words left out;
-    `unindexed` counts messages that no search finds yet, because another process is still indexing them.
-    """
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def items(self) -> Sequence[SearchItem]: ...
-    @property
-    def more(self) -> bool: ...
-    @property
-    def suggestion(self) -> str | None: ...
-    @property
-    def ignored(self) -> Sequence[str]: ...
-    @property
-    def unindexed(self) -> int: ...
-
-
-class FacetCounts(Protocol):
-    """Counts of what matches; customers by their records, and how many messages fit none of those listed."""
-
-    @property
-    def facets(self) -> Facets: ...
-    @property
-    def customers(self) -> Sequence[tuple[CustomerRecord, int]]: ...
-
-
-class CustomerMatch(Protocol):
-    """A customer that fits what was typed; `field` says what fitted ("name", "vat", "phone", ...), `value` as kept."""
-
-    @property
-    def record(self) -> CustomerRecord: ...
-    @property
-    def field(self) -> str: ...
-    @property
-    def value(self) -> str: ...
-
-
-class CustomerFigures(Protocol):
-    """How much mail there is with a customer."""
-
-    @property
-    def linked(self) -> int: ...
-    @property
-    def candidates(self) -> int: ...
-    @property
-    def newest(self) -> datetime | None: ...
-    @property
-    def oldest(self) -> datetime | None: ...
-
-
-class Explanation(Protocol):
-    """Why a message is linked as it is; `customers` has the record of every id that `verdict` and `decisions` name."""
-
-    @property
-    def verdict(self) -> Verdict: ...
-    @property
-    def decisions(self) -> Sequence[Decision]: ...
-    @property
-    def customers(self) -> Mapping[int, CustomerRecord]: ...
-
-
-class HistoryThread(Protocol):
-    """A conversation with a customer; `messages` are those asked for, newest first, `contact` the customer's side."""
-
-    @property
-    def messages(self) -> Sequence[Summary]: ...
-    @property
-    def contact(self) -> str: ...
-
-
-class History(Protocol):
-    """A page of a customer's history: threads by their newest message; `total` counts all messages that were asked for.
-
-    `candidates` counts messages that might be the customer's, which are not among them.
-    """
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def threads(self) -> Sequence[HistoryThread]: ...
-    @property
-    def more(self) -> bool: ...
-    @property
-    def candidates(self) -> int: ...
-
-
-class WaitingThread(Protocol):
-    """A conversation that nobody answered: since `message`, the oldest incoming one without an answer."""
-
-    @property
-    def message(self) -> Summary: ...
-    @property
-    def messages(self) -> int: ...
-    @property
-    def age(self) -> timedelta: ...
-
-
-class WaitingPage(Protocol):
-    """Some of `total` conversations, oldest first."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def items(self) -> Sequence[WaitingThread]: ...
-
-
-class Proposal(Protocol):
-    """What to do with unlinked mail: an existing `record`, or a `draft` of a new customer; `because` says why.
-
-    Reasons: "domain-like" · "name-like" · "thread" · "new".
-    """
-
-    @property
-    def record(self) -> CustomerRecord | None: ...
-    @property
-    def draft(self) -> Customer | None: ...
-    @property
-    def because(self) -> str: ...
-
-
-class UnlinkedGroup(Protocol):
-    """Unlinked mail of one domain, or of one address where the domain is a provider's; `name` is that.
-
-    With `automatic`, programs write there and nobody of ours ever wrote back.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def shared(self) -> bool: ...
-    @property
-    def addresses(self) -> Sequence[Correspondent]: ...
-    @property
-    def incoming(self) -> int: ...
-    @property
-    def outgoing(self) -> int: ...
-    @property
-    def other(self) -> int: ...
-    @property
-    def newest(self) -> Summary: ...
-    @property
-    def automatic(self) -> bool: ...
-    @property
-    def proposals(self) -> Sequence[Proposal]: ...
-
-
-class UnlinkedPage(Protocol):
-    """Some of `total` groups, most mail first; `messages` counts all unlinked mail."""
-
-    @property
-    def messages(self) -> int: ...
-    @property
-    def total(self) -> int: ...
-    @property
-    def items(self) -> Sequence[UnlinkedGroup]: ...
-
-
-class AmbiguousPage(Protocol):
-    """Some of `total` messages that several customers fit equally; their summaries' candidates are those."""
-
-    @property
-    def total(self) -> int: ...
-    @property
-    def items(self) -> Sequence[Summary]: ...
-
-
-class CustomerChange(Protocol):
-    """What a change came to. `before` is None for a new customer, `after` for a removed one; both equal: no change.
-
-    `links` counts messages by internal id; `references` names these. `warnings` say what is allowed and yet
-    worth a look: an address or number that another customer has too.
-    """
-
-    @property
-    def record(self) -> CustomerRecord: ...
-    @property
-    def before(self) -> Customer | None: ...
-    @property
-    def after(self) -> Customer | None: ...
-    @property
-    def links(self) -> LinkChanges: ...
-    @property
-    def references(self) -> Mapping[int, str]: ...
-    @property
-    def warnings(self) -> Sequence[str]: ...
-
-
-class ImportChanges(Protocol):
-    """What an import of customers came to: one change a customer, and what all of them did to the links."""
-
-    @property
-    def changes(self) -> Sequence[CustomerChange]: ...
-    @property
-    def links(self) -> LinkChanges: ...
-    @property
-    def references(self) -> Mapping[int, str]: ...
-
-
-class CustomerEditor(Protocol):
-    """The customers of an unlocked archive, for changing; each call is one transaction, relinking included.
-
-    With `dry_run` given when it was opened, everything is worked out and nothing is kept. Contents are checked and made
-    canonical; raises UsageError with all that is wrong with them.
-    """
-
-    @property
-    def archive(self) -> OpenArchive: ...
-    def add(self, customer: Customer) -> CustomerChange: ...
-    def edit(self, record: CustomerRecord, customer: Customer) -> CustomerChange: ...
-    def remove(self, record: CustomerRecord) -> CustomerChange: ...
-    def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> CustomerChange: ...
-    def unmerge(self, reference: str) -> CustomerChange: ...
-    def import_(self, customers: Sequence[Customer]) -> ImportChanges: ...
-    def link(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
-    def unlink(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
-    def undo(self, row: int, record: CustomerRecord) -> LinkChanges: ...
-    def relink(self, on_progress: OnProgress) -> LinkChanges: ...
 
 
 class OpenArchive(Protocol):
@@ -420,84 +125,25 @@ class OpenArchive(Protocol):
     def short_id(self, blob_id: bytes) -> str: ...
 
 
-class StatusReport(Protocol):
-    """The figures of completeness; those that need a key are None without one."""
+class CustomerEditor(Protocol):
+    """The customers of an unlocked archive, for changing; each call is one transaction, relinking included.
+
+    With `dry_run` given when it was opened, everything is worked out and nothing is kept. Contents are checked and made
+    canonical; raises UsageError with all that is wrong with them.
+    """
 
     @property
-    def unlinked(self) -> int | None: ...
-    @property
-    def customers(self) -> int | None: ...
-
-    @property
-    def messages(self) -> int | None: ...
-    @property
-    def octets(self) -> int | None: ...
-    @property
-    def pending(self) -> int: ...
-    @property
-    def indexed(self) -> int | None: ...
-    @property
-    def defects(self) -> int | None: ...
-    @property
-    def unlocked(self) -> bool: ...
-    @property
-    def accounts(self) -> Sequence[MailboxStatus]: ...
-    @property
-    def failures(self) -> Sequence[Failure]: ...
-    @property
-    def problems(self) -> Sequence[str]: ...
-    @property
-    def complete(self) -> bool: ...
-
-
-class Damage(Protocol):
-    """Something that verify found: `what` names the object."""
-
-    @property
-    def what(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def blob_id(self) -> bytes | None: ...
-
-
-class VerifyReport(Protocol):
-    """What was checked and what was found."""
-
-    @property
-    def packs(self) -> int: ...
-    @property
-    def records(self) -> int: ...
-    @property
-    def octets(self) -> int: ...
-    @property
-    def checked_full(self) -> bool: ...
-    @property
-    def problems(self) -> Sequence[Damage]: ...
-
-
-class Check(Protocol):
-    """One check of doctor; ok is None for a warning."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def ok(self) -> bool | None: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def hint(self) -> str | None: ...
-
-
-class SlotInfo(Protocol):
-    """One key slot, without anything secret."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def created(self) -> datetime: ...
+    def archive(self) -> OpenArchive: ...
+    def add(self, customer: Customer) -> CustomerChange: ...
+    def edit(self, record: CustomerRecord, customer: Customer) -> CustomerChange: ...
+    def remove(self, record: CustomerRecord) -> CustomerChange: ...
+    def merge(self, loser: CustomerRecord, winner: CustomerRecord) -> CustomerChange: ...
+    def unmerge(self, reference: str) -> CustomerChange: ...
+    def import_(self, customers: Sequence[Customer]) -> ImportChanges: ...
+    def link(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
+    def unlink(self, row: int, record: CustomerRecord, *, why: str) -> LinkChanges: ...
+    def undo(self, row: int, record: CustomerRecord) -> LinkChanges: ...
+    def relink(self, on_progress: OnProgress) -> LinkChanges: ...
 
 
 class Application(Protocol):

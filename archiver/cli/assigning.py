@@ -20,7 +20,8 @@ from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer, CustomerRecord
 
 if TYPE_CHECKING:
-    from archiver.cli.application import ImportChanges, OpenArchive, UnlinkedGroup
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import ImportChanges, UnlinkedGroup
 
 _BATCH = 50
 

@@ -13,7 +13,7 @@ from archiver.cli.escape import visible
 from archiver.cli.layout import Span, cells, cut, pad
 
 if TYPE_CHECKING:
-    from archiver.cli.application import FacetCounts
+    from archiver.cli.answers import FacetCounts
     from archiver.cli.shapes import Json
     from archiver.cli.terminal import Terminal
 

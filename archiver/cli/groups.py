@@ -16,7 +16,8 @@ from archiver.cli.wording import subject_of
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
-    from archiver.cli.application import OpenArchive, Proposal, UnlinkedGroup
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import Proposal, UnlinkedGroup
     from archiver.model.customer import CustomerRecord
 
     LookAlikes = Mapping[str, Sequence[tuple[str, CustomerRecord]]]

@@ -15,7 +15,8 @@ from archiver.model.catalogue import Summary
 from archiver.model.message import Direction
 
 if TYPE_CHECKING:
-    from archiver.cli.application import History, HistoryThread, OpenArchive
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import History, HistoryThread
     from archiver.model.customer import CustomerRecord
 
 _LIMIT = 20

@@ -15,7 +15,8 @@ from archiver.cli.marking import Wanted, marked, wanted
 from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, subject_of
 
 if TYPE_CHECKING:
-    from archiver.cli.application import OpenArchive, SearchItem, SearchPage
+    from archiver.cli.answers import SearchItem, SearchPage
+    from archiver.cli.application import OpenArchive
     from archiver.cli.asked import Asked
 
 _DATE_COLUMNS = 16

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archiver.cli.layout import Span, Style
 
 if TYPE_CHECKING:
-    from archiver.cli.application import SearchItem
+    from archiver.cli.answers import SearchItem
 
 # Compiled where they are used, and kept by `re`: `--json` needs neither.
 _TERM = r'(?P<no>-|NOT\s+)?(?:(?P<field>[\w-]+):)?(?P<value>"[^"]*"|[^\s()"]+)'

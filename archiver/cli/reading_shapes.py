@@ -17,11 +17,11 @@ from archiver.model.customer import CustomerRecord
 from archiver.model.link import Decision, Reason
 
 if TYPE_CHECKING:
-    from archiver.cli.application import (
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import (
         Explanation,
         History,
         HistoryThread,
-        OpenArchive,
         Proposal,
         UnlinkedGroup,
         UnlinkedPage,

@@ -16,7 +16,8 @@ from archiver.errors import QueryError, UsageError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from archiver.cli.application import AskPassphrase, FacetCounts, OpenArchive, SearchPage
+    from archiver.cli.answers import FacetCounts, SearchPage
+    from archiver.cli.application import AskPassphrase, OpenArchive
     from archiver.cli.shapes import Json
     from archiver.config import Settings
     from archiver.model.search import SavedSearch, Sort

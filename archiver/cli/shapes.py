@@ -16,15 +16,8 @@ from archiver.model.message import Message
 from archiver.model.status import MailboxStatus
 
 if TYPE_CHECKING:
-    from archiver.cli.application import (
-        Check,
-        OpenArchive,
-        SearchItem,
-        SearchPage,
-        SlotInfo,
-        StatusReport,
-        VerifyReport,
-    )
+    from archiver.cli.answers import Check, SearchItem, SearchPage, SlotInfo, StatusReport, VerifyReport
+    from archiver.cli.application import OpenArchive
     from archiver.model.search import SavedSearch
     from archiver.model.shown import Hyperlink
 

@@ -22,13 +22,8 @@ from archiver.errors import UsageError
 from archiver.model.customer import CustomerRecord
 
 if TYPE_CHECKING:
-    from archiver.cli.application import (
-        CustomerChange,
-        CustomerEditor,
-        OpenArchive,
-        Proposal,
-        UnlinkedGroup,
-    )
+    from archiver.cli.application import CustomerEditor, OpenArchive
+    from archiver.cli.customer_answers import CustomerChange, Proposal, UnlinkedGroup
 
 _SHOWN = 5
 _MATCHES = 9

@@ -17,7 +17,7 @@ from archiver.errors import IncompleteError
 from archiver.model.status import MailboxStatus
 
 if TYPE_CHECKING:
-    from archiver.cli.application import StatusReport
+    from archiver.cli.answers import StatusReport
 
 _FIGURES = ("server", "archived", "excluded", "failed", "erased")
 _ONLY_IF_ANY = frozenset({"excluded", "erased"})

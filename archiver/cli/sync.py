@@ -18,7 +18,7 @@ from archiver.cli.terminal import Terminal
 from archiver.cli.wording import count, size, span_of_time
 
 if TYPE_CHECKING:
-    from archiver.cli.application import SyncReport
+    from archiver.cli.answers import SyncReport
 
 _INTERRUPTED = 130
 _SHOWN = 20

@@ -18,7 +18,7 @@ from archiver.cli.wording import count
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
-    from archiver.cli.application import UnlinkedPage
+    from archiver.cli.customer_answers import UnlinkedPage
 
 _LIMIT = 20
 

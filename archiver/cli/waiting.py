@@ -17,7 +17,8 @@ from archiver.cli.wording import age, correspondents, count, listed, named, name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from archiver.cli.application import OpenArchive, WaitingPage, WaitingThread
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import WaitingPage, WaitingThread
 
 _LIMIT = 20
 _AGE_COLUMNS = 10

@@ -15,7 +15,7 @@ from archiver.cli.wording import subject_of
 from archiver.model.link import Outcome
 
 if TYPE_CHECKING:
-    from archiver.cli.application import Explanation
+    from archiver.cli.customer_answers import Explanation
 
 _ASKED_COLUMNS = 12
 _ORDER = (Outcome.LINKS, Outcome.AMBIGUOUS, Outcome.SUGGESTS, Outcome.REFUSED, Outcome.NOTHING)

@@ -19,7 +19,7 @@ from archiver.cli.main import _around
 from archiver.cli.marking import Wanted, marked, wanted
 from archiver.cli.query_help import sections
 from archiver.model.fields import QUERY_FIELDS
-from archiver.search.language import parse
+from archiver.search.query.language import parse
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import PASSPHRASE, Mail, Twin, blob_id
 from tests.cli.twin_customers import peeters

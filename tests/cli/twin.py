@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from archiver.cli.application import AskPassphrase, Place, SlotKind
+from archiver.cli.answers import Place
+from archiver.cli.application import AskPassphrase, SlotKind
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, Progress
 from archiver.errors import ArchiverError, IntegrityError, LockedError, UsageError, WrongKeyError

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from archiver.cli.application import Place
+from archiver.cli.answers import Place
 from archiver.errors import QueryError, UsageError
 from archiver.model.catalogue import Summary
 from archiver.model.customer import CustomerRecord

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from archiver import app
-from archiver.cli.application import SearchPage
+from archiver.cli.answers import SearchPage
 from archiver.errors import QueryError
 from archiver.model.customer import Customer
 from archiver.model.search import Sort

@@ -14,7 +14,8 @@ from archiver.errors import UsageError
 from archiver.model.customer import Contact, Customer
 
 if TYPE_CHECKING:
-    from archiver.cli.application import AskPassphrase, CustomerChange
+    from archiver.cli.application import AskPassphrase
+    from archiver.cli.customer_answers import CustomerChange
 
 
 _CORRECT = "Correct it?"

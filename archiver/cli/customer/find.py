@@ -13,7 +13,7 @@ from archiver.cli.secrets import asker
 from archiver.cli.wording import count
 
 if TYPE_CHECKING:
-    from archiver.cli.application import CustomerMatch
+    from archiver.cli.customer_answers import CustomerMatch
     from archiver.model.customer import Contact, Customer
 
 _FIELDS = {

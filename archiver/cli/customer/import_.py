@@ -17,7 +17,8 @@ from archiver.cli.wording import count, listed
 from archiver.errors import IncompleteError, UsageError
 
 if TYPE_CHECKING:
-    from archiver.cli.application import CustomerChange, ImportChanges, OpenArchive
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import CustomerChange, ImportChanges
     from archiver.core.customers.exchange import Problem, Reading
     from archiver.model.customer import Customer
 

@@ -15,7 +15,7 @@ from archiver.model.customer import Consent, Contact, Customer, CustomerRecord
 from archiver.model.link import LinkChanges
 
 if TYPE_CHECKING:
-    from archiver.cli.application import CustomerChange, CustomerFigures
+    from archiver.cli.customer_answers import CustomerChange, CustomerFigures
 
 
 def record(item: CustomerRecord, zone: tzinfo | None) -> dict[str, object]:

@@ -17,7 +17,8 @@ from archiver.model.customer import Consent, Customer, CustomerRecord
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from archiver.cli.application import CustomerFigures, OpenArchive
+    from archiver.cli.application import OpenArchive
+    from archiver.cli.customer_answers import CustomerFigures
 
 
 @click.command("show")

@@ -19,7 +19,7 @@ from archiver.model.customer import Consent, Contact, Customer
 from archiver.model.link import LinkChanges
 
 if TYPE_CHECKING:
-    from archiver.cli.application import CustomerChange
+    from archiver.cli.customer_answers import CustomerChange
 
 LABEL_COLUMNS = 13
 _TOLD = 12

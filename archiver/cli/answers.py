@@ -1,0 +1,213 @@
+"""What the application answers about mail, the archive and its keys, by the attributes that are shown.
+
+These are protocols, so that the application and its twin in the tests stay free in how they make them. Answers about
+customers are in `archiver.cli.customer_answers`. Only the type checker reads this.
+"""
+
+# ruff: noqa: D102 - the classes say what their attributes are
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from archiver.model.catalogue import Summary
+from archiver.model.customer import CustomerRecord
+from archiver.model.message import BlobId
+from archiver.model.search import Facets
+from archiver.model.status import Failure, MailboxStatus
+
+Place = Literal["", "text", "quoted", "attachment", "header"]
+
+
+class AccountOutcome(Protocol):
+    """What one account's part of a sync came to; exit_code is 0, 4, 20 or 21."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def new(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def excluded(self) -> int: ...
+    @property
+    def problem(self) -> str | None: ...
+    @property
+    def exit_code(self) -> int: ...
+
+
+class SyncReport(Protocol):
+    """What a sync or an import came to; `waiting` counts deliveries still sealed, `damaged` names files.
+
+    Of what was taken in, `linked` belong to a customer, `ambiguous` fit several, `unlinked` fit nobody; 0 without any.
+    """
+
+    @property
+    def accounts(self) -> Sequence[AccountOutcome]: ...
+    @property
+    def collected(self) -> int: ...
+    @property
+    def ingested(self) -> int: ...
+    @property
+    def indexed(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def defects(self) -> int: ...
+    @property
+    def incomplete(self) -> Sequence[str]: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def locked(self) -> bool: ...
+    @property
+    def damaged(self) -> Sequence[str]: ...
+    @property
+    def linked(self) -> int: ...
+    @property
+    def ambiguous(self) -> int: ...
+    @property
+    def unlinked(self) -> int: ...
+    @property
+    def exit_code(self) -> int: ...
+
+
+class SearchItem(Protocol):
+    """A hit; `marks` are the spans of the snippet that matched, ascending, not overlapping.
+
+    `summary.mailboxes` are those of all copies; `copies` are the ids of the others. `others` counts further hits of
+    the same conversation, folded into this one. `place` says where the snippet stands: "text", "quoted", "attachment"
+    (of the name `file`, None when it has none), "header" when only subject, addresses or file names match, "" without
+    words.
+    """
+
+    @property
+    def summary(self) -> Summary: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def snippet(self) -> str: ...
+    @property
+    def marks(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def copies(self) -> Sequence[BlobId]: ...
+    @property
+    def others(self) -> int: ...
+    @property
+    def place(self) -> Place: ...
+    @property
+    def file(self) -> str | None: ...
+
+
+class SearchPage(Protocol):
+    """Some hits of `total` matching messages, which counts copies; `more` says that others follow.
+
+    `suggestion` is a query that would find more where this one finds next to nothing; `ignored` are words left out;
+    `unindexed` counts messages that no search finds yet, because another process is still indexing them.
+    """
+
+    @property
+    def total(self) -> int: ...
+    @property
+    def items(self) -> Sequence[SearchItem]: ...
+    @property
+    def more(self) -> bool: ...
+    @property
+    def suggestion(self) -> str | None: ...
+    @property
+    def ignored(self) -> Sequence[str]: ...
+    @property
+    def unindexed(self) -> int: ...
+
+
+class FacetCounts(Protocol):
+    """Counts of what matches; customers by their records, and how many messages fit none of those listed."""
+
+    @property
+    def facets(self) -> Facets: ...
+    @property
+    def customers(self) -> Sequence[tuple[CustomerRecord, int]]: ...
+
+
+class StatusReport(Protocol):
+    """The figures of completeness; those that need a key are None without one."""
+
+    @property
+    def unlinked(self) -> int | None: ...
+    @property
+    def customers(self) -> int | None: ...
+
+    @property
+    def messages(self) -> int | None: ...
+    @property
+    def octets(self) -> int | None: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def indexed(self) -> int | None: ...
+    @property
+    def defects(self) -> int | None: ...
+    @property
+    def unlocked(self) -> bool: ...
+    @property
+    def accounts(self) -> Sequence[MailboxStatus]: ...
+    @property
+    def failures(self) -> Sequence[Failure]: ...
+    @property
+    def problems(self) -> Sequence[str]: ...
+    @property
+    def complete(self) -> bool: ...
+
+
+class Damage(Protocol):
+    """Something that verify found: `what` names the object."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def blob_id(self) -> bytes | None: ...
+
+
+class VerifyReport(Protocol):
+    """What was checked and what was found."""
+
+    @property
+    def packs(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def checked_full(self) -> bool: ...
+    @property
+    def problems(self) -> Sequence[Damage]: ...
+
+
+class Check(Protocol):
+    """One check of doctor; ok is None for a warning."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def ok(self) -> bool | None: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def hint(self) -> str | None: ...
+
+
+class SlotInfo(Protocol):
+    """One key slot, without anything secret."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def created(self) -> datetime: ...
