@@ -32,7 +32,7 @@ from archiver.store.links import SqliteLinks
 if TYPE_CHECKING:
     from archiver.core.customers.finding import CustomerMatch
     from archiver.core.linking.directory import Directory
-    from archiver.search.dates import Interval
+    from archiver.search.query.dates import Interval
     from archiver.store.catalogue import SqliteCatalogue
 
 
@@ -289,7 +289,7 @@ def _row_after(until: str | None) -> int | None:
 
 
 def _interval(text: str) -> Interval:
-    from archiver.search.dates import EXPECTED_DATE, parse_date
+    from archiver.search.query.dates import EXPECTED_DATE, parse_date
 
     interval = parse_date(text, local_clock())
     if interval is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from archiver.model.customer import CustomerRecord
     from archiver.model.message import Message
     from archiver.model.search import Facets, SavedSearch
-    from archiver.search.places import Column
+    from archiver.search.hits.places import Column
     from archiver.search.searcher import FullTextSearcher
 
 Place = Literal["", "text", "quoted", "attachment", "header"]
@@ -256,7 +256,7 @@ class Searching:
             return  # the place is known all the same; verify names the damage
 
     def _rows_with(self, terms: Sequence[str], columns: Sequence[Column], rows: Collection[int]) -> frozenset[int]:
-        from archiver.search.places import rows_with
+        from archiver.search.hits.places import rows_with
 
         return rows_with(self._opened.connection, terms, columns, rows)
 
@@ -273,7 +273,7 @@ def _with_mailboxes(summary: Summary, copies: Sequence[Summary]) -> Summary:
 
 def _passage(text: str, terms: Sequence[str], place: Place, file: str | None = None) -> Passage | None:
     """Return the passage with the words, or None when there are none."""
-    from archiver.search.snippet import snippet
+    from archiver.search.hits.snippet import snippet
 
     found = snippet(text, terms, width=_SNIPPET)
     return Passage(found.text, tuple(found.marks), place, file) if found.marks else None

@@ -22,9 +22,9 @@ from archiver.model.files import FileType
 from archiver.search.analysis import address_token
 from archiver.search.expansion import Expansion, in_columns, quoted
 from archiver.search.index import type_bits
-from archiver.search.language import AT, SIZE
-from archiver.search.language import tree_of as query
 from archiver.search.plan import FACTS, MATCHING_ROWS, ROW, Condition, Plan, Walk, conditions_of
+from archiver.search.query.language import AT, SIZE
+from archiver.search.query.language import tree_of as query
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:

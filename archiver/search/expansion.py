@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named
-from archiver.search.language import ANYWHERE
-from archiver.search.language import tree_of as query
+from archiver.search.query.language import ANYWHERE
+from archiver.search.query.language import tree_of as query
 
 MOST_FORMS = 400
 """Forms and compounds that all words of a query together are looked for in: later words only as typed. Five at least

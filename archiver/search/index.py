@@ -24,9 +24,9 @@ from archiver.model.catalogue import IndexDocument
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.model.files import FileType
 from archiver.model.message import Direction
-from archiver.search import lexicon
 from archiver.search.analysis import fold, fold_addresses
 from archiver.search.rows import ROW_BITS
+from archiver.search.words import lexicon
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

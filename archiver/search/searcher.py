@@ -18,7 +18,7 @@ from msgspec import Struct
 from archiver.errors import NoArchiveError, QueryError, UsageError
 from archiver.model.fields import field_named
 from archiver.model.search import Facets, Found, Hit
-from archiver.search.grouping import Copies, members_of, threads_of
+from archiver.search.hits.grouping import Copies, members_of, threads_of
 from archiver.search.index import SCHEMA_VERSION, index_version
 from archiver.search.names import CatalogueNames, ContactLookUp, CustomerLookUp
 from archiver.search.statements import Statements
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from archiver.core.ports import Clock, Connection
     from archiver.search.expansion import Expansion
     from archiver.search.plan import Plan
-    from archiver.search.vocabulary import Vocabulary
+    from archiver.search.words.vocabulary import Vocabulary
 
 LANGUAGES = ("nl", "fr", "en", "de")
 
@@ -148,7 +148,7 @@ class FullTextSearcher:
 
     def facets(self, query: str, *, customers: int = 10) -> Facets:
         """Count what matches by customer, year, direction, kind of file and language."""
-        from archiver.search.facets import FacetCounter
+        from archiver.search.hits.facets import FacetCounter
 
         asked = self._ask(query)
         return FacetCounter(self._connection, self._statements).count(asked.plan, asked.at, customers=customers)
@@ -162,7 +162,7 @@ class FullTextSearcher:
         found = self._count(asked.plan) if query.strip() else LITTLE + 1
         if found > LITTLE:
             return None
-        from archiver.search.spelling import corrected
+        from archiver.search.words.spelling import corrected
 
         other = corrected(query, asked.tree, self._vocabulary())
         if other is None:
@@ -190,7 +190,7 @@ class FullTextSearcher:
             return last
         from archiver.search.compile import compile_query
         from archiver.search.expansion import Expansion
-        from archiver.search.language import parse_query
+        from archiver.search.query.language import parse_query
 
         parsed = parse_query(query, now, languages=self._languages, saved=self._saved)
         expansion = Expansion(self._vocabulary)
@@ -200,7 +200,7 @@ class FullTextSearcher:
 
     def _vocabulary(self) -> Vocabulary:
         if self._words is None:
-            from archiver.search.vocabulary import Vocabulary
+            from archiver.search.words.vocabulary import Vocabulary
 
             self._words = Vocabulary(self._connection, self._languages)
         return self._words
@@ -209,7 +209,7 @@ class FullTextSearcher:
 
     def _ranked(self, asked: _Asked, needed: int) -> list[tuple[int, float]]:
         from archiver.search.compile import compile_query
-        from archiver.search.ranking import Ranking
+        from archiver.search.hits.ranking import Ranking
 
         def typed() -> Plan:
             return compile_query(asked.tree, self._names, asked.expansion, as_typed=True)

@@ -19,7 +19,7 @@ from whoosh import query
 
 from archiver.errors import QueryError
 from archiver.model.fields import QUERY_FIELDS, FieldKind
-from archiver.search.language import ANYWHERE, AT, parse
+from archiver.search.query.language import ANYWHERE, AT, parse
 from tests.property.oracle_cases import SHAPES, Asker, mailbox
 from tests.twins.hits_oracle import Hits, disagreements
 from tests.twins.whoosh_oracle import LANGUAGES, NOW, SAVED, Mail, Oracle, World, world

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from archiver.model.fields import FieldKind
 from archiver.search import compile as compiling
-from archiver.search import expansion, facets, grouping, names, statements, vocabulary
+from archiver.search import expansion, names, statements
+from archiver.search.hits import facets, grouping
 from archiver.search.plan import Plan
 from archiver.search.rows import ROW_BITS
+from archiver.search.words import vocabulary
 from tests.property.oracle_cases import mailbox
 from tests.property.oracle_run import Tally, ask
 

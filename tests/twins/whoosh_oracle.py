@@ -26,13 +26,13 @@ from archiver.model.fields import INDEX_COLUMNS, FieldKind, field_named
 from archiver.model.files import FileType
 from archiver.model.message import Direction
 from archiver.search.analysis import _TOKEN, address_token, fold, fold_addresses
-from archiver.search.compounds import SHORTEST_PART, is_compound
-from archiver.search.groupings import other_ways
 from archiver.search.index import FullTextIndex
-from archiver.search.language import ANYWHERE, parse
+from archiver.search.query.language import ANYWHERE, parse
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
-from archiver.search.stems import same_word
+from archiver.search.words.compounds import SHORTEST_PART, is_compound
+from archiver.search.words.groupings import other_ways
+from archiver.search.words.stems import same_word
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 

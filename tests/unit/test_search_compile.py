@@ -10,10 +10,10 @@ import pytest
 from archiver.errors import QueryError
 from archiver.search.compile import compile_query
 from archiver.search.expansion import MOST_FORMS, Expansion
-from archiver.search.language import ANYWHERE
-from archiver.search.language import tree_of as query
 from archiver.search.names import CatalogueNames
-from archiver.search.vocabulary import MAX_EXPANSION
+from archiver.search.query.language import ANYWHERE
+from archiver.search.query.language import tree_of as query
+from archiver.search.words.vocabulary import MAX_EXPANSION
 from tests.twins.whoosh_oracle import Mail, World, world
 
 MARCH = 1_740_787_200  # 2025-03-01

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from archiver.search.compounds import is_compound
+from archiver.search.words.compounds import is_compound
 
 KNOWN = {"onderhoud", "licentie", "sleutel", "nummer", "contract", "news", "over", "prikklok", "lezer"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.search.amounts import parse_size, parse_sizes
-from archiver.search.dates import date_words, parse_date, parse_range
+from archiver.search.query.amounts import parse_size, parse_sizes
+from archiver.search.query.dates import date_words, parse_date, parse_range
 
 NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)  # a Saturday
 

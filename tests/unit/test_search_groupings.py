@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.search.analysis import tokens
-from archiver.search.groupings import LONGEST, MOST_WAYS, other_ways
+from archiver.search.words.groupings import LONGEST, MOST_WAYS, other_ways
 from tests.twins.whoosh_oracle import Mail, world
 
 

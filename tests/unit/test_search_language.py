@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from archiver.errors import QueryError
 from archiver.model.fields import QUERY_FIELDS, FieldKind, describe_fields, field_named, field_names, field_table
 from archiver.search.analysis import tokens
-from archiver.search.function_words import function_words
-from archiver.search.language import MAX_CHARACTERS, MAX_DEPTH, MAX_WORDS, parse, parse_query, tree_of
+from archiver.search.query.function_words import function_words
+from archiver.search.query.language import MAX_CHARACTERS, MAX_DEPTH, MAX_WORDS, parse, parse_query, tree_of
 
 NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 SAVED = {"Open-Offers": "subject:offerte -is:automatic", "both": "saved:open-offers OR saved:late", "late": "betalen"}

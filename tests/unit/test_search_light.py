@@ -9,7 +9,7 @@ _PROGRAM = """
 import sys, datetime
 import archiver.search.searcher
 assert "whoosh" not in sys.modules, "an empty query needs no Whoosh"
-from archiver.search.language import parse
+from archiver.search.query.language import parse
 assert "urllib.request" not in sys.modules
 for name in ("html", "pickle", "whoosh.analysis", "whoosh.columns", "whoosh.filedb.filestore", "whoosh.lang.morph_en"):
     assert name not in sys.modules, name

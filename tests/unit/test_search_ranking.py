@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.search import ranking
+from archiver.search.hits import ranking
 from tests.twins.whoosh_oracle import Mail, world
 
 MARCH = 1_740_787_200  # 2025-03-01

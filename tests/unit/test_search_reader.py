@@ -13,8 +13,8 @@ from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.filedb.filestore import RamStorage
 
 from archiver.search.analysis import tokens
-from archiver.search.language import ANYWHERE
-from archiver.search.vocabulary import Vocabulary
+from archiver.search.query.language import ANYWHERE
+from archiver.search.words.vocabulary import Vocabulary
 from tests.unit.test_search_vocabulary import ALL, indexed
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.search.analysis import tokens
-from archiver.search.snippet import snippet
+from archiver.search.hits.snippet import snippet
 
 
 def _marked(text: str, terms: list[str], width: int = 160) -> list[str]:

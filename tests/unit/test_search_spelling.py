@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from archiver.search.language import parse
-from archiver.search.spelling import corrected, slips, sound, suggestions
-from archiver.search.vocabulary import Vocabulary
+from archiver.search.query.language import parse
+from archiver.search.words.spelling import corrected, slips, sound, suggestions
+from archiver.search.words.vocabulary import Vocabulary
 from tests.unit.test_search_vocabulary import ALL, indexed
 
 NOW = datetime(2025, 11, 22, tzinfo=UTC)

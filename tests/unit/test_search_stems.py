@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.search.compounds import is_compound
-from archiver.search.stems import same_word
+from archiver.search.words.compounds import is_compound
+from archiver.search.words.stems import same_word
 
 ALL = ("nl", "fr", "en", "de")
 

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from archiver.errors import QueryError
 from archiver.model.catalogue import IndexDocument
-from archiver.search import lexicon as lexicon_module
 from archiver.search.analysis import tokens
-from archiver.search.compounds import is_compound
 from archiver.search.index import FullTextIndex
-from archiver.search.lexicon import Lexicon
 from archiver.search.rows import ROW_BITS
-from archiver.search.spelling import distance, near_words
-from archiver.search.stems import same_word
-from archiver.search.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
+from archiver.search.words import lexicon as lexicon_module
+from archiver.search.words.compounds import is_compound
+from archiver.search.words.lexicon import Lexicon
+from archiver.search.words.spelling import distance, near_words
+from archiver.search.words.stems import same_word
+from archiver.search.words.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
 from archiver.store.connection import StoreConnection, open_database
 from tests.twins.whoosh_oracle import Mail, world
 from tests.unit.test_search_stems import PAIRS

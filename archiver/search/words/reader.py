@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from whoosh import fields, reading
 
-from archiver.search.language import ANYWHERE
-from archiver.search.spelling import near_words
-from archiver.search.vocabulary import Vocabulary
+from archiver.search.query.language import ANYWHERE
+from archiver.search.words.spelling import near_words
+from archiver.search.words.vocabulary import Vocabulary
 
 
 class VocabularyReader(reading.IndexReader):  # type: ignore[misc]

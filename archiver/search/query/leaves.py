@@ -3,7 +3,7 @@
 Words become Variations (the word and its other forms) when they are bare, Term when they are quoted or stand in an
 address field (names have no other forms), Phrase when punctuation cuts them into several; `*` and `?` make Prefix,
 Sequence and Wildcard, `~` makes FuzzyTerm. A value of another field becomes Term, Prefix or NumericRange. Knows
-nothing of how the text of a query is cut into words and operators: that is `archiver.search.grammar`.
+nothing of how the text of a query is cut into words and operators: that is `archiver.search.query.grammar`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, QueryField, field_named
 from archiver.search.analysis import address_token, domain_token, fold, tokens
-from archiver.search.function_words import REPLIES
-from archiver.search.light import light_imports
+from archiver.search.query.function_words import REPLIES
+from archiver.search.query.light import light_imports
 
 with light_imports():
     from whoosh import query as tree_of
@@ -319,7 +319,7 @@ def _literal(node: Value, _context: Context) -> tree_of.Query:
 
 
 def _dates(node: Value, context: Context) -> tree_of.Query:
-    from archiver.search.dates import EXPECTED_DATE, Interval, date_words, parse_date, parse_range
+    from archiver.search.query.dates import EXPECTED_DATE, Interval, date_words, parse_date, parse_range
 
     kind = _named(node).kind
     ranged = kind is FieldKind.DATE
@@ -340,7 +340,7 @@ def _dates(node: Value, context: Context) -> tree_of.Query:
 
 
 def _sizes(node: Value, _context: Context) -> tree_of.Query:
-    from archiver.search.amounts import EXPECTED_SIZE, parse_size, parse_sizes
+    from archiver.search.query.amounts import EXPECTED_SIZE, parse_size, parse_sizes
 
     found = parse_sizes(node.text)
     if found is None:
@@ -357,14 +357,14 @@ def completes(node: Value, text: str, context: Context) -> bool:
     """Say whether a text of several words is one date or size of this value's field."""
     kind = None if node.field is None else node.field.kind
     if kind is FieldKind.SIZE:
-        from archiver.search.amounts import parse_sizes
+        from archiver.search.query.amounts import parse_sizes
 
         return parse_sizes(text) is not None
     if kind is FieldKind.DATE:
-        from archiver.search.dates import parse_range
+        from archiver.search.query.dates import parse_range
 
         return parse_range(text, context.now) is not None
-    from archiver.search.dates import parse_date
+    from archiver.search.query.dates import parse_date
 
     return parse_date(text, context.now) is not None
 

@@ -17,9 +17,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from archiver.errors import QueryError
-from archiver.search.function_words import function_words
-from archiver.search.grammar import MAX_DEPTH, Parser
-from archiver.search.leaves import ANYWHERE, AT, MAX_WORDS, SIZE, Context, SavedQueries, tree_of
+from archiver.search.query.function_words import function_words
+from archiver.search.query.grammar import MAX_DEPTH, Parser
+from archiver.search.query.leaves import ANYWHERE, AT, MAX_WORDS, SIZE, Context, SavedQueries, tree_of
 
 __all__ = [
     "ANYWHERE", "AT", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_WORDS", "SIZE", "Parsed", "SavedQueries", "parse",

@@ -2,7 +2,7 @@
 
 Knows the shapes (`name:`, quotation marks, parentheses, AND OR NOT -, `~` and `^` behind a phrase, `^` behind a
 group, `[a TO b]` behind a field) and refuses what is incomplete, with its place. What a word or value then means is
-`archiver.search.leaves`'s to say.
+`archiver.search.query.leaves`'s to say.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named, field_names
-from archiver.search.leaves import Context, Value, completes, near, weight_of
-from archiver.search.light import light_imports
+from archiver.search.query.leaves import Context, Value, completes, near, weight_of
+from archiver.search.query.light import light_imports
 
 with light_imports():
     from whoosh.qparser import plugins, syntax

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from archiver.model.fields import INDEX_COLUMNS
 from archiver.search.expansion import Concept, Expansion, leaves, quoted
-from archiver.search.language import ANYWHERE
-from archiver.search.language import tree_of as query
-from archiver.search.lengths import lifts
+from archiver.search.hits.lengths import lifts
+from archiver.search.query.language import ANYWHERE
+from archiver.search.query.language import tree_of as query
 from archiver.search.rows import ROW_BITS
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from archiver.search.compounds import LINKS, SHORTEST_PART
+from archiver.search.words.compounds import LINKS, SHORTEST_PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from whoosh.query import Query
 
-    from archiver.search.lexicon import Lexicon
-    from archiver.search.vocabulary import Vocabulary
+    from archiver.search.words.lexicon import Lexicon
+    from archiver.search.words.vocabulary import Vocabulary
 
 TINY = 2
 """Messages up to which a word is looked at as a possible mistake."""
@@ -246,8 +246,8 @@ def corrected(text: str, tree: Query, vocabulary: Vocabulary) -> str | None:
 
 def _changes(text: str, tree: Query, vocabulary: Vocabulary) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, what to put there), none of them overlapping."""
-    from archiver.search.language import ANYWHERE
-    from archiver.search.language import tree_of as query
+    from archiver.search.query.language import ANYWHERE
+    from archiver.search.query.language import tree_of as query
 
     if isinstance(tree, query.Variations):
         yield from _change(text, tree, vocabulary, may_part=False)

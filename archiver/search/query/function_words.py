@@ -5,7 +5,7 @@ What questions are asked with (how, why, auxiliary verbs) are among them: people
 Folded as the index folds. Never a word that denies (not, geen, sans, ohne): those matter in support mail; and no word
 that is also a common noun of another of the languages (car, son, mes, man, comment, war, hat), or
 the name of a country or a month (be, may). A word written in capitals is a name (IT, US). Which of them a query leaves
-out is `archiver.search.language`'s to say.
+out is `archiver.search.query.language`'s to say.
 """
 
 from __future__ import annotations

@@ -18,15 +18,15 @@ import re
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
-from archiver.search.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, ends_of, is_compound
-from archiver.search.lexicon import Lexicon
-from archiver.search.stems import stems
+from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, ends_of, is_compound
+from archiver.search.words.lexicon import Lexicon
+from archiver.search.words.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from archiver.core.ports import Connection
-    from archiver.search.reader import VocabularyReader
+    from archiver.search.words.reader import VocabularyReader
 
 MAX_EXPANSION = 500
 """Words that a wildcard or a near word may stand for."""
@@ -75,7 +75,7 @@ class Vocabulary:
 
     def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """Return other ways in which the archive may write these words, when they are a number or a code."""
-        from archiver.search.groupings import other_ways
+        from archiver.search.words.groupings import other_ways
 
         with self._lexicon.steady():
             return other_ways(words, self._lexicon.has)
@@ -89,8 +89,8 @@ class Vocabulary:
 
     def near(self, word: str, distance: int) -> tuple[str, ...]:
         """Return the words within a distance of 1 or 2, itself included, nearest first; raises QueryError likewise."""
-        from archiver.search.spelling import distance as between
-        from archiver.search.spelling import near_words
+        from archiver.search.words.spelling import distance as between
+        from archiver.search.words.spelling import near_words
 
         distance = min(max(distance, 0), MAX_DISTANCE)
         found = near_words(word, distance, self._lexicon)
@@ -98,7 +98,7 @@ class Vocabulary:
 
     def suggestions(self, word: str, limit: int = 5) -> tuple[str, ...]:
         """Return words of the archive that may have been meant, likeliest first; never the word itself."""
-        from archiver.search.spelling import suggestions
+        from archiver.search.words.spelling import suggestions
 
         return suggestions(word, self, limit)
 
@@ -114,7 +114,7 @@ class Vocabulary:
 
     def reader(self) -> VocabularyReader:
         """Return the words as Whoosh sees them; importing that takes some 50 ms."""
-        from archiver.search.reader import VocabularyReader
+        from archiver.search.words.reader import VocabularyReader
 
         counted = list(self._connection.execute("SELECT count(*) FROM slots"))
         return VocabularyReader(self, next((n for (n,) in counted if isinstance(n, int)), 0))

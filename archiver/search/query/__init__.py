@@ -1,0 +1,1 @@
+"""What was typed: from text to a Whoosh query tree."""

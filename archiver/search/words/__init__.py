@@ -1,0 +1,1 @@
+"""The words of the archive: kept in order, their forms, compounds and near words."""
