@@ -247,7 +247,7 @@ class Opened:
         return self.catalogue.blob_ids()
 
     def tidy(self, indexed: int) -> None:
-        """Repack after a large run: searches read fewer segments of the index, and both files are smaller."""
+        """Repack after a large run, of a sync or after an upgrade: both files are smaller, and searches quicker."""
         if indexed >= _LARGE_RUN:
             self.index.optimize()
             self.connection.vacuum()

@@ -80,8 +80,8 @@ def _bring_up_to_date(settings: Settings, keys: Keys, on_progress: OnProgress | 
 
     def catch_up_with(*, new_index: bool) -> None:
         with open_unlocked(settings, keys, write=True, new_index=new_index, command="search", wait=0.0) as opened:
-            take_in(opened.ingest_ports(), on_progress=on_progress or silent, pause=opened.is_wanted)
-            opened.index.complete_words()
+            report = take_in(opened.ingest_ports(), on_progress=on_progress or silent, pause=opened.is_wanted)
+            opened.tidy(report.indexed)
 
     try:
         try:

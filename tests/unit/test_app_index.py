@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from archiver import app
+from archiver.app import opening
 from archiver.app.reading import OpenArchive
 from archiver.app.unlocking import find_keys
 from archiver.config import ArchiveSettings, Settings, SyncSettings
@@ -102,6 +103,20 @@ def test_an_index_of_another_shape_is_built_anew_and_meanwhile_a_search_says_by_
     with archive.another_writes(), pytest.raises(LockedError, match="archiver reindex"):
         archive.found()
     assert archive.found() == (MESSAGES, 0)
+
+
+def test_an_index_that_a_search_builds_anew_has_no_gaps_where_the_old_one_was(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_LARGE_RUN", MESSAGES)
+    archive.change(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 500)"
+        " INSERT INTO facts (direction, language, types) SELECT 9, hex(randomblob(1000)), i FROM n",
+        "PRAGMA user_version = 1",
+    )
+    before = archive.index.stat().st_size
+    assert archive.found() == (MESSAGES, 0)
+    assert archive.index.stat().st_size < before - 500 * 2000
 
 
 def test_an_index_that_is_gone_is_built_anew(archive: Archive) -> None:
