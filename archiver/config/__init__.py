@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -72,9 +72,27 @@ class CustomerSettings(Struct, frozen=True):
     shared_domains: tuple[str, ...] = ()
 
 
+class AuditSettings(Struct, frozen=True):
+    """Which actions want a reason (names of `model.audit.ACTIONS`, or "all"), and where checkpoints go besides.
+
+    An anchor is "syslog", "file:PATH" or "mailbox:ACCOUNT/MAILBOX".
+    """
+
+    require_reason: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()
+
+
+class Purpose(Struct, frozen=True):
+    """Why a command is run, as its caller says; `ask` asks a person who is there, once, and is None without one."""
+
+    reason: str | None = None
+    ask: Callable[[], str] | None = None
+
+
 class Settings(Struct, frozen=True):
     """All of a configuration file; `source` is the file it came from, `warnings` are for `archiver doctor` to show.
 
+    `purpose` is no part of the file: it belongs to one run, and the audit trail has it.
     Without any file, but with an archive named on the command line, reading commands still work: `source` is None then,
     `identity` and `accounts` are empty.
     """
@@ -85,8 +103,10 @@ class Settings(Struct, frozen=True):
     search: SearchSettings = SearchSettings()
     sync: SyncSettings = SyncSettings()
     customers: CustomerSettings = CustomerSettings()
+    audit: AuditSettings = AuditSettings()
     source: Path | None = None
     warnings: tuple[str, ...] = ()
+    purpose: Purpose = Purpose()
 
 
 SECTIONS: Mapping[str, type[Struct]] = {
@@ -96,6 +116,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "search": SearchSettings,
     "sync": SyncSettings,
     "customers": CustomerSettings,
+    "audit": AuditSettings,
 }
 """The tables of the file; each field of a class is one key, so that the example file can be checked against them."""
 
@@ -167,6 +188,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
     search = _search(section["search"])
     sync = _sync(section["sync"])
     customers = _customers(section["customers"])
+    audit = _audit(section["audit"], accounts)
     root.finish(SECTIONS)
     for name, table in section.items():
         table.finish(SECTIONS[name].__struct_fields__)
@@ -178,7 +200,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
             problems=problems,
             hint="every key is explained in config.example.toml",
         )
-    settings = Settings(archive, identity, accounts, search, sync, customers, source)
+    settings = Settings(archive, identity, accounts, search, sync, customers, audit, source)
     return replace(settings, warnings=_warnings(settings))
 
 
@@ -360,6 +382,26 @@ def _customers(table: Table) -> CustomerSettings:
     if not all(_is_domain(domain) and not domain.startswith(".") for domain in shared):
         table.problem("shared_domains", 'holds something that is no domain; write "provider.example"')
     return CustomerSettings(country, tuple(domain.strip().lower() for domain in shared))
+
+
+def _audit(table: Table, accounts: tuple[Account, ...]) -> AuditSettings:
+    from archiver.model.audit import ACTIONS
+
+    required = table.texts("require_reason")
+    if not set(required) <= {*ACTIONS, "all"}:
+        table.problem("require_reason", f'holds what is no action; write "all", or some of: {", ".join(ACTIONS)}')
+    anchors = table.texts("anchors")
+    names = {account.name for account in accounts}
+    for anchor in anchors:
+        kind, _, rest = anchor.partition(":")
+        if kind == "mailbox" and all(rest.partition("/")):
+            if rest.partition("/")[0] not in names:
+                table.problem("anchors", "names an account that is not configured")
+        elif not (anchor == "syslog" or (kind == "file" and Path(rest).is_absolute())):
+            table.problem(
+                "anchors", 'holds what is no anchor; write "syslog", "file:/absolute/path" or "mailbox:ACCOUNT/MAILBOX"'
+            )
+    return AuditSettings(required, anchors)
 
 
 def _warnings(settings: Settings) -> tuple[str, ...]:

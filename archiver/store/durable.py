@@ -32,6 +32,17 @@ class Disk:
                 while view:
                     view = view[file.write(view) :]
 
+    def append(self, path: Path, octets: bytes, *, at: int, mode: int = 0o600) -> None:
+        """Write octets from this offset on, where the file ends or what is behind is to go; not durable yet."""
+        with _translated(path):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                file.truncate(at)
+                file.seek(at)
+                view = memoryview(octets)
+                while view:
+                    view = view[file.write(view) :]
+
     @contextlib.contextmanager
     def writing(self, path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
         """Create `path` for a writer that streams; the file is seekable, readable and not durable yet."""

@@ -67,8 +67,31 @@ class ArchivePaths(Struct, frozen=True):
         """Where big messages wait, encrypted under a key that is only in memory."""
         return self.root / "spool"
 
+    def next(self, path: Path) -> Path:
+        """Return where a rotation writes the next epoch's file, until it takes this one's name."""
+        return path.with_name(path.name + NEXT_SUFFIX)
+
+    @property
+    def audit(self) -> Path:
+        """The audit trail's directory, made when the first record is."""
+        return self.root / "audit"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The trail's newest checkpoint, and which anchors have it."""
+        return self.audit / "checkpoint.json"
+
+    def audit_log(self, epoch: int) -> Path:
+        """Return the file of one epoch's audit records."""
+        return self.audit / f"{epoch:08}.log"
+
+    @property
+    def quarantine(self) -> Path:
+        """What `archiver repair` took out of the way, as it was."""
+        return self.root / "quarantine"
+
     def lock(self, name: str) -> Path:
-        """Return the lock file of one writer: "collect" or "archive"."""
+        """Return the lock file of one writer: "collect", "archive" or "audit"."""
         return self.root / f"{name}.lock"
 
     def pack(self, name: str) -> Path:
