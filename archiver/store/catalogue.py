@@ -6,7 +6,7 @@ become values in reading.py. Knows nothing of packs' bytes, of parsing or of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,14 @@ from archiver.model.message import BlobId, Defect, Direction, Message, PartKind
 from archiver.store import reading, schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
-from archiver.store.linked import SUGGESTED, marks, pieces
+from archiver.store.linked import SUGGESTED, erased_among, marks, pieces
+from archiver.store.mending import DAMAGED, UNREADABLE, damaged, defect_of, make_room, mend, readable
 
 if TYPE_CHECKING:
     from archiver.model.delivery import Arrival, Delivery, SealedRecord
     from archiver.store.numbers import Numbers
 
-UNREADABLE = "unreadable"
-"""Defect code of a message whose sealed record was damaged; such a message is taken in again when it comes again."""
+    _Records = Mapping[BlobId, SealedRecord]
 
 _ATTACHMENTS = frozenset({PartKind.ATTACHMENT, PartKind.MESSAGE, PartKind.CALENDAR})
 _AT_ONCE = 500
@@ -92,24 +92,39 @@ class SqliteCatalogue:
     # --- writing --------------------------------------------------------------------------------------------------
 
     def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
-        """Return those that are kept and readable: an unreadable one counts as unknown, so that it can be mended."""
-        return frozenset(blob_id for blob_id, row in self._rows(blob_ids).items() if not self._is_unreadable(row))
+        """Return those for which nothing is to be done: kept and readable, or erased for ever.
+
+        A damaged one counts as unknown, so that it can be mended.
+        """
+        wanted = list(blob_ids)
+        kept = (blob_id for blob_id, row in self._rows(wanted).items() if defect_of(self._connection, row) is None)
+        return erased_among(self._connection, wanted).union(kept)
+
+    def damaged(self) -> Mapping[BlobId, int]:
+        """Return the messages that are known not to open, and their rows."""
+        return damaged(self._connection)
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
         """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new.
 
-        Raises ValueError when a record is neither known nor among the messages: its key would be lost.
+        A message that was marked as damaged is mended in its place, and is among those returned. What was erased stays
+        so: key, text and places are left out. Raises ValueError when a record is neither known nor among the messages:
+        its key would be lost.
         """
         records = {record.blob_id: record for record in delivery.records}
         rows: dict[BlobId, int] = {}
         try:
             with self._connection.transaction():
-                kept = self._rows((*records, *(arrival.blob_id for arrival in delivery.arrivals)))
-                _check_complete(records, messages, kept)
+                named = (*records, *(arrival.blob_id for arrival in delivery.arrivals))
+                kept = self._rows(named)
+                erased = erased_among(self._connection, named)
+                _check_complete(records, messages, kept.keys() | erased)
+                messages = [each for each in messages if each.blob_id not in erased]
                 fresh = [ingested for ingested in messages if self._wanted(ingested, kept.get(ingested.blob_id))]
                 if fresh:
                     rows.update(self._insert_all(fresh, self._pack(delivery.pack), records))
-                self._locate(delivery.arrivals, kept | rows)
+                rows.update(self._mend_all(messages, kept, delivery.pack, records))
+                self._locate([each for each in delivery.arrivals if each.blob_id not in erased], kept | rows)
         except BaseException:
             self._numbers.forget()
             raise
@@ -119,15 +134,23 @@ class SqliteCatalogue:
         """Tell whether a message is new, or readable where the one kept in `row` is not; the latter makes room."""
         if row is None:
             return True
-        if not self._is_unreadable(row) or any(d.code == UNREADABLE for d in ingested.message.defects):
+        if defect_of(self._connection, row) != UNREADABLE or _cannot_be_read(ingested):
             return False
-        self._connection.execute("UPDATE locations SET row = NULL, blob_id = ? WHERE row = ?", (ingested.blob_id, row))
-        self._connection.execute("DELETE FROM records WHERE row = ?", (row,))
-        self._connection.execute("DELETE FROM defects WHERE row = ?", (row,))
-        self._connection.execute("DELETE FROM links WHERE row = ?", (row,))
-        self._connection.execute("DELETE FROM mentions WHERE row = ?", (row,))
-        self._connection.execute("DELETE FROM messages WHERE row = ?", (row,))
+        make_room(self._connection, row, ingested.blob_id)
         return True
+
+    def _mend_all(
+        self, messages: Sequence[Ingested], kept: Mapping[BlobId, int], pack: str | None, records: _Records
+    ) -> dict[BlobId, int]:
+        """Give those that are marked as damaged the record that came with this delivery."""
+        mended: dict[BlobId, int] = {}
+        for ingested in messages:
+            row = kept.get(ingested.blob_id)
+            if row is not None and not _cannot_be_read(ingested) and defect_of(self._connection, row) == DAMAGED:
+                mended[ingested.blob_id] = row
+                self.set_meta("sequence", sequence := self.last_sequence() + 1)
+                mend(self._connection, row, sequence, self._pack(pack), records[ingested.blob_id])
+        return mended
 
     def _insert_all(
         self, fresh: Sequence[Ingested], pack: int, records: Mapping[BlobId, SealedRecord]
@@ -306,14 +329,6 @@ class SqliteCatalogue:
             )
         return rows
 
-    def _is_unreadable(self, row: int) -> bool:
-        return bool(
-            self._connection.integer(
-                "SELECT 1 FROM defects WHERE row = ? AND code = (SELECT id FROM terms WHERE text = ?)",
-                (row, UNREADABLE),
-            )
-        )
-
     # --- reading --------------------------------------------------------------------------------------------------
 
     def resolve(self, prefix: str) -> Sequence[BlobId]:
@@ -460,9 +475,9 @@ class SqliteCatalogue:
         """Return the highest sequence number ever given out."""
         return self._connection.integer("SELECT value FROM meta WHERE key = 'sequence'")
 
-    def settle(self) -> bool:
+    def settle(self, *, wait_seconds: float = 0.25) -> bool:
         """Move what was taken in from the log into archive.db itself; False while readers hold that back."""
-        return self._connection.checkpoint()
+        return self._connection.checkpoint(wait_seconds=wait_seconds)
 
     def pack_names(self) -> frozenset[str]:
         """Return the packs that hold at least one message's record."""
@@ -473,14 +488,16 @@ class SqliteCatalogue:
         )
 
     def blob_ids(self) -> Iterator[BlobId]:
-        """Yield the identifier of every message, to refill the collector's digests."""
-        for (blob_id,) in self._connection.execute("SELECT blob_id FROM messages"):
-            if isinstance(blob_id, bytes):
-                yield BlobId(blob_id)
+        """Yield the identifier of every message that opens, to refill the collector's digests."""
+        return readable(self._connection)
+
+
+def _cannot_be_read(ingested: Ingested) -> bool:
+    return any(defect.code == UNREADABLE for defect in ingested.message.defects)
 
 
 def _check_complete(
-    records: Mapping[BlobId, SealedRecord], messages: Sequence[Ingested], kept: Mapping[BlobId, int]
+    records: Mapping[BlobId, SealedRecord], messages: Sequence[Ingested], kept: Collection[BlobId]
 ) -> None:
     given = {ingested.blob_id for ingested in messages}
     if not given <= records.keys():

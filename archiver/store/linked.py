@@ -1,4 +1,4 @@
-"""Which customers messages are linked to, looked up for many messages at once.
+"""Which customers messages are linked to, and which are erased, looked up for many messages at once.
 
 Knows the tables of links and how a merged customer's mail is its winner's. Knows no rule and no evidence.
 """
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from archiver.model.message import BlobId
 
 if TYPE_CHECKING:
     from archiver.model.link import Link
@@ -31,6 +33,22 @@ def pieces(values: Iterable[int]) -> Iterator[list[int]]:
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks as there are values."""
     return ",".join("?" * len(values))
+
+
+def erased_among(connection: StoreConnection, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
+    """Return those of some messages that were erased, or are about to be."""
+    if connection.one("SELECT 1 FROM erased LIMIT 1") is None:
+        return frozenset()
+    found: set[BlobId] = set()
+    wanted = list(dict.fromkeys(blob_ids))
+    for start in range(0, len(wanted), AT_ONCE):
+        some = wanted[start : start + AT_ONCE]
+        found.update(
+            BlobId(blob_id)
+            for (blob_id,) in connection.execute(f"SELECT blob_id FROM erased WHERE blob_id IN ({marks(some)})", some)
+            if isinstance(blob_id, bytes)
+        )
+    return frozenset(found)
 
 
 def links_of(connection: StoreConnection, rows: Collection[int]) -> dict[int, list[Link]]:

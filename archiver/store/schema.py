@@ -137,7 +137,21 @@ def _third(connection: StoreConnection) -> None:
     connection.execute(_SEARCHES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third)
+_ERASURES = """
+-- What was erased, for ever: nothing may bring it back. at: Unix seconds. The digests are keyed: they tell nothing.
+CREATE TABLE erased (blob_id BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Erasures under way. stage: 0 intended, 1 keys and rows are gone, 2 words are gone from the index (row is NULL now),
+-- 3 no log holds an older page: only the collector has to be told. A finished one has no row here.
+CREATE TABLE erasing (blob_id BLOB PRIMARY KEY, stage INTEGER NOT NULL, row INTEGER) WITHOUT ROWID;
+"""
+
+
+def _fourth(connection: StoreConnection) -> None:
+    connection.execute(_ERASURES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth)
 """Migration n brings format n to n + 1; a released one is never changed."""
 
 

@@ -1,4 +1,4 @@
-"""An archive as earlier releases left it: format 1 or 2 of archive.db, with everything else as it is now."""
+"""An archive as earlier releases left it: format 1, 2 or 3 of archive.db, with everything else as it is now."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ _ROLES = 7
 """From, Sender, Reply-To, To, Cc, Bcc and Delivered-To: all that was kept of who takes part."""
 
 
+def make_third_format(connection: StoreConnection) -> None:
+    """Take away from a database what the fourth migration adds."""
+    assert connection.integer("PRAGMA user_version") == len(schema.MIGRATIONS) == 4
+    with connection.transaction():
+        connection.execute("DROP TABLE erased; DROP TABLE erasing; PRAGMA user_version = 3")
+    assert schema.check_format(connection, schema.APPLICATION_ID, 3) == 3
+
+
 def make_second_format(connection: StoreConnection) -> None:
-    """Take away from a database of format 3 what its migration adds, and the defects that attachments have since."""
-    assert connection.integer("PRAGMA user_version") == 3
+    """Take away from a database what the migrations since format 2 add, and the defects that attachments have since."""
+    make_third_format(connection)
     with connection.transaction():
         connection.execute("DROP TABLE saved_searches")
         connection.execute("ALTER TABLE messages DROP COLUMN language")
