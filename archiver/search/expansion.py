@@ -48,12 +48,8 @@ class Words(Protocol):
         """Return other runs of words that are the same number or code."""
         ...
 
-    def matching(self, pattern: str) -> tuple[str, ...]:
-        """Return words that a pattern with * and ? fits."""
-        ...
-
-    def near(self, word: str, distance: int) -> tuple[str, ...]:
-        """Return words at most so many slips away."""
+    def fitting(self, leaf: query.MultiTerm) -> tuple[str, ...]:
+        """Return words that a wildcard fits, or that are near enough to a near word."""
         ...
 
 
@@ -152,10 +148,8 @@ class Expansion:
         if self._vocabulary is None:
             return (), ()
         words = self._vocabulary()
-        if isinstance(leaf, query.Wildcard):
-            return self._fitting(words.matching(leaf.text)), ()
-        if isinstance(leaf, query.FuzzyTerm):
-            return self._fitting(word for word in words.near(leaf.text, leaf.maxdist) if word != leaf.text), ()
+        if isinstance(leaf, (query.Wildcard, query.FuzzyTerm)):
+            return self._fitting(word for word in words.fitting(leaf) if word != leaf.text), ()
         if not self._forms_left:
             return (), ()
         forms = tuple(word for word in words.variants(leaf.text) if word != leaf.text)[: self._forms_left]

@@ -162,7 +162,7 @@ class FullTextSearcher:
         found = self._count(asked.plan) if query.strip() else LITTLE + 1
         if found > LITTLE:
             return None
-        from archiver.search.words.spelling import corrected
+        from archiver.search.correction import corrected
 
         other = corrected(query, asked.tree, self._vocabulary())
         if other is None:

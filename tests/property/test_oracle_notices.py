@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from whoosh import query
 
 from archiver.model.fields import FieldKind
 from archiver.search import compile as compiling
@@ -18,7 +19,7 @@ from archiver.search import expansion, names, statements
 from archiver.search.hits import facets, grouping
 from archiver.search.plan import Plan
 from archiver.search.rows import ROW_BITS
-from archiver.search.words import vocabulary
+from archiver.search.words import reader, vocabulary
 from tests.property.oracle_cases import mailbox
 from tests.property.oracle_run import Tally, ask
 
@@ -49,6 +50,20 @@ def _in_sql(one: str, other: str) -> Callable[[Plan], Plan]:
     return lambda plan: replace(
         plan, conditions=tuple(replace(c, sql=c.sql.replace(one, other), walk=None) for c in plan.conditions)
     )
+
+
+def _with(change: Callable[[str], str]) -> Callable[..., Any]:
+    """Change the text of the wildcards that are expanded."""
+
+    def around(real: Callable[..., Any]) -> Callable[..., Any]:
+        def fitting(self: object, leaf: query.MultiTerm, *most: int) -> object:
+            if isinstance(leaf, query.Wildcard):
+                leaf = query.Wildcard(leaf.fieldname, change(leaf.text))
+            return real(self, leaf, *most)
+
+        return fitting
+
+    return around
 
 
 def _no_conditions(plan: Plan) -> Plan:
@@ -115,13 +130,15 @@ BREAKS: dict[str, Callable[[Break], None]] = {
     "no compounds": lambda b: b.result(vocabulary.Vocabulary, "compounds", lambda _found: ()),
     "one form is missing": lambda b: b.result(vocabulary.Vocabulary, "variants", lambda found: found[:-1]),
     "every fuzzy word is one slip off at most": lambda b: b.around(
-        vocabulary.Vocabulary, "near", lambda real: lambda self, word, _most: real(self, word, 1)
+        reader.VocabularyReader,
+        "terms_within",
+        lambda real: lambda self, name, word, _most, prefix: real(self, name, word, 1, prefix),
     ),
     "a question mark is any letters": lambda b: b.around(
-        vocabulary, "pattern_of", lambda real: lambda pattern: real(pattern.replace("?", "*"))
+        vocabulary.Vocabulary, "fitting", _with(lambda text: text.replace("?", "*"))
     ),
     "a pattern fits from its start only": lambda b: b.around(
-        vocabulary.Vocabulary, "matching", lambda real: lambda self, pattern: real(self, pattern.rstrip("*") or "*")
+        vocabulary.Vocabulary, "fitting", _with(lambda text: text.rstrip("*") or "*")
     ),
     "incoming is outgoing": lambda b: b.item(compiling._DIRECTIONS, "incoming", 1),
     "a defect is an attachment": lambda b: b.item(

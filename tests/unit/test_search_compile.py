@@ -158,11 +158,10 @@ def test_as_typed_leaves_forms_out_but_not_of_what_is_excluded(tmp_path: Path) -
         def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
             return ()
 
-        def matching(self, pattern: str) -> tuple[str, ...]:
-            return ("gevonden", pattern.replace("*", "x"))
-
-        def near(self, word: str, distance: int) -> tuple[str, ...]:
-            return (word, word + "x" * distance)
+        def fitting(self, leaf: query.MultiTerm) -> tuple[str, ...]:
+            if isinstance(leaf, query.Wildcard):
+                return ("gevonden", leaf.text.replace("*", "x"))
+            return (leaf.text, leaf.text + "x" * leaf.maxdist)
 
     with world(tmp_path, []) as w:
         names = CatalogueNames(w.connection, None, None, None)
@@ -193,11 +192,8 @@ class Prolific:
     def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         return ()
 
-    def matching(self, pattern: str) -> tuple[str, ...]:
-        return tuple(f"{pattern.strip('*')}{n}" for n in range(250))
-
-    def near(self, word: str, distance: int) -> tuple[str, ...]:
-        return (word,)
+    def fitting(self, leaf: query.MultiTerm) -> tuple[str, ...]:
+        return tuple(f"{leaf.text.strip('*')}{n}" for n in range(250))
 
 
 def test_the_first_words_of_a_long_query_have_forms_and_the_others_are_looked_for_as_typed() -> None:

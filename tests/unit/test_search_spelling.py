@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from archiver.search.correction import corrected
 from archiver.search.query.language import parse
-from archiver.search.words.spelling import corrected, slips, sound, suggestions
+from archiver.search.words.spelling import slips, sound
 from archiver.search.words.vocabulary import Vocabulary
 from tests.unit.test_search_vocabulary import ALL, indexed
 
@@ -50,7 +51,7 @@ def test_a_query_is_put_right(asked: str, meant: str | None) -> None:
 
 def test_of_two_near_words_the_frequent_one_is_suggested_first_and_the_rare_one_not_at_all() -> None:
     with indexed(*["bestand verband"] * 9, *["verbond"] * 3, "verbund") as (_, connection):
-        found = suggestions("verbend", Vocabulary(connection, ()), 5)
+        found = Vocabulary(connection, ()).suggestions("verbend", 5)
         assert found[0] == "verband"
         assert "verbend" not in found
 
@@ -58,10 +59,10 @@ def test_of_two_near_words_the_frequent_one_is_suggested_first_and_the_rare_one_
 def test_suggestions_are_words_that_some_message_still_has() -> None:
     with indexed(*["licentie"] * 3) as (index, connection):
         vocabulary = Vocabulary(connection, ALL)
-        assert suggestions("lisentie", vocabulary, 3) == ("licentie",)
+        assert vocabulary.suggestions("lisentie", 3) == ("licentie",)
         rows = [int(str(row)) for (row,) in connection.execute("SELECT row FROM slots")]
         index.remove(rows)
-        assert suggestions("lisentie", vocabulary, 3) == ()
+        assert vocabulary.suggestions("lisentie", 3) == ()
 
 
 @pytest.mark.parametrize(
@@ -81,10 +82,10 @@ def test_changed_places_and_neighbouring_keys_are_smaller_slips() -> None:
 
 def test_letters_that_changed_places_are_put_back_before_one_is_left_out() -> None:
     with indexed(*["contract contact john"] * 9, *["contact"] * 9) as (_, connection):
-        assert suggestions("contarct", Vocabulary(connection, ALL), 2) == ("contract", "contact")
-        assert suggestions("jhon", Vocabulary(connection, ALL), 1) == ("john",)
+        assert Vocabulary(connection, ALL).suggestions("contarct", 2) == ("contract", "contact")
+        assert Vocabulary(connection, ALL).suggestions("jhon", 1) == ("john",)
 
 
 def test_in_a_short_word_a_letter_far_off_is_another_word() -> None:
     with indexed(*["faut facteur"] * 20) as (_, connection):
-        assert suggestions("fact", Vocabulary(connection, ALL), 3) == ()
+        assert Vocabulary(connection, ALL).suggestions("fact", 3) == ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whoosh import query
 
 from archiver.errors import QueryError
 from archiver.model.catalogue import IndexDocument
@@ -20,9 +22,9 @@ from archiver.search.rows import ROW_BITS
 from archiver.search.words import lexicon as lexicon_module
 from archiver.search.words.compounds import is_compound
 from archiver.search.words.lexicon import Lexicon
-from archiver.search.words.spelling import distance, near_words
+from archiver.search.words.near import near_words
 from archiver.search.words.stems import same_word
-from archiver.search.words.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary, pattern_of
+from archiver.search.words.vocabulary import MAX_COMPOUNDS, MAX_EXPANSION, MAX_VARIANTS, Vocabulary
 from archiver.store.connection import StoreConnection, open_database
 from tests.twins.whoosh_oracle import Mail, world
 from tests.unit.test_search_stems import PAIRS
@@ -207,33 +209,39 @@ def test_near_words_and_patterns_are_those_that_the_rules_say(words: set[str], w
     with indexed(" ".join(sorted(words))) as (_, connection):
         vocabulary = Vocabulary(connection, ALL)
         for most in (0, 1, 2):
-            near = {other for other in every if distance(word, other) <= most}
+            near = {other for other in every if _distance(word, other) <= most}
             assert near_words(word, most, vocabulary.lexicon) == near
-            assert vocabulary.near(word, most) == tuple(sorted(near, key=lambda other: (distance(word, other), other)))
-        fits = re.compile(pattern_of(pattern)).fullmatch
-        assert vocabulary.matching(pattern) == tuple(sorted(other for other in every if fits(other)))
+            assert vocabulary.fitting(near_to(word, most)) == tuple(sorted(near))
+        fits = re.compile(pattern.replace("*", ".*").replace("?", ".")).fullmatch
+        assert vocabulary.fitting(wildcard(pattern)) == tuple(sorted(other for other in every if fits(other)))
 
 
-@given(_SHORT, _SHORT)
-def test_the_distance_is_that_of_levenshtein(one: str, other: str) -> None:
-    def slowly(a: str, b: str) -> int:
-        if not a or not b:
-            return len(a) + len(b)
-        return min(slowly(a[1:], b[1:]) + (a[0] != b[0]), slowly(a[1:], b) + 1, slowly(a, b[1:]) + 1)
-
-    assert distance(one, other) == slowly(one, other)
+@cache
+def _distance(a: str, b: str) -> int:
+    """Count as Levenshtein does, by his definition."""
+    if not a or not b:
+        return len(a) + len(b)
+    return min(_distance(a[1:], b[1:]) + (a[0] != b[0]), _distance(a[1:], b) + 1, _distance(a, b[1:]) + 1)
 
 
-@pytest.mark.parametrize("ask", [lambda v: v.matching("??"), lambda v: v.matching("*"), lambda v: v.near("zz", 2)])
+def near_to(word: str, most: int) -> query.FuzzyTerm:
+    return query.FuzzyTerm("subject", word, maxdist=most, prefixlength=0)
+
+
+def wildcard(pattern: str) -> query.Wildcard:
+    return query.Wildcard("subject", pattern)
+
+
+@pytest.mark.parametrize("asked", [wildcard("??"), wildcard("*"), near_to("zz", 2)])
 def test_more_words_than_can_be_looked_for_are_a_mistake_of_the_query(
-    ask: Callable[[Vocabulary], tuple[str, ...]],
+    asked: query.MultiTerm,
 ) -> None:
     words = [a + b for a in "abcdefghijklmnopqrstuvwxyz" for b in "0123456789abcdefghij"]
     with indexed(" ".join(words[:MAX_EXPANSION])) as (index, connection):
-        assert len(ask(Vocabulary(connection, ALL))) == MAX_EXPANSION
+        assert len(Vocabulary(connection, ALL).fitting(asked)) == MAX_EXPANSION
         index.add([document(2, words[MAX_EXPANSION])], 2)
         with pytest.raises(QueryError) as caught:
-            ask(Vocabulary(connection, ALL))
+            Vocabulary(connection, ALL).fitting(asked)
     assert caught.value.expected == "more letters"
 
 
@@ -243,7 +251,7 @@ def test_signs_of_chinese_and_japanese_are_words() -> None:
         assert vocabulary.has("契")
         assert vocabulary.variants("契") == ()
         assert vocabulary.compounds("契") == ()
-        assert vocabulary.matching("?") == tuple(sorted("契約の更新"))
+        assert vocabulary.fitting(wildcard("?")) == tuple(sorted("契約の更新"))
 
 
 def test_a_search_within_a_snapshot_reads_the_words_of_its_state_while_they_are_sorted_anew(tmp_path: Path) -> None:

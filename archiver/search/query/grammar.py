@@ -12,8 +12,8 @@ from typing import Any
 
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, field_named, field_names
+from archiver.search.light import light_imports
 from archiver.search.query.leaves import Context, Value, completes, near, weight_of
-from archiver.search.query.light import light_imports
 
 with light_imports():
     from whoosh.qparser import plugins, syntax

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from archiver.errors import QueryError
 from archiver.model.fields import FieldKind, QueryField, field_named
 from archiver.search.analysis import address_token, domain_token, fold, tokens
+from archiver.search.light import light_imports
 from archiver.search.query.function_words import REPLIES
-from archiver.search.query.light import light_imports
 
 with light_imports():
     from whoosh import query as tree_of

@@ -256,11 +256,26 @@ class Lexicon:
             f"{block.decode()}\n" for block in (*self._each(_OTHERS), self._fresh_words()[2]) if block
         )
 
+    def messages_with(self, token: str) -> int:
+        """Return how many messages have exactly this token; FTS5 walks over its postings."""
+        return self._counted("SELECT doc FROM mail_words WHERE term = ?", token)
+
+    def occurrences(self, token: str) -> int:
+        """Return how often this token stands in all messages together; likewise."""
+        return self._counted("SELECT cnt FROM mail_words WHERE term = ?", token)
+
+    def messages(self) -> int:
+        """Return how many messages there are."""
+        return self._counted("SELECT count(*) FROM slots")
+
     def __iter__(self) -> Iterator[str]:
         """Give every word once, in order."""
         self._refresh()
         blocks = self._packed(_LETTERS, _OTHERS, _FRESH)
         return iter(sorted({word.decode() for block in blocks for word in _split(block)}))
+
+    def _counted(self, sql: str, *bindings: str) -> int:
+        return next((n for (n,) in list(self._connection.execute(sql, bindings)) if isinstance(n, int)), 0)
 
     def _has(self, word: bytes) -> bool:
         kind = _LETTERS if _PLAIN.fullmatch(word) else _OTHERS

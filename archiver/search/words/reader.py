@@ -1,41 +1,83 @@
-"""The words of the index as a Whoosh IndexReader: Whoosh's own queries, correctors and lists of terms work on them.
+"""The words of the index as a Whoosh IndexReader: wildcards, near words and corrections are worked out by Whoosh on it.
 
-It has one field, ANYWHERE, because the lexicon knows words and not in which columns they stand. There are no documents
-in it: FTS5 has the postings, and queries are compiled for it. `Vocabulary` answers the same questions faster, for it
-need not look at every word; tests hold the two against each other.
+It has one field, of whatever name it is told, because the lexicon knows words and not in which columns they stand.
+There are no documents in it: FTS5 has the postings, and queries are compiled for it.
+
+For a wildcard that does not begin with a letter, and for near words, Whoosh would look at every word of the archive. So
+this reader offers for such a wildcard the words that have its longest run of letters, what fits being Whoosh's to say,
+and finds near words as `near` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NoReturn
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from whoosh import fields, reading
+from archiver.search.light import light_imports
+from archiver.search.words.near import lines_with, near_words
 
-from archiver.search.query.language import ANYWHERE
-from archiver.search.words.spelling import near_words
-from archiver.search.words.vocabulary import Vocabulary
+with light_imports():
+    from whoosh import query, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from whoosh.spelling import Corrector
+
+    from archiver.search.words.lexicon import Lexicon
+
+_RUNS = re.compile(r"[^*?]+")
+
+
+class _Words:
+    """What Whoosh asks of the type of a field: terms are octets (UTF-8). Its own types cost 16 ms of imports."""
+
+    @staticmethod
+    def from_bytes(octets: bytes) -> str:
+        return octets.decode()
+
+    @staticmethod
+    def to_bytes(word: str | bytes) -> bytes:
+        return word.encode() if isinstance(word, str) else word
 
 
 class VocabularyReader(reading.IndexReader):  # type: ignore[misc]
-    """`whoosh.reading.IndexReader` over a vocabulary; terms are octets (UTF-8), as Whoosh has them."""
+    """`whoosh.reading.IndexReader` over a lexicon."""
 
-    def __init__(self, vocabulary: Vocabulary, messages: int) -> None:
-        self._vocabulary = vocabulary
-        self._messages = messages
-        self.schema = fields.Schema(**{ANYWHERE: fields.TEXT(phrase=False)})
+    def __init__(self, lexicon: Lexicon, fieldname: str) -> None:
+        self._lexicon = lexicon
+        self._fieldname = fieldname
+        self._narrowed: str | None = None
+        self.schema = {fieldname: _Words()}
+
+    def fitting(self, leaf: query.MultiTerm, most: int) -> list[str]:
+        """Return words (so many at most) that a wildcard or a near word stands for, as Whoosh expands it."""
+        if isinstance(leaf, query.Wildcard) and leaf.text.startswith(("*", "?")):
+            self._narrowed = leaf.text
+        try:
+            return [_word(text) for _, text in islice(leaf.expanded_terms(self), most)]
+        finally:
+            self._narrowed = None
 
     def __contains__(self, term: tuple[str, str | bytes]) -> bool:
         fieldname, text = term
-        return fieldname == ANYWHERE and self._vocabulary.has(_word(text))
+        return fieldname == self._fieldname and self._lexicon.has(_word(text))
 
     def indexed_field_names(self) -> list[str]:
         """Return the one field."""
-        return [ANYWHERE]
+        return [self._fieldname]
 
     def all_terms(self) -> Iterator[tuple[str, bytes]]:
         """Give all words in order."""
-        return ((ANYWHERE, text) for text in self.expand_prefix(ANYWHERE, ""))
+        return ((self._fieldname, text) for text in self.expand_prefix(self._fieldname, ""))
+
+    def lexicon(self, fieldname: str) -> Iterator[bytes]:
+        """Give all words in order; while a wildcard is expanded, only those that it may fit, in any order."""
+        if self._narrowed is None or fieldname != self._fieldname:
+            yield from self.expand_prefix(fieldname, "")
+        else:
+            yield from (word.encode() for word in self._candidates(self._narrowed))
 
     def terms_from(self, fieldname: str, prefix: str | bytes) -> Iterator[tuple[str, bytes]]:
         """Give words in order, from this one on."""
@@ -44,19 +86,25 @@ class VocabularyReader(reading.IndexReader):  # type: ignore[misc]
 
     def expand_prefix(self, fieldname: str, prefix: str | bytes) -> Iterator[bytes]:
         """Give words in order that begin so."""
-        if fieldname == ANYWHERE:
-            yield from (word.encode() for word in self._vocabulary.lexicon.starting(_word(prefix)))
+        if fieldname == self._fieldname:
+            yield from (word.encode() for word in self._lexicon.starting(_word(prefix)))
 
     def terms_within(self, fieldname: str, text: str | bytes, maxdist: int, prefix: int = 0) -> Iterator[str]:
-        """Give words within a distance (Levenshtein, as Whoosh's automata have it) that share the first letters."""
+        """Give words within a distance that share the first letters: up to 2 Levenshtein's, as Whoosh's automata."""
         word = _word(text)
-        if fieldname != ANYWHERE:
+        if fieldname != self._fieldname:
             return
         if maxdist > 2:
             yield from super().terms_within(fieldname, word, maxdist, prefix)
             return
-        near = near_words(word, maxdist, self._vocabulary.lexicon)
+        near = near_words(word, maxdist, self._lexicon)
         yield from sorted(other for other in near if other.startswith(word[:prefix]))
+
+    def corrector(self, fieldname: str) -> Corrector:
+        """Return what proposes words of the archive for one that may be misspelt."""
+        from archiver.search.words.spelling import SlipCorrector
+
+        return SlipCorrector(self, fieldname)
 
     def term_info(self, fieldname: str, text: str | bytes) -> reading.TermInfo:
         """Return in how many messages a word is and how often; raises Whoosh's TermNotFound."""
@@ -66,19 +114,19 @@ class VocabularyReader(reading.IndexReader):  # type: ignore[misc]
 
     def frequency(self, fieldname: str, text: str | bytes) -> int:
         """Return how often a word stands in all messages together."""
-        return self._vocabulary.occurrences(_word(text)) if fieldname == ANYWHERE else 0
+        return self._lexicon.occurrences(_word(text)) if fieldname == self._fieldname else 0
 
     def doc_frequency(self, fieldname: str, text: str | bytes) -> int:
         """Return how many messages have a word."""
-        return self._vocabulary.frequency(_word(text)) if fieldname == ANYWHERE else 0
+        return self._lexicon.messages_with(_word(text)) if fieldname == self._fieldname else 0
 
     def doc_count_all(self) -> int:
         """Return how many messages there are."""
-        return self._messages
+        return self._lexicon.messages()
 
     def doc_count(self) -> int:
         """Return how many messages there are."""
-        return self._messages
+        return self._lexicon.messages()
 
     def has_deletions(self) -> bool:
         """Say no: FTS5 knows what was deleted."""
@@ -113,6 +161,18 @@ class VocabularyReader(reading.IndexReader):  # type: ignore[misc]
     def vector(self, docnum: int, fieldname: str, *_: Any) -> NoReturn:
         """Refuse: there are none."""
         raise NotImplementedError("there are no vectors")
+
+    def _candidates(self, pattern: str) -> Iterable[str]:
+        """Return the words that may fit a wildcard: those that end as it does, or have its longest run of letters."""
+        run = max(_RUNS.findall(pattern), key=len, default="")
+        if not run:
+            return filter(None, (self._lexicon.letters() + self._lexicon.others()).split("\n"))
+        end = pattern[max(pattern.rfind("*"), pattern.rfind("?")) + 1 :]
+        if end.isalpha() and end.isascii():
+            letters: Iterable[str] = self._lexicon.letters_ending(end)
+        else:
+            letters = lines_with(self._lexicon.letters(), run)
+        return {*letters, *lines_with(self._lexicon.others(), run)}
 
 
 def _word(text: str | bytes) -> str:

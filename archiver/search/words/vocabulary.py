@@ -5,8 +5,8 @@ The rules are plain functions of words, which tests apply to whole vocabularies 
 - `variants`: the words that `stems.same_word` says are the same word;
 - `compounds`: the words of which `compounds.is_compound` says that the word, or one of its variants, is a part;
 - `groupings`: what `groupings.other_ways` says of a number or a code;
-- `matching`: the words that `pattern_of` matches as a whole, `*` for any characters and `?` for one;
-- `near`: the words within a distance as `spelling.distance` counts it: letters put in, taken out or replaced.
+- `fitting`: what Whoosh expands its own Wildcard and FuzzyTerm to: `*` for any characters and `?` for one; words
+  within Levenshtein's distance (letters put in, taken out or replaced).
 
 Here is how they are found without asking every word. Tokens for whole addresses are no words. Everything is bounded:
 forms and compounds are cut, wildcards and near words that are too many are a mistake of the query.
@@ -15,6 +15,7 @@ forms and compounds are cut, wildcards and near words that are too many are a mi
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
@@ -23,7 +24,9 @@ from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    from whoosh.query import MultiTerm
 
     from archiver.core.ports import Connection
     from archiver.search.words.reader import VocabularyReader
@@ -37,13 +40,12 @@ MAX_VARIANTS = 40
 MAX_COMPOUNDS = 60
 """Compounds that are looked for: the shortest first, then in the order of the alphabet."""
 
-MAX_DISTANCE = 2
-
 _REMEMBERED = 500
 """Words whose expansion is remembered."""
 
 _LETTERS = re.compile(r"[a-z]+")
-_PIECES = re.compile(r"[^*?]+")
+_ANY = "anywhere"
+"""The name of the field where it does not matter."""
 
 
 class Vocabulary:
@@ -80,44 +82,34 @@ class Vocabulary:
         with self._lexicon.steady():
             return other_ways(words, self._lexicon.has)
 
-    def matching(self, pattern: str) -> tuple[str, ...]:
-        """Return the words that a folded pattern with * and ? matches as a whole, in order.
+    def fitting(self, leaf: MultiTerm) -> tuple[str, ...]:
+        """Return the words that a wildcard or a near word of a query stands for, in order: as Whoosh expands it.
 
         Raises QueryError (position 0, for the caller to move) when there are more than MAX_EXPANSION.
         """
-        return self._bounded(self._matching(pattern))
-
-    def near(self, word: str, distance: int) -> tuple[str, ...]:
-        """Return the words within a distance of 1 or 2, itself included, nearest first; raises QueryError likewise."""
-        from archiver.search.words.spelling import distance as between
-        from archiver.search.words.spelling import near_words
-
-        distance = min(max(distance, 0), MAX_DISTANCE)
-        found = near_words(word, distance, self._lexicon)
-        return self._bounded(sorted(found, key=lambda other: (between(word, other), other)))
+        with self._lexicon.steady():
+            found = self.reader(leaf.fieldname).fitting(leaf, MAX_EXPANSION + 1)
+        if len(found) > MAX_EXPANSION:
+            raise QueryError(
+                "too many words of the archive fit here", position=0, expected="more letters", hint="write more letters"
+            )
+        return tuple(sorted(found))
 
     def suggestions(self, word: str, limit: int = 5) -> tuple[str, ...]:
-        """Return words of the archive that may have been meant, likeliest first; never the word itself."""
-        from archiver.search.words.spelling import suggestions
-
-        return suggestions(word, self, limit)
+        """Return words of the archive that may have been meant, likeliest first; never the word or a form of it."""
+        forms = set(self.variants(word))
+        found = self.reader().corrector(_ANY).suggest(word, limit=limit + len(forms))
+        return tuple(islice((other for other in found if other not in forms), limit))
 
     def frequency(self, token: str) -> int:
         """Return how many messages have exactly this token; walks over its postings."""
-        found = list(self._connection.execute("SELECT doc FROM mail_words WHERE term = ?", (token,)))
-        return next((doc for (doc,) in found if isinstance(doc, int)), 0)
+        return self._lexicon.messages_with(token)
 
-    def occurrences(self, token: str) -> int:
-        """Return how often this token stands in all messages together; walks over its postings."""
-        found = list(self._connection.execute("SELECT cnt FROM mail_words WHERE term = ?", (token,)))
-        return next((times for (times,) in found if isinstance(times, int)), 0)
-
-    def reader(self) -> VocabularyReader:
-        """Return the words as Whoosh sees them; importing that takes some 50 ms."""
+    def reader(self, fieldname: str = _ANY) -> VocabularyReader:
+        """Return the words as Whoosh sees them, in a field of this name."""
         from archiver.search.words.reader import VocabularyReader
 
-        counted = list(self._connection.execute("SELECT count(*) FROM slots"))
-        return VocabularyReader(self, next((n for (n,) in counted if isinstance(n, int)), 0))
+        return VocabularyReader(self._lexicon, fieldname)
 
     def has(self, token: str) -> bool:
         """Say whether this is a word of the archive."""
@@ -131,14 +123,6 @@ class Vocabulary:
             if (what, word) not in self._remembered:
                 self._remembered[what, word] = tuple(work(word))
             return self._remembered[what, word]
-
-    @staticmethod
-    def _bounded(found: Collection[str]) -> tuple[str, ...]:
-        if len(found) > MAX_EXPANSION:
-            raise QueryError(
-                "too many words of the archive fit here", position=0, expected="more letters", hint="write more letters"
-            )
-        return tuple(found)
 
     # --- other forms -------------------------------------------------------------------------------------------------
 
@@ -186,36 +170,3 @@ class Vocabulary:
             return answer
 
         return known
-
-    # --- wildcards ---------------------------------------------------------------------------------------------------
-
-    def _matching(self, pattern: str) -> list[str]:
-        fits = re.compile(pattern_of(pattern)).fullmatch
-        start = re.match(r"[^*?]*", pattern)
-        if start is not None and start[0]:
-            return [word for word in self._lexicon.starting(start[0]) if fits(word)]
-        end = pattern[max(pattern.rfind("*"), pattern.rfind("?")) + 1 :]
-        if _LETTERS.fullmatch(end):
-            letters: Iterable[str] = self._lexicon.letters_ending(end)
-        else:
-            letters = _lines_with(self._lexicon.letters(), pattern)
-        others = _lines_with(self._lexicon.others(), pattern)
-        return sorted({word for words in (letters, others) for word in words if fits(word)})
-
-
-def pattern_of(pattern: str) -> str:
-    """Return the regular expression that says the same as a pattern with * and ?."""
-    return "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in re.sub(r"\*[*]+", "*", pattern))
-
-
-def _lines_with(lines: str, pattern: str) -> list[str]:
-    """Return the lines that have the longest piece of a pattern in them, once for each time that they have it."""
-    piece = max(_PIECES.findall(pattern), key=len, default="")
-    if not piece:
-        return lines.split("\n")[1:-1]
-    found, at = [], lines.find(piece)
-    while at >= 0:
-        end = lines.index("\n", at)
-        found.append(lines[lines.rindex("\n", 0, at) + 1 : end])
-        at = lines.find(piece, end)
-    return found
