@@ -96,6 +96,14 @@ class ServerUnreachableError(ArchiverError):
     exit_code = 20
 
 
+class ServerBusyError(ServerUnreachableError):
+    """The IMAP server limits the account for now; `wait` is in seconds where it named a time."""
+
+    def __init__(self, message: str, *, hint: str | None = None, wait: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.wait = wait
+
+
 class LoginRefusedError(ArchiverError):
     """The IMAP server refused the login; a run does not try again."""
 

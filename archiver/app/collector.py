@@ -21,18 +21,22 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 import archiver
 from archiver import errors
-from archiver.config import Settings
-from archiver.core.collect import AccountOutcome, collect_account
+from archiver.app.clocks import clock
+from archiver.config import Purpose, Settings
+from archiver.core.collect import AccountOutcome
 from archiver.core.ports import MailSource, Spool
 from archiver.core.progress import OnProgress, Progress, silent
+from archiver.core.visiting import NO_INSISTENCE, Insistence, visit_account
 from archiver.errors import ArchiverError
 from archiver.model.account import Account
 
 _PARALLEL_ACCOUNTS = 4
 _PROGRESS_INTERVAL = 0.05  # seconds between two lines about the same mailbox
+_NAP = 0.25  # seconds of sleep between two looks at whether the run is to end
 
 
 class _Line(msgspec.Struct, omit_defaults=True):
@@ -56,12 +60,14 @@ class _Order(msgspec.Struct):
 
     settings: Settings
     accounts: tuple[str, ...]
+    insistence: Insistence = NO_INSISTENCE
 
 
 def collect_all(
     settings: Settings,
     accounts: Sequence[str],
     *,
+    insistence: Insistence = NO_INSISTENCE,
     on_progress: OnProgress = silent,
     stopped: Callable[[], bool] = lambda: False,
 ) -> tuple[AccountOutcome, ...]:
@@ -69,38 +75,58 @@ def collect_all(
 
     Raises NoArchiveError, LockedError when another collector runs, and what the store raises (disk full, damage).
     """
+    from archiver.app.logins import KeyedLogins
     from archiver.app.opening import open_collect_store
+    from archiver.imap.credentials import resolve_password
 
     chosen = choose(settings, accounts)
     failed = threading.Event()
     with open_collect_store(settings) as opened:
 
         def collect(account: Account) -> AccountOutcome:
-            source = open_source(account, opened.new_spool)
+            logins = KeyedLogins(account, opened.credential, resolve_password=resolve_password)
+
+            def connect(ended: Callable[[], bool], received: Callable[[int], object]) -> MailSource:
+                return open_source(
+                    account, opened.new_spool, resolve_password=logins.resolve, ended=ended, received=received
+                )
+
             try:
-                return collect_account(
+                return visit_account(
                     account,
-                    source,
+                    connect,
                     opened.store,
+                    logins,
+                    clock=clock,
+                    monotonic=time.monotonic,
+                    random=random.random,
+                    insistence=insistence,
                     on_progress=on_progress,
                     stopped=lambda: stopped() or failed.is_set(),
                 )
             except BaseException:
                 failed.set()  # our own store is in trouble: the other accounts end too
                 raise
-            finally:
-                source.close()
 
         with ThreadPoolExecutor(max_workers=min(_PARALLEL_ACCOUNTS, max(1, len(chosen)))) as pool:
             return tuple(pool.map(collect, chosen))
 
 
-def open_source(account: Account, new_spool: Callable[[], Spool], *, patient: bool = True) -> MailSource:
+def open_source(
+    account: Account,
+    new_spool: Callable[[], Spool],
+    *,
+    patient: bool = True,
+    resolve_password: Callable[[Account], str] | None = None,
+    ended: Callable[[], bool] = lambda: False,
+    received: Callable[[int], object] = lambda _: None,
+) -> MailSource:
     """Return a source that reconnects, and goes on inside a big message where the connection broke.
 
-    An impatient one fails at the first problem: `archiver doctor` wants to name it, not to get over it.
+    An impatient one fails at the first problem: `archiver doctor` wants to name it, not to get over it. No wait for the
+    server goes on once `ended` says yes; `received` is told of all octets that come in.
     """
-    from archiver.imap.credentials import resolve_password
+    from archiver.imap.credentials import resolve_password as from_configuration
     from archiver.imap.partials import Partials
     from archiver.imap.retry import RetryingSource
     from archiver.imap.source import ImapSource
@@ -108,16 +134,30 @@ def open_source(account: Account, new_spool: Callable[[], Spool], *, patient: bo
     partials = Partials(new_spool)
 
     def connection() -> ImapSource:
-        return ImapSource(account, new_spool=new_spool, resolve_password=resolve_password, partials=partials)
+        return ImapSource(
+            account,
+            new_spool=new_spool,
+            resolve_password=resolve_password or from_configuration,
+            partials=partials,
+            received=received,
+        )
 
     if not patient:
         return connection()
     return RetryingSource(
         connection,
-        sleep=time.sleep,
+        sleep=lambda seconds: _sleep(seconds, ended),
         random=random.random,
         on_close=partials.close,
+        stopped=ended,
     )
+
+
+def _sleep(seconds: float, ended: Callable[[], bool]) -> None:
+    """Sleep, and look up in between: a run that is told to stop does not wait for a server first."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not ended():
+        time.sleep(min(left, _NAP))
 
 
 def choose(settings: Settings, names: Sequence[str]) -> tuple[Account, ...]:
@@ -138,7 +178,13 @@ def choose(settings: Settings, names: Sequence[str]) -> tuple[Account, ...]:
 class CollectorProcess:
     """The child, seen from the parent. `wait` is called until it says that the child has ended."""
 
-    def __init__(self, settings: Settings, accounts: Sequence[str], on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        accounts: Sequence[str],
+        on_progress: OnProgress,
+        insistence: Insistence = NO_INSISTENCE,
+    ) -> None:
         self.outcomes: tuple[AccountOutcome, ...] = ()
         self._error: ArchiverError | None = None
         self._on_progress = on_progress
@@ -155,7 +201,7 @@ class CollectorProcess:
         )
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(_encode(_Order(settings, tuple(accounts))))
+        self._process.stdin.write(_encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence)))
         self._process.stdin.close()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -257,7 +303,13 @@ def main() -> int:
     speaker = _Speaker()
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=_Order, dec_hook=_decode_path)
     try:
-        outcomes = collect_all(order.settings, order.accounts, on_progress=speaker.progress, stopped=stop.is_set)
+        outcomes = collect_all(
+            order.settings,
+            order.accounts,
+            insistence=order.insistence,
+            on_progress=speaker.progress,
+            stopped=stop.is_set,
+        )
     except ArchiverError as error:
         speaker.say(_Line(error=_Error(type(error).__name__, error.message, error.hint)))
         return 0

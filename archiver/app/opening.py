@@ -49,6 +49,7 @@ class Collecting(NamedTuple):
 @contextmanager
 def open_collect_store(
     settings: Settings, *, seed: Callable[[], Iterable[BlobId]] | None = None, forget: Iterable[str] = ()
+    credential: CollectorCredential
 ) -> Iterator[Collecting]:
     """Open the collector's store under its lock, without any reading key.
 
@@ -77,7 +78,7 @@ def open_collect_store(
         for pack in forget:
             store.forget_pack(pack)
         try:
-            yield Collecting(store, lambda: EncryptedSpool(paths.spool, random=os.urandom))
+            yield Collecting(store, lambda: EncryptedSpool(paths.spool, random=os.urandom), credential)
         finally:
             store.close()
 

@@ -19,6 +19,7 @@ from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.core.visiting import Insistence
 from archiver.errors import ConfigurationError, LockedError
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
@@ -66,22 +67,27 @@ def sync(
     *,
     collect_only: bool = False,
     ask: AskPassphrase,
+    now: bool = False,
+    retry_login: bool = False,
     on_progress: OnProgress = silent,
     stopped: Callable[[], bool] = lambda: False,
     bounds: KdfBounds = DEFAULT_BOUNDS,
 ) -> SyncReport:
     """Collect the accounts (all when none is named) and, unlocked, take the mail in while it arrives.
 
-    When there is no key and `ask` has no answer, the mail is collected all the same and waits, sealed.
+    When there is no key and `ask` has no answer, the mail is collected all the same and waits, sealed. A server that is
+    to be left alone for a while is asked only when its account is named or `now`; a login that was refused is tried
+    again only with `retry_login`, or when it has changed.
     Raises NoArchiveError, LockedError, WrongKeyError, UsageError, ConfigurationError; a server's failure is reported.
     """
     began = time.monotonic()
     choose(settings, accounts)
     keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
+    insistence = Insistence(now=now or bool(accounts), login=retry_login)
     if keys is None:
-        outcomes = collect_all(settings, accounts, on_progress=on_progress, stopped=stopped)
+        outcomes = collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
         return _report(settings, outcomes, None, began)
-    outcomes, ingested = _collect_and_take_in(settings, accounts, keys, on_progress, stopped)
+    outcomes, ingested = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
     return _report(settings, outcomes, ingested, began)
 
 
@@ -89,12 +95,13 @@ def _collect_and_take_in(
     settings: Settings,
     accounts: Sequence[str],
     keys: Keys,
+    insistence: Insistence,
     on_progress: OnProgress,
     stopped: Callable[[], bool],
 ) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
     with open_unlocked(settings, keys, write=True) as opened:
         _prepare_collector(settings, opened)
-    child = CollectorProcess(settings, accounts, on_progress)
+    child = CollectorProcess(settings, accounts, on_progress, insistence)
 
     def more() -> bool:
         if stopped():

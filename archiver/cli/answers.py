@@ -22,7 +22,7 @@ Place = Literal["", "text", "quoted", "attachment", "header"]
 
 
 class AccountOutcome(Protocol):
-    """What one account's part of a sync came to; exit_code is 0, 4, 20 or 21."""
+    """What one account's part of a sync came to; exit_code is 0, 3, 4, 20 or 21."""
 
     @property
     def account(self) -> str: ...
@@ -36,6 +36,8 @@ class AccountOutcome(Protocol):
     def excluded(self) -> int: ...
     @property
     def problem(self) -> str | None: ...
+    @property
+    def hint(self) -> str | None: ...
     @property
     def exit_code(self) -> int: ...
 

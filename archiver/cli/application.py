@@ -156,6 +156,8 @@ class Application(Protocol):
         accounts: Sequence[str],
         *,
         collect_only: bool,
+        now: bool,
+        retry_login: bool,
         ask: AskPassphrase,
         on_progress: OnProgress,
         stopped: Callable[[], bool],

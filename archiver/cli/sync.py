@@ -45,12 +45,16 @@ def _complete_account(
 @click.command("sync")
 @click.argument("accounts", nargs=-1, metavar="[ACCOUNT]...", shell_complete=_complete_account)
 @click.option("--collect-only", is_flag=True, help="Only collect: needs no key that opens mail, and reads none.")
+@click.option("--now", is_flag=True, help="Also ask servers that are left alone for a while after they said no.")
+@click.option("--retry-login", is_flag=True, help="Try a login again that was refused, with the same password.")
 @click.pass_obj
-def command(invocation: Invocation, accounts: tuple[str, ...], collect_only: bool) -> int:
+def command(invocation: Invocation, accounts: tuple[str, ...], collect_only: bool, now: bool, retry_login: bool) -> int:
     """Collect new mail, take it in and index it.
 
     All accounts, or those named. Mail on the servers is never changed. Without a key at hand, mail is collected and
-    sealed, and the next unlocked command takes it in. Stopping it (Ctrl-C) loses nothing.
+    sealed, and the next unlocked command takes it in. Stopping it (Ctrl-C) loses nothing. A server that could not be
+    reached or limits the account rests for a while, unless the account is named; a login that was refused is not tried
+    again before it changes.
     """
     settings = invocation.settings()
     with Watch(invocation.terminal) as watch, stopping(watch) as stop:
@@ -58,6 +62,8 @@ def command(invocation: Invocation, accounts: tuple[str, ...], collect_only: boo
             settings,
             accounts,
             collect_only=collect_only,
+            now=now,
+            retry_login=retry_login,
             ask=watch.pausing(asker(invocation)),
             on_progress=watch.tell,
             stopped=stop.is_set,
@@ -106,6 +112,7 @@ def _tell_problems(terminal: Terminal, report: SyncReport) -> None:
 
 
 def _hints(report: SyncReport) -> Iterator[str]:
+    yield from dict.fromkeys(outcome.hint for outcome in report.accounts if outcome.hint)
     if report.incomplete or any(outcome.failed for outcome in report.accounts):
         yield "`archiver status` names what is missing"
     if report.locked and report.waiting:

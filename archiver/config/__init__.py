@@ -309,6 +309,8 @@ def _account(table: Table) -> Account:
         connect_timeout=table.number("connect_timeout", 15.0, low=1.0, high=600.0),
         read_timeout=table.number("read_timeout", 60.0, low=1.0, high=3600.0),
         max_message_bytes=table.integer("max_message_bytes", 1 << 30, low=1 << 10, high=1 << 32),
+        max_run_seconds=table.integer("max_run_seconds", 0, low=0, high=7 * 86_400),
+        max_bytes_per_day=table.integer("max_bytes_per_day", 0, low=0, high=1 << 50),
     )
 
 

@@ -16,7 +16,14 @@ from msgspec import Struct
 
 from archiver.core.ports import CollectStore, Fetched, MailSource, Unfetchable, Vanished
 from archiver.core.progress import OnProgress, Progress, silent
-from archiver.errors import ArchiverError, LoginRefusedError, MailboxRefusedError, ServerUnreachableError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    LoginRefusedError,
+    MailboxRefusedError,
+    ServerBusyError,
+    ServerUnreachableError,
+)
 from archiver.model.account import Account
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
 
@@ -39,8 +46,9 @@ _MAX_WINDOWS = 5000
 class AccountOutcome(Struct, frozen=True):
     """What one account's run did: `new` messages whose octets were not kept before, `known` seen in one more place.
 
-    `exit_code` is 0, 4 (something is missing and will be tried again), 20 or 21; `problem` says why, with no content
-    of mail in it. `incomplete` names mailboxes, each with its reason.
+    `exit_code` is 0, 3 (the password cannot be had), 4 (something is missing and will be tried again), 20 or 21;
+    `problem` says why, with no content of mail in it, and `hint` what to do. `incomplete` names mailboxes, each with
+    its reason. `busy` says that the server limits the account, for `wait` seconds where it named a time.
     """
 
     account: str
@@ -52,6 +60,9 @@ class AccountOutcome(Struct, frozen=True):
     problem: str | None = None
     exit_code: int = 0
     incomplete: tuple[str, ...] = ()
+    hint: str | None = None
+    busy: bool = False
+    wait: float | None = None
 
 
 class _Tally:
@@ -69,29 +80,34 @@ def collect_account(
     *,
     on_progress: OnProgress = silent,
     stopped: Callable[[], bool] = lambda: False,
+    ended: Callable[[], str | None] = lambda: None,
 ) -> AccountOutcome:
     """Collect every chosen mailbox of one account; errors of the server end up in the outcome, not as exceptions.
 
-    Errors of our own store (disk full, damaged file) do raise: going on would only lose time. `stopped` is asked
-    between messages; when it says yes, what has arrived is made durable and the run ends as incomplete.
+    Errors of our own store (disk full, damaged file) do raise: going on would only lose time. `stopped` and `ended` (a
+    reason) are asked between messages; when one says yes, what has arrived is made durable and the run is incomplete.
     """
     tally = _Tally()
-    problem: str | None = None
+    trouble: ArchiverError | None = None
     exit_code = 0
     try:
-        _collect_mailboxes(account, source, store, tally, on_progress, stopped)
-    except LoginRefusedError as error:
-        problem, exit_code = error.message, error.exit_code
+        _collect_mailboxes(account, source, store, tally, on_progress, _halt(stopped, ended))
+    except (LoginRefusedError, ConfigurationError) as error:
+        trouble, exit_code = error, error.exit_code
     except (ServerUnreachableError, MailboxRefusedError) as error:
-        problem, exit_code = error.message, ServerUnreachableError.exit_code
+        trouble, exit_code = error, ServerUnreachableError.exit_code
+        if stopped():
+            # Somebody ended the run: that the server was not waited for any longer is no failure of the server.
+            tally.incomplete.append(f"{account.name}: stopped before the end; {error.message}")
+            trouble, exit_code = None, 4
     except BaseException:
         # What has arrived is kept where that is possible; a store that refuses must not hide why.
         with suppress(ArchiverError):
             store.flush()
         raise
     store.flush()
-    if problem is not None:
-        store.note_problem(account.name, None, problem)
+    if trouble is not None:
+        store.note_problem(account.name, None, trouble.message)
         store.flush()
     elif tally.incomplete or tally.failed:
         exit_code = 4
@@ -102,10 +118,18 @@ def collect_account(
         octets=tally.octets,
         failed=tally.failed,
         excluded=tally.excluded,
-        problem=problem,
+        problem=trouble.message if trouble else None,
         exit_code=exit_code,
         incomplete=tuple(tally.incomplete),
+        hint=trouble.hint if trouble else None,
+        busy=isinstance(trouble, ServerBusyError),
+        wait=trouble.wait if isinstance(trouble, ServerBusyError) else None,
     )
+
+
+def _halt(stopped: Callable[[], bool], ended: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Join what may end a run to one question, whose answer is the reason."""
+    return lambda: "stopped before the end" if stopped() else ended()
 
 
 def _collect_mailboxes(
@@ -114,7 +138,7 @@ def _collect_mailboxes(
     store: CollectStore,
     tally: _Tally,
     on_progress: OnProgress,
-    stopped: Callable[[], bool],
+    halted: Callable[[], str | None],
 ) -> None:
     mailboxes = source.mailboxes()
     if not mailboxes:
@@ -126,13 +150,14 @@ def _collect_mailboxes(
     store.note_listed(account.name, mailboxes)
     left_out = {status.mailbox for status in store.statuses() if status.account == account.name and status.excluded}
     for mailbox in mailboxes:
-        if stopped():
-            tally.incomplete.append(f"{account.name}/{mailbox.display}: stopped before it was read")
-            continue
         # What a rule left out is looked at again: the rule may have changed.
         if mailbox.display not in left_out and _unchanged(store, account, mailbox):
             continue
-        run = _MailboxRun(account, mailbox, source, store, tally, on_progress, stopped)
+        if (reason := halted()) is not None:
+            store.note_problem(account.name, mailbox, f"not read: {reason}")
+            tally.incomplete.append(f"{account.name}/{mailbox.display}: not read: {reason}")
+            continue
+        run = _MailboxRun(account, mailbox, source, store, tally, on_progress, halted)
         try:
             run.collect()
         except MailboxRefusedError as error:
@@ -166,7 +191,7 @@ class _MailboxRun:
         store: CollectStore,
         tally: _Tally,
         on_progress: OnProgress,
-        stopped: Callable[[], bool],
+        halted: Callable[[], str | None],
     ) -> None:
         self._account = account
         self._mailbox = mailbox
@@ -174,12 +199,13 @@ class _MailboxRun:
         self._store = store
         self._tally = tally
         self._on_progress = on_progress
-        self._stopped = stopped
+        self._halted = halted
         self._epoch: int | None = None
         self._server = 0
         self._uid_next: int | None = None
         self._tried: set[int] = set()
         self._listed_all = False
+        self._cut_short: str | None = None
 
     def collect(self) -> None:
         """List, fetch, store; then compare the server's count with ours."""
@@ -189,7 +215,7 @@ class _MailboxRun:
             self._server, self._uid_next = state.messages, state.uid_next
             wanted, listing_problem = self._discover(epoch, state, self._store.accounted(epoch))
             vanished = self._fetch(epoch, [entry for entry in wanted if entry.uid not in self._tried])
-            if not vanished or passed == _PASSES or self._stopped():
+            if not vanished or passed == _PASSES or self._halted() is not None:
                 break
             # Counted, and gone before it came: only a new count can tell whether that is all that is missing.
             state = self._examine_again(state)
@@ -209,8 +235,8 @@ class _MailboxRun:
         states = list(self._store.accounted(epoch).values())
         failed = states.count("failed")
         problem = listing_problem
-        if problem is None and self._stopped():
-            problem = "stopped before the end"
+        if problem is None and self._cut_short is not None:
+            problem = f"{self._cut_short}; {len(states)} of {self._server} messages are accounted for"
         if problem is None and len(states) != self._server:
             problem = f"the server counts {self._server} messages, {len(states)} are accounted for"
         complete = problem is None and failed == 0
@@ -330,7 +356,8 @@ class _MailboxRun:
                     self._tally.failed += 1
                     self._store.note_failed(epoch, uid, reason)
             self._progress(done, len(entries), octets)
-            if self._stopped():
+            if (halt := self._halted()) is not None:
+                self._cut_short = halt if done < len(entries) else None
                 break
         return vanished
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from archiver.core.footing import Footing
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Summary
 from archiver.model.delivery import Delivery, SealedRecord
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
@@ -192,6 +193,22 @@ class CollectStore(Protocol):
 
     def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:
         """Record that a mailbox (or the whole account) could not be read this time, without losing its figures."""
+        ...
+
+    def footing(self, account: str) -> Footing:
+        """Return how the account stands with its server; the default when nothing is remembered."""
+        ...
+
+    def note_footing(self, account: str, footing: Footing) -> None:
+        """Stage how the account stands from now on."""
+        ...
+
+    def octets_received(self, account: str, day: int) -> int:
+        """Return the octets received for an account on a day (days since 1970-01-01 UTC); only the last is known."""
+        ...
+
+    def note_received(self, account: str, day: int, octets: int) -> None:
+        """Stage that so many more octets were received on that day."""
         ...
 
     def statuses(self) -> Sequence[MailboxStatus]: ...

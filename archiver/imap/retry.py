@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from archiver.core.ports import Fetched, FetchOutcome, MailSource, Unfetchable
-from archiver.errors import MailboxRefusedError, ServerUnreachableError
+from archiver.errors import MailboxRefusedError, ServerBusyError, ServerUnreachableError
 from archiver.imap.faults import ConnectFailedError, ConnectionBrokenError, ThrottledError, TransientRefusalError
 from archiver.model.mailbox import MailboxState, MessageEntry, RemoteMailbox, Uid
 
@@ -32,7 +32,10 @@ _T = TypeVar("_T")
 
 
 class RetryingSource:
-    """See `ports.MailSource`. `sleep` takes seconds, `random` gives numbers in [0, 1)."""
+    """See `ports.MailSource`. `sleep` takes seconds, `random` gives numbers in [0, 1).
+
+    Once `stopped` says yes, no wait begins and no further connection is made.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,13 @@ class RetryingSource:
         sleep: Callable[[float], object],
         random: Callable[[], float],
         on_close: Callable[[], None] = lambda: None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._make = make
         self._sleep = sleep
         self._random = random
         self._on_close = on_close
+        self._stopped = stopped
         self._source: MailSource | None = None
         self._mailbox: RemoteMailbox | None = None
         self._state: MailboxState | None = None
@@ -194,6 +199,8 @@ class RetryingSource:
     def _recover(self, error: ServerUnreachableError, *, patient: bool = False) -> None:
         """Drop the connection and wait, or raise what is left to say; `patient` leaves the counting to the caller."""
         self._drop()
+        if self._stopped():
+            raise error
         if isinstance(error, ThrottledError):
             self._wait_for_throttle(error)
             return
@@ -209,16 +216,21 @@ class RetryingSource:
             raise error
         longest = min(60.0, 0.05 * 3 ** (self._failures - 1))
         self._sleep(longest * (0.5 + self._random() / 2))
+        if self._stopped():
+            raise error
 
     def _wait_for_throttle(self, error: ThrottledError) -> None:
         wait = error.wait if error.wait is not None else max(30.0, self._waited)
         if self._waited + wait > LONGEST_WAIT:
-            raise ServerUnreachableError(
+            raise ServerBusyError(
                 "the server limits how much this account may read for now",
-                hint="nothing is lost: run sync again later, in an hour or tomorrow",
+                hint="nothing is lost: later runs go on where this one stopped",
+                wait=error.wait,
             ) from None
         self._waited += wait
         self._sleep(wait * (1 + self._random() / 10))
+        if self._stopped():
+            raise error
 
     def _progress(self) -> None:
         self._failures = 0

@@ -34,8 +34,14 @@ _NOT_NOW = re.compile(
 class _Client(imapclient.IMAPClient):  # type: ignore[misc]  # imapclient ships no types
     """imapclient on our wire."""
 
-    def __init__(self, account: Account, context: ssl.SSLContext | None, monotonic: Callable[[], float]) -> None:
-        self._wire_for = (account, context, monotonic)
+    def __init__(
+        self,
+        account: Account,
+        context: ssl.SSLContext | None,
+        monotonic: Callable[[], float],
+        received: Callable[[int], object],
+    ) -> None:
+        self._wire_for = (account, context, monotonic, received)
         super().__init__(
             account.host,
             account.port,
@@ -45,8 +51,8 @@ class _Client(imapclient.IMAPClient):  # type: ignore[misc]  # imapclient ships 
         )
 
     def _create_IMAP4(self) -> Wire:  # noqa: N802  # imapclient's name for it
-        account, context, monotonic = self._wire_for
-        return Wire(account, context, monotonic=monotonic)
+        account, context, monotonic, received = self._wire_for
+        return Wire(account, context, monotonic=monotonic, received=received)
 
 
 class Session:
@@ -64,15 +70,21 @@ class Session:
         self.wire.abandon()
 
 
-def connect(account: Account, *, resolve_password: PasswordResolver, monotonic: Callable[[], float]) -> Session:
-    """Connect and log in.
+def connect(
+    account: Account,
+    *,
+    resolve_password: PasswordResolver,
+    monotonic: Callable[[], float],
+    received: Callable[[int], object] = lambda _: None,
+) -> Session:
+    """Connect and log in; `received` is told of all octets that come in, as they come.
 
     Raises ConnectFailedError (also for certificates that do not verify), TransientRefusalError, LoginRefusedError, and
     ConfigurationError for plaintext to another machine or a password that cannot be had.
     """
     context = None if account.security == "plaintext" else tls_context(account)
     with _translated(account):
-        client = _Client(account, context if account.security == "tls" else None, monotonic)
+        client = _Client(account, context if account.security == "tls" else None, monotonic, received)
         wire: Wire = client._imap  # noqa: SLF001  # pinned by imapclient>=4.1,<5 and by the tests
         try:
             if account.security == "starttls" and context is not None:

@@ -45,6 +45,7 @@ class ImapSource:
         resolve_password: PasswordResolver = from_configuration,
         partials: Partials | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        received: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._account = account
         self._new_spool = new_spool
@@ -52,6 +53,7 @@ class ImapSource:
         self._owns_partials = partials is None
         self._partials = partials if partials is not None else Partials(new_spool)
         self._monotonic = monotonic
+        self._received = received
         self._session: Session | None = None
         self._reader: Reader | None = None
         self._open: tuple[RemoteMailbox, MailboxState] | None = None
@@ -238,7 +240,12 @@ class ImapSource:
         if self._finished:
             raise ConnectionBrokenError("this connection has ended")
         if self._reader is None:
-            session = connect(self._account, resolve_password=self._resolve_password, monotonic=self._monotonic)
+            session = connect(
+                self._account,
+                resolve_password=self._resolve_password,
+                monotonic=self._monotonic,
+                received=self._received,
+            )
             self._session = session
             self._reader = Reader(
                 session.wire, new_spool=self._new_spool, literal_limit=self._account.max_message_bytes

@@ -38,8 +38,10 @@ class Wire(imaplib.IMAP4):
         context: ssl.SSLContext | None,
         *,
         monotonic: Callable[[], float],
+        received: Callable[[int], object] = lambda _: None,
     ) -> None:
         self._account = account
+        self._received = received
         self._context = context
         self._monotonic = monotonic
         self._buffer = b""
@@ -164,6 +166,7 @@ class Wire(imaplib.IMAP4):
         self._allowance -= self._monotonic() - before
         if not piece:
             raise ConnectionBrokenError("the server closed the connection")
+        self._received(len(piece))
         return bytes(piece)
 
     def _same_socket(self) -> None:

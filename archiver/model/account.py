@@ -19,6 +19,7 @@ class Account(Struct, frozen=True):
     Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \Junk, \Trash and
     \Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds, sizes in
     bytes. `certificate_sha256` pins the server's certificate (hex) as the only exception to the usual verification.
+    `max_run_seconds` and `max_bytes_per_day` bound what is asked of the server; 0 is no bound.
     """
 
     name: str
@@ -36,3 +37,5 @@ class Account(Struct, frozen=True):
     connect_timeout: float = 15.0
     read_timeout: float = 60.0
     max_message_bytes: int = 1 << 30
+    max_run_seconds: int = 0
+    max_bytes_per_day: int = 0

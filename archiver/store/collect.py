@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
+from archiver.core.footing import Footing
 from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.digest import blob_id as digest
@@ -172,6 +173,18 @@ class SealedCollectStore:
         with self._usable():
             return self._database.accounted(epoch)
 
+    def footing(self, account: str) -> Footing:
+        """Return how the account stands with its server."""
+        self.flush()
+        with self._usable():
+            return self._database.footing(account)
+
+    def octets_received(self, account: str, day: int) -> int:
+        """Return the octets received for an account on a day; only the last day is known."""
+        self.flush()
+        with self._usable():
+            return self._database.octets_received(account, day)
+
     def statuses(self) -> Sequence[MailboxStatus]:
         """Return the figures of every mailbox that its server still has."""
         self.flush()
@@ -240,6 +253,14 @@ class SealedCollectStore:
     def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:
         """Stage that a mailbox (or the whole account) could not be read this time, without losing its figures."""
         self._stage(None, collect_db.troubled(account, mailbox, problem))
+
+    def note_footing(self, account: str, footing: Footing) -> None:
+        """Stage how the account stands with its server from now on."""
+        self._stage(None, collect_db.stands(account, footing))
+
+    def note_received(self, account: str, day: int, octets: int) -> None:
+        """Stage that so many more octets were received on that day."""
+        self._stage(None, collect_db.received(account, day, octets))
 
     def flush(self) -> None:
         """Make everything staged durable; returns after the commit point."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from archiver.core.footing import Footing
 from archiver.model.mailbox import RemoteMailbox
 from archiver.model.message import BlobId
 from archiver.model.status import Failure, MailboxStatus
@@ -57,7 +58,21 @@ def _first(connection: StoreConnection) -> None:
     connection.execute(_TABLES)
 
 
-MIGRATIONS: tuple[schema.Migration, ...] = (_first,)
+_FOOTINGS = """
+-- How an account stands with its server (core/footing.py); not_before in Unix seconds. place and refused are keyed
+-- digests. day: days since 1970-01-01 UTC; octets: received on that day.
+CREATE TABLE footings (
+    account TEXT PRIMARY KEY, place BLOB, failures INTEGER NOT NULL DEFAULT 0, not_before INTEGER, reason TEXT,
+    refused BLOB, day INTEGER NOT NULL DEFAULT 0, octets INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+"""
+
+
+def _second(connection: StoreConnection) -> None:
+    connection.execute(_FOOTINGS)
+
+
+MIGRATIONS: tuple[schema.Migration, ...] = (_first, _second)
 
 
 class CollectDatabase:
@@ -191,6 +206,29 @@ class CollectDatabase:
                 (FAILED,),
             )
         ]
+
+    # --- footings ------------------------------------------------------------------------------------------------
+
+    def footing(self, account: str) -> Footing:
+        """Return how the account stands with its server."""
+        row = self.connection.one(
+            "SELECT place, failures, not_before, reason, refused FROM footings WHERE account = ?", (account,)
+        )
+        if row is None:
+            return Footing()
+        place, failures, not_before, reason, refused = row
+        return Footing(
+            place=place if isinstance(place, bytes) else b"",
+            failures=_int(failures),
+            not_before=None if not_before is None else _instant(not_before),
+            reason=None if reason is None else str(reason),
+            refused=refused if isinstance(refused, bytes) else None,
+        )
+
+    def octets_received(self, account: str, day: int) -> int:
+        """Return what was received on that day, 0 when the last day known is another."""
+        row = self.connection.one("SELECT octets FROM footings WHERE account = ? AND day = ?", (account, day))
+        return 0 if row is None else _int(row[0])
 
     # --- digests --------------------------------------------------------------------------------------------------
 
@@ -363,6 +401,40 @@ def troubled(account: str, mailbox: RemoteMailbox | None, problem: str) -> list[
                 " ON CONFLICT (account, name) DO UPDATE SET problem = excluded.problem, listed = 1"
             ),
             (account, mailbox.name, mailbox.display, mailbox.special_use, problem),
+        )
+    ]
+
+
+def stands(account: str, footing: Footing) -> list[Statement]:
+    """Record how an account stands with its server."""
+    return [
+        (
+            (
+                "INSERT INTO footings (account, place, failures, not_before, reason, refused) VALUES (?,?,?,?,?,?)"
+                " ON CONFLICT DO UPDATE SET place = excluded.place, failures = excluded.failures,"
+                " not_before = excluded.not_before, reason = excluded.reason, refused = excluded.refused"
+            ),
+            (
+                account,
+                footing.place,
+                footing.failures,
+                None if footing.not_before is None else int(footing.not_before.timestamp()),
+                footing.reason,
+                footing.refused,
+            ),
+        )
+    ]
+
+
+def received(account: str, day: int, octets: int) -> list[Statement]:
+    """Add to what was received on a day; a new day begins at nothing."""
+    return [
+        (
+            (
+                "INSERT INTO footings (account, day, octets) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " octets = excluded.octets + CASE WHEN day = excluded.day THEN octets ELSE 0 END, day = excluded.day"
+            ),
+            (account, day, octets),
         )
     ]
 

@@ -41,6 +41,7 @@ class Outcome:
     failed: int = 0
     excluded: int = 0
     problem: str | None = None
+    hint: str | None = None
     exit_code: int = 0
 
 
@@ -344,11 +345,14 @@ class Twin:
         accounts: Sequence[str],
         *,
         collect_only: bool,
+        now: bool,
+        retry_login: bool,
         ask: AskPassphrase,
         on_progress: OnProgress,
         stopped: Callable[[], bool],
     ) -> Sync:
-        self._begin(f"sync {' '.join(accounts)}{' collect-only' if collect_only else ''}", ask)
+        asked = {" collect-only": collect_only, " now": now, " retry-login": retry_login}
+        self._begin(f"sync {' '.join(accounts)}{''.join(word for word, wanted in asked.items() if wanted)}", ask)
         for done in range(13):
             on_progress(Progress("collect", "info", "INBOX", done, 12, done * 8_000))
         if self.on_sync is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from archiver.core.footing import Footing
 from archiver.core.ports import CollectStore, Deliveries, Vault
 from archiver.model.delivery import Arrival
 from archiver.model.mailbox import RemoteMailbox
@@ -268,3 +269,26 @@ def test_a_delivery_set_aside_waits_no_longer_and_is_not_deleted(world: World) -
     assert list(world.deliveries.waiting()) == []
     with pytest.raises(FileNotFoundError):
         world.deliveries.open(name)
+
+
+def test_how_an_account_stands_with_its_server_is_remembered_as_it_was_noted(world: World) -> None:
+    until = world.clock().replace(microsecond=0)
+    footing = Footing(place=b"p", failures=3, not_before=until, reason="busy", refused=b"r")
+    assert world.store.footing("info") == Footing()
+    world.store.note_footing("info", footing)
+    world.store.note_footing("sales", Footing(failures=1))
+    assert world.store.footing("info") == footing
+    world.store.note_footing("info", Footing())
+    assert (world.store.footing("info"), world.store.footing("sales")) == (Footing(), Footing(failures=1))
+
+
+def test_octets_of_a_day_add_up_and_a_new_day_begins_at_nothing(world: World) -> None:
+    world.store.note_received("info", 20_000, 70)
+    world.store.note_received("info", 20_000, 30)
+    world.store.note_footing("info", Footing(failures=1))
+    assert world.store.octets_received("info", 20_000) == 100
+    assert world.store.octets_received("info", 20_001) == 0
+    assert world.store.octets_received("sales", 20_000) == 0
+    world.store.note_received("info", 20_001, 5)
+    assert (world.store.octets_received("info", 20_000), world.store.octets_received("info", 20_001)) == (0, 5)
+    assert world.store.footing("info") == Footing(failures=1)

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
+from archiver.core.footing import Footing
 from archiver.core.ports import LISTED_AGAIN_AFTER, Clock, Octets
 from archiver.errors import IntegrityError
 from archiver.model.catalogue import Counts, Details, IndexDocument, Ingested, Seen, Summary
@@ -66,6 +67,8 @@ class MemoryCollectStore:
         self._erased: set[BlobId] = set()
         self._octets: list[tuple[BlobId, bytes]] = []
         self._arrivals: list[Arrival] = []
+        self._footings: dict[str, Footing] = {}
+        self._received: dict[str, tuple[int, int]] = {}
 
     def open_epoch(self, account: str, mailbox: RemoteMailbox, uid_validity: int) -> int:
         key = (account, mailbox.name)
@@ -177,6 +180,19 @@ class MemoryCollectStore:
         found.server, found.uid_next, found.complete, found.problem = server, uid_next, complete, problem
         found.finished, found.last_sync = True, self._clock().replace(microsecond=0)
         self._boxes[found.mailbox].problem = None
+
+    def footing(self, account: str) -> Footing:
+        return self._footings.get(account, Footing())
+
+    def note_footing(self, account: str, footing: Footing) -> None:
+        self._footings[account] = footing
+
+    def octets_received(self, account: str, day: int) -> int:
+        last, octets = self._received.get(account, (day, 0))
+        return octets if last == day else 0
+
+    def note_received(self, account: str, day: int, octets: int) -> None:
+        self._received[account] = (day, self.octets_received(account, day) + octets)
 
     def note_problem(self, account: str, mailbox: RemoteMailbox | None, problem: str) -> None:
         if mailbox is None:

@@ -137,6 +137,7 @@ def test_a_greeting_that_drips_is_given_up_although_no_single_read_times_out() -
     dripped = wire_module.Wire.__new__(wire_module.Wire)
     dripped._account = replace(local_account(1), read_timeout=60.0)
     dripped._monotonic = lambda: clock[0]
+    dripped._received = lambda _: None
     dripped._buffer, dripped._at, dripped._buffered_for = b"", 0, None
     dripped.sock = Dripping()  # type: ignore[assignment]
     dripped.grant(200.0)
