@@ -44,12 +44,12 @@ class Collecting(NamedTuple):
 
     store: CollectStore
     new_spool: Callable[[], Spool]
+    credential: CollectorCredential
 
 
 @contextmanager
 def open_collect_store(
     settings: Settings, *, seed: Callable[[], Iterable[BlobId]] | None = None, forget: Iterable[str] = ()
-    credential: CollectorCredential
 ) -> Iterator[Collecting]:
     """Open the collector's store under its lock, without any reading key.
 

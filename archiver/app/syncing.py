@@ -18,8 +18,8 @@ from archiver.config import Settings
 from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in
 from archiver.core.progress import OnProgress, Progress, silent
-from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.core.visiting import Insistence
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import ConfigurationError, LockedError
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
@@ -66,9 +66,9 @@ def sync(
     accounts: Sequence[str] = (),
     *,
     collect_only: bool = False,
-    ask: AskPassphrase,
     now: bool = False,
     retry_login: bool = False,
+    ask: AskPassphrase,
     on_progress: OnProgress = silent,
     stopped: Callable[[], bool] = lambda: False,
     bounds: KdfBounds = DEFAULT_BOUNDS,
@@ -82,8 +82,8 @@ def sync(
     """
     began = time.monotonic()
     choose(settings, accounts)
-    keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
     insistence = Insistence(now=now or bool(accounts), login=retry_login)
+    keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
     if keys is None:
         outcomes = collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
         return _report(settings, outcomes, None, began)
@@ -94,8 +94,8 @@ def sync(
 def _collect_and_take_in(
     settings: Settings,
     accounts: Sequence[str],
-    keys: Keys,
     insistence: Insistence,
+    keys: Keys,
     on_progress: OnProgress,
     stopped: Callable[[], bool],
 ) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
