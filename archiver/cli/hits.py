@@ -12,7 +12,7 @@ from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, cut, pad
 from archiver.cli.marking import Wanted, marked, wanted
-from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, subject_of
+from archiver.cli.wording import ARROWS, arrow, correspondents, count, customers_of, person, subject_of
 
 if TYPE_CHECKING:
     from archiver.cli.answers import SearchItem, SearchPage
@@ -38,19 +38,25 @@ def _show_hit(invocation: Invocation, item: SearchItem, name: str, look_for: Wan
     way = f"  {arrow(summary.direction, plain=plain)} "
     whose = visible(customers_of(summary))
     room = terminal.table_width - len(name) - 2 - cells(date) - cells(way) - (cells(whose) + 2 if whose else 0)
+    with_whom = marked(cut(visible(correspondents(summary)), room), look_for)
+    subject = marked(subject_of(summary), look_for, "strong")
     terminal.line(
         Span(f"{name}  ", "accent"),
         Span(date, "faint"),
         way,
-        *marked(cut(visible(correspondents(summary)), room), look_for),
+        *with_whom,
         Span(f"  {whose}" if whose else "", "accent"),
     )
-    terminal.wrapped(*marked(subject_of(summary), look_for, "strong"), indent=_INDENT, limit=2)
+    terminal.wrapped(*subject, indent=_INDENT, limit=2)
     label = _place(item)
     if item.snippet.strip() or label:
         spans = highlighted(item.snippet, item.marks)
         terminal.wrapped(Span(label, "faint"), *spans, indent=_INDENT, limit=_SNIPPET_LINES)
-    _notes(invocation, [note for note in (_files(item), _copies(item)) if note])
+    room = terminal.table_width - _INDENT
+    files = marked(cut(_files(item, look_for, room), room), look_for, "faint")
+    is_seen = any(_is_marked(spans) for spans in (with_whom, subject, files))
+    who = [] if is_seen or item.place != "header" else _who(item, look_for, room)
+    _notes(invocation, [note for note in (who, files, [Span(cut(_copies(item), room), "faint")]) if _cells(note)])
     if item.others:
         more = f"{item.others:,} more in this conversation: {invocation.program} thread {name}"
         terminal.line(" " * _INDENT, Span(more, "faint"))
@@ -64,12 +70,33 @@ def _place(item: SearchItem) -> str:
     return "quoted: " if item.place == "quoted" else ""
 
 
-def _files(item: SearchItem) -> str:
-    names = [name for name in item.summary.attachments if name]
-    if not item.summary.attachments or (len(item.summary.attachments) == 1 and names == [item.file]):
+def _files(item: SearchItem, look_for: Wanted, room: int) -> str:
+    """Return what came with a message; where that is too much for a line, the files that were looked for come first."""
+    names = [visible(name) for name in item.summary.attachments if name]
+    if not item.summary.attachments or (item.summary.attachments == (item.file,) and item.file):
         return ""
     told = count(len(item.summary.attachments), "file")
-    return visible(f"{told}: {', '.join(names)}" if names else told)
+    if sum(cells(name) + 2 for name in names) > room - cells(told):
+        names.sort(key=lambda name: not _is_marked(marked(name, look_for)))
+    return f"{told}: {', '.join(names)}" if names else told
+
+
+def _who(item: SearchItem, look_for: Wanted, room: int) -> list[Span]:
+    """Return the person that was looked for, where neither the first line nor the subject has named them."""
+    summary = item.summary
+    for role, people in (("from", summary.from_), ("to", summary.to), ("cc", summary.cc)):
+        for each in people:
+            if _is_marked(marked(visible(person(each)), look_for)):
+                return marked(cut(f"{role} {visible(person(each))}", room), look_for, "faint")
+    return []
+
+
+def _is_marked(spans: Sequence[Span]) -> bool:
+    return any(span.style == "hit" for span in spans)
+
+
+def _cells(spans: Sequence[Span]) -> int:
+    return sum(cells(span.text) for span in spans)
 
 
 def _copies(item: SearchItem) -> str:
@@ -81,15 +108,14 @@ def _copies(item: SearchItem) -> str:
     return f"in {where}" if len(item.summary.mailboxes) > 1 else ""
 
 
-def _notes(invocation: Invocation, notes: Sequence[str]) -> None:
+def _notes(invocation: Invocation, notes: Sequence[Sequence[Span]]) -> None:
     """Print remarks on one line where they fit, else each on its own."""
     terminal = invocation.terminal
-    room = terminal.table_width - _INDENT
-    together = "   ".join(notes)
-    if terminal.out_is_terminal and cells(together) <= room:
+    together = [span for note in notes for span in (Span("   "), *note)][1:]
+    if terminal.out_is_terminal and _cells(together) <= terminal.table_width - _INDENT:
         notes = [together] if together else []
     for note in notes:
-        terminal.line(" " * _INDENT, Span(cut(note, room), "faint"))
+        terminal.line(" " * _INDENT, *note)
 
 
 def highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> list[Span]:
@@ -141,8 +167,13 @@ def close(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
 
 def _did_you_mean(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     if page.suggestion:
-        better = asked.with_query(page.suggestion)
-        invocation.terminal.line("Did you mean: ", Span(better.command(invocation.program), "strong"))
+        better = asked.with_query(page.suggestion).command(invocation.program)
+        told = "Did you mean: "
+        if _fits(invocation, told + better):
+            invocation.terminal.line(told, Span(better, "strong"))
+        else:
+            invocation.terminal.line(told.rstrip())
+            invocation.terminal.line(" " * _INDENT, Span(better, "strong"))
 
 
 def _nothing(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
@@ -159,6 +190,15 @@ def _nothing(invocation: Invocation, page: SearchPage, asked: Asked) -> None:
     if ways:
         # The commands stand last: one that is longer than the line can still be copied whole.
         columns = max(cells(why) for _other, why in ways)
+        lines = [(f"  {pad(why, columns)}  ", other.command(invocation.program)) for other, why in ways]
         terminal.line("Or try")
-        for other, why in ways:
-            terminal.line(Span(f"  {pad(why, columns)}  ", "faint"), other.command(invocation.program))
+        apart = not all(_fits(invocation, why + command) for why, command in lines)
+        for why, command in lines:
+            if apart:
+                terminal.line(Span(why.rstrip() + ":", "faint"))
+            terminal.line(Span(" " * _INDENT if apart else why, "faint"), command)
+
+
+def _fits(invocation: Invocation, text: str) -> bool:
+    """Tell whether a text fits on a line; into a pipe all do."""
+    return not invocation.terminal.out_is_terminal or cells(text) <= invocation.terminal.width

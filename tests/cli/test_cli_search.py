@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,13 +19,15 @@ from archiver.cli.layout import cells
 from archiver.cli.main import _around
 from archiver.cli.marking import Wanted, marked, wanted
 from archiver.cli.query_help import sections
+from archiver.model.address import EmailAddress
 from archiver.model.fields import QUERY_FIELDS
+from archiver.model.message import Direction
 from archiver.search.query.language import parse
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import PASSPHRASE, Mail, Twin, blob_id
 from tests.cli.twin_customers import peeters
 from tests.cli.twin_search import Item
-from tests.cli.world_of_search import found
+from tests.cli.world_of_search import file, found
 
 HOSTILE = "\x1b]0;owned\x07\u202egnip"
 
@@ -100,6 +103,50 @@ def test_a_snippet_says_where_it_stands(search: Cli) -> None:
     places = [(item["place"], item["file"]) for item in search("search", "licentie", "--json").json()["items"]]
     assert places.count(("quoted", None)) == 1
     assert places.count(("attachment", "contract \x1b[31m2026.pdf")) == 1
+
+
+def _people(*names: str) -> tuple[EmailAddress, ...]:
+    return tuple(EmailAddress(name, f"{name.split()[0].lower()}@klant.example") for name in names)
+
+
+def test_a_person_who_is_not_on_the_first_line_is_named_below_when_nothing_else_was_meant(cli: Cli) -> None:
+    them, us = _people("An Peeters", "Bob Claes"), _people("Liesbet Vanhove")
+    letter = partial(
+        Mail, text="claes maes an klant", snippet="Tot ziens.", from_=us, to=them, cc=_people("Zoë Maes"),
+        direction=Direction.OUTGOING,
+    )  # fmt: skip
+    cli.app = Twin(mails=[letter(place="header"), letter(place="text")])
+
+    def notes(*words: str) -> list[str]:
+        return [line.strip() for line in cli("search", *words).out.splitlines() if re.match(" {4}(from|to|cc) ", line)]
+
+    assert notes("from:liesbet") == ["from Liesbet Vanhove <liesbet@klant.example>"]
+    assert notes("claes") == ["to Bob Claes <bob@klant.example>"]
+    assert notes("maes") == ["cc Zoë Maes <zoë@klant.example>"]
+    assert notes("an") == notes("klant") == []
+
+
+def test_the_file_that_was_meant_is_marked_and_the_first_where_there_are_too_many(search: Cli) -> None:
+    names = [f"bijlage {n} van de aanvraag.pdf" for n in range(9)]
+    files = tuple(file(str(n), name) for n, name in enumerate([*names, "de offerte.pdf"], 2))
+    search.app = Twin(mails=[Mail(text="offerte", parts=files), Mail(text="offerte", parts=files[-2:])])
+    search.tty, search.environ["COLORTERM"] = True, "truecolor"
+    many, two = (line for line in search("search", "offerte", "--no-pager").out.splitlines() if " files: " in line)
+    plain = [re.sub("\x1b\\[[0-9;]*m", "", line).strip() for line in (many, two)]
+    assert plain[0].startswith("10 files: de offerte.pdf, bijlage 0")
+    assert plain[1] == "2 files: bijlage 8 van de aanvraag.pdf, de offerte.pdf"
+    assert all(re.search("\x1b\\[[0-9;]*mofferte\x1b", line) for line in (many, two))
+
+
+def test_a_command_that_does_not_fit_stands_on_a_line_of_its_own(seen: Cli) -> None:
+    words = ["licenite", "--since", "2025"]
+    seen.columns = 200
+    assert told(seen("search", *words), "words spelt nearly so")
+    assert told(seen("search", *words), "Did you mean:") == ["archiver search licentie --since 2025"]
+    seen.columns = 46
+    lines = seen("search", *words).out.splitlines()
+    for label in ("Did you mean:", "  words spelt nearly so:", "  words that begin so:", "  without --since:"):
+        assert lines[lines.index(label) + 1].startswith("    archiver search ")
 
 
 def test_marks_of_json_cut_the_matching_words_out_of_the_snippet(search: Cli) -> None:
