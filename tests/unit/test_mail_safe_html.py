@@ -355,6 +355,24 @@ def test_nothing_is_moved_over_what_this_program_wrote() -> None:
     assert safe_style("margin-top:-90px;margin:0 -1em;padding:4px") == "padding:4px"
 
 
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:url(https://evil.example)",
+        "display:flex",
+        "display:contents",
+        "display:none;display:expression(alert(1))",
+        "color:\u212aed",
+        "color:\uff52\uff45\uff44",
+        "width:url(1)",
+        "color:attr(1)",
+        "float:\\6c eft",
+    ],
+)
+def test_a_value_that_is_not_plain_is_dropped(style: str) -> None:
+    assert safe_style(style) in {None, "display:none"}
+
+
 def test_of_a_background_the_colour_stays() -> None:
     assert safe_style("background: #fff url(https://evil.example/x.png) no-repeat") == "background-color:#fff"
     assert safe_style("background: url(red)") is None
@@ -387,6 +405,24 @@ def test_the_words_of_an_image_stay_words() -> None:
     made = page(related(html, ("a", "image/png", PNG)))
     assert_harmless(made)
     assert 'alt="x&quot; onerror=&quot;alert(1)"' in made
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "onerror=alert(1) onload=alert(1)",
+        "srcset='https://evil.example/a 2x' sizes=100vw",
+        "src=https://evil.example/p.gif lowsrc=https://evil.example",
+        "usemap=#m ismap longdesc=https://evil.example crossorigin loading=eager",
+        "style='background:url(https://evil.example)' class=paper id=x name=forms",
+        "style='width:1px;content:url(https://evil.example)' width='1;x' height='expression(1)'",
+        "alt='\"><script>alert(1)</script>' align='\" onload=alert(1)' border='1\" x=y'",
+    ],
+)
+def test_an_image_that_came_with_the_message_brings_nothing_but_its_look(attributes: str) -> None:
+    made = page(related(f"<img src=cid:a {attributes}><img {attributes} src=cid:a>", ("a", "image/png", PNG)))
+    assert_harmless(made)
+    assert '<img src="data:image/png' in made
 
 
 def test_the_same_image_many_times_does_not_swell_the_page_beyond_its_bound() -> None:

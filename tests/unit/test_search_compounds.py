@@ -40,3 +40,21 @@ def test_a_word_is_part_of_a_compound(part: str, whole: str) -> None:
 )
 def test_what_merely_ends_like_a_word_is_none(part: str, whole: str) -> None:
     assert not is_compound(part, whole, KNOWN.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "is_one"),
+    [
+        ("code", "licentiecode", True),
+        ("code", "licentiecodes", False),  # a last part of four letters has no ending
+        ("lezer", "licentielezers", True),  # one of five has
+        ("server", "klantserver", True),  # before six letters the rest may be unknown
+        ("klant", "serverklant", False),  # before five it may not
+        ("server", "mailserver", False),  # nor when it has four letters only: `mail` would have to be known
+        ("sleutel", "a" + "b" * 23 + "sleutel", True),
+        ("sleutel", "a" + "b" * 24 + "sleutel", True),
+        ("sleutel", "a" + "b" * 25 + "sleutel", False),  # 33 letters
+    ],
+)
+def test_how_many_letters_make_a_compound(part: str, whole: str, is_one: bool) -> None:
+    assert is_compound(part, whole, KNOWN.__contains__) is is_one

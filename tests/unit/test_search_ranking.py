@@ -93,6 +93,41 @@ def test_what_is_recent_is_ahead_of_its_like_and_of_equals_the_newer() -> None:
     assert ranked(same, "licentie") == [1, 0]
 
 
+def test_what_is_recent_is_ahead_of_what_is_a_little_better_but_not_of_what_is_much_better() -> None:
+    old, new = "over de licentie", "over de licentie gesproken"
+    long_ago = MARCH - 3_000 * DAY
+    assert ranked([Mail(at=long_ago, body=old), Mail(at=long_ago + DAY, body=new)], "licentie") == [0, 1]
+    assert ranked([Mail(at=long_ago, body=old), Mail(at=MARCH, body=new)], "licentie") == [1, 0]
+    best = Mail(at=long_ago, subject="licentie", body=old)
+    assert ranked([best, Mail(at=MARCH, body=new)], "licentie") == [0, 1]
+
+
+def test_what_is_recent_is_among_those_that_are_ranked_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "KEPT", 1)
+    mails = [
+        Mail(at=MARCH - 3_000 * DAY, body="over de licentie"),
+        Mail(at=MARCH, body="over de licentie gesproken"),
+    ]
+    assert ranked(mails, "licentie", limit=1) == [1]
+
+
+def test_own_words_are_before_those_of_an_attachment() -> None:
+    mails = [
+        Mail(at=MARCH, attachments="over de licentie", body="goed", types=("pdf",)),
+        Mail(at=MARCH, attachments="goed", body="over de licentie", types=("pdf",)),
+        Mail(at=MARCH, filenames="licentie", attachments="over", body="de goed", types=("pdf",)),
+    ]
+    assert ranked(mails, "licentie") == ranked(mails, '"licentie"') == [2, 1, 0]
+
+
+def test_words_near_each_other_are_before_words_further_apart() -> None:
+    filler = "en zo verder maar weer "
+    near = f"alfa en toen nog bravo {filler * 5}"
+    apart = f"alfa {filler * 5} en toen nog bravo"
+    assert ranked([Mail(at=MARCH, body=near), Mail(at=MARCH, body=apart)], "alfa bravo") == [0, 1]
+    assert ranked([Mail(at=MARCH, body=apart), Mail(at=MARCH, body=near)], "alfa bravo") == [1, 0]
+
+
 def test_a_word_of_a_mail_with_a_long_attachment_is_not_lost_behind_quoted_ones() -> None:
     long = " ".join(f"bladzijde{n}" for n in range(3_000))
     mails = [
