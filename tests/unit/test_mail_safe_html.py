@@ -128,6 +128,8 @@ def assert_harmless_value(tag: str, name: str, value: str) -> None:
     elif name == "style":
         assert PLAIN_STYLE.fullmatch(value), value
         assert not re.search(r"url|import|expression|behavi|binding|position|javascript", value, re.IGNORECASE)
+    elif name in {"bgcolor", "color"}:
+        assert re.fullmatch(r"#?\w*", value, re.ASCII)
     elif name == "class":
         assert set(value.split()) <= CLASSES
 
@@ -175,6 +177,8 @@ VECTORS = [
     '<a href="https://user:pass@evil.example/a@b?c@d">x</a><a href="https://">x</a><a href="https://@/">x</a>',
     '<a href="https://x.example/\u202egnp.exe">x</a>',
     '<a href="mailto:a@b.example?attach=/etc/passwd">x</a><a href="mailto:">x</a>',
+    "<a href='https://a.example/\"onmouseover=\"alert(1)'>x</a><a href='mailto:\"onclick=\"alert(1)'>x</a>",
+    "<a href='https://a.example/\"><script>alert(1)</script>'>x</a>",
     '<a ping="https://evil.example" href="https://a.example" download target=_top>x</a>',
     # images and media
     '<img src="https://evil.example/p.gif" width=1 height=1>',
@@ -279,6 +283,13 @@ def test_no_attack_known_comes_through(html: str) -> None:
         assert_harmless(page(octets))
 
 
+def test_what_the_cleaner_lets_through_is_gone_through_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned = "<b>x</b><script>y</script><iframe></iframe><svg/onload=z><b title=a>w</b> < <"
+    monkeypatch.setattr("nh3.clean", lambda *_given, **_named: cleaned)
+    made = content("x")
+    assert "<b>x</b>y&lt;svg/onload=z>&lt;b title=a>w</b> &lt; &lt;</div>" in made
+
+
 @pytest.mark.parametrize(
     "octets",
     [
@@ -344,6 +355,25 @@ def test_what_lays_a_letter_out_stays() -> None:
         'width="600"', 'bgcolor="#eeeeee"', 'style="padding:4px 8px;color:rgb(1,2)"', 'color="navy"', "<li>een</li>",
     ):  # fmt: skip
         assert piece in made
+
+
+def test_nothing_looks_like_what_this_program_wrote() -> None:
+    posing = "<span class=goes>x</span><p class=note>x</p><div class=paper id=x>x</div><blockquote class=quoted>x"
+    made = content(posing + "<section class=attached>x</section><img class=image alt=x src=cid:nobody>")
+    assert re.findall(r'(?:class|id)="[^"]*"', made) == ['class="paper"', 'class="image"']
+
+
+@pytest.mark.parametrize(
+    "tag",
+    (  # noqa: SIM905 - a table
+        "script style title template noscript iframe noembed noframes object applet svg math select option textarea "
+        "audio video canvas xmp"
+    ).split(),
+)
+def test_what_no_browser_shows_is_not_shown_as_text(tag: str) -> None:
+    made = content(f"<p>voor</p><{tag}>verborgen</{tag}><p>na</p>")
+    assert "verborgen" not in made
+    assert "<p>voor</p>" in made
 
 
 def test_the_ground_that_letters_stand_on_stays_with_them() -> None:
