@@ -9,12 +9,14 @@ neither index: the answer without any difference must be archiver's, which is a 
 from __future__ import annotations
 
 import re
+import subprocess
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from email.message import Message as EmailMessage
 from enum import Enum
 from functools import lru_cache
 from itertools import combinations
@@ -32,11 +34,12 @@ class Difference(Enum):
     CUT = "how words are cut: notmuch keeps ' & _ and others within a word"
     WHOLE = "whole addresses: in notmuch also the end of a longer one"
     TRACES = "who got it and who sent it: archiver knows Delivered-To, Sender and the like, too"
-    NONE = "addresses that are none (dots side by side or at an end): notmuch leaves them out"
+    NONE = "addresses that are none (dots side by side or at an end, quotation marks within): notmuch leaves them out"
     TYPES = "content types of parts are words in notmuch"
     HTML = "HTML: the version beside a text, entities; notmuch reads it as it stands"
     PARTS = "which parts are text, and how they are decoded"
-    COPIES = "several files under one Message-ID are one message in notmuch"
+    SIGNED = "signed data (S/MIME in one piece): notmuch reads the message in it"
+    COPIES = "several files under one Message-ID are one message in notmuch, their words in the same places"
     DATE = "dates: a message without a valid Date is of 1970 in notmuch"
 
 
@@ -89,20 +92,24 @@ def answer(query: Query, mails: Sequence[Mail], differences: Collection[Differen
     for mail, each in zip(mails, texts, strict=False):
         fields = (each if query.field == "all" else {query.field: each[query.field]}).values()
         words = [cut(text) for some in fields for text in some]
-        held = [_holds(word, words, cut) for word in query.words]
+        laid_over = Difference.COPIES in differences and len(mails) > 1
+        held = [_holds(word, words, cut, laid_over=laid_over) for word in query.words]
         wanted = any(held) if query.any_of else all(held)
-        spared = query.never is None or not _holds(query.never, words, cut)
+        spared = query.never is None or not _holds(query.never, words, cut, laid_over=laid_over)
         at = 0 if Difference.DATE in differences and not mail.dated else mail.at
         if wanted and spared and (query.month is None or query.month[0] <= at < query.month[1]):
             return True
     return False
 
 
-def _holds(wanted: str, texts: Sequence[list[str]], cut: Callable[[str], list[str]]) -> bool:
+def _holds(wanted: str, texts: Sequence[list[str]], cut: Callable[[str], list[str]], *, laid_over: bool) -> bool:
+    """Say whether words are in any of the texts; laid over each other, a phrase may have its words of several."""
     if wanted.endswith("*"):
         return any(word.startswith(wanted[:-1]) for words in texts for word in words)
     phrase = cut(wanted)
     size = len(phrase)
+    if laid_over and all(any(word in words for words in texts) for word in phrase):
+        return True
     return any(
         words[at : at + size] == phrase
         for words in texts
@@ -117,7 +124,7 @@ def _holds(wanted: str, texts: Sequence[list[str]], cut: Callable[[str], list[st
 def _texts(mail: Mail, differences: Collection[Difference]) -> dict[str, list[str]]:
     d = mail.document
     people = {"from": [d.from_], "to": [d.to, d.cc, d.bcc]}
-    plain, html, types, headers = _parts(mail.path)
+    plain, html, types, headers, signed = _parts(mail.path)
     if Difference.TRACES in differences:
         people = headers
     if Difference.NONE in differences:
@@ -132,28 +139,46 @@ def _texts(mail: Mail, differences: Collection[Difference]) -> dict[str, list[st
         texts["body"] = plain or texts["body"]
     if Difference.HTML in differences:
         texts["body"] = [*texts["body"], *html] if plain else html
+    if Difference.SIGNED in differences:
+        texts["body"] = [*texts["body"], *signed]
     if Difference.TYPES in differences:
         texts["types"] = types
     return texts
 
 
-_NO_ADDRESS = re.compile(r"(?<![^\s,<])(?:\.[^\s,<>@]*|[^\s,<>@]*(?:\.\.[^\s,<>@]*|\.))@[^\s,<>]*")
+_NO_ADDRESS = re.compile(
+    r"(?<![^\s,<])(?:[^\s,<>@]+\s+<?)*"
+    r"(?:\.[^\s,<>@]*|[^\s,<>@]*(?:\.\.[^\s,<>@]*|\.)|[^\s,<>@\"]+\"[^\s,<>@]*)@[^\s,<>]*"
+)
+_SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TAG = re.compile("<(?:'[^']*(?:'|\\Z)|\"[^\"]*(?:\"|\\Z)|[^'\">])*(?:>|\\Z)")
 """A tag as notmuch's filter has it: an apostrophe in a comment swallows what follows, up to the next one."""
 
 
 def _readable(people: str) -> str:
-    """Return an address list without what is no addr-spec (RFC 5322 §3.4.1)."""
+    """Return an address list without what is no addr-spec (RFC 5322 §3.4.1), and without the name before it."""
     return _NO_ADDRESS.sub(" ", people)
 
 
 @lru_cache(maxsize=4096)
-def _parts(path: Path) -> tuple[list[str], list[str], list[str], dict[str, list[str]]]:
-    """Return texts, HTML without its tags, content types and addresses of a message, by Python's own parser."""
+def _parts(path: Path) -> tuple[list[str], list[str], list[str], dict[str, list[str]], list[str]]:
+    """Return texts, HTML without its tags, content types, addresses and signed texts, by Python's own parser."""
     message = message_from_bytes(path.read_bytes(), policy=policy.compat32)
-    plain, html, types = [], [], []
+    plain, html = _said(message)
+    types = [part.get_content_type() for part in message.walk()]
+    people = {
+        name: [_of_header(value) for field in fields for value in message.get_all(field, [])]
+        for name, fields in {"from": ("From",), "to": ("To", "Cc", "Bcc")}.items()
+    }
+    inner = [_inside(part.get_payload(decode=True)) for part in message.walk() if part.get_content_type() in _SIGNED]
+    signed = [text for each in inner for texts in _said(message_from_bytes(each)) for text in texts]
+    return plain, html, types, people, signed
+
+
+def _said(message: EmailMessage) -> tuple[list[str], list[str]]:
+    """Return the texts of a message and its HTML without tags."""
+    plain, html = [], []
     for part in message.walk():
-        types.append(part.get_content_type())
         if part.get_content_maintype() != "text" or part.get_content_disposition() == "attachment":
             continue
         text = _decoded(part.get_payload(decode=True), part.get_content_charset())
@@ -161,11 +186,18 @@ def _parts(path: Path) -> tuple[list[str], list[str], list[str], dict[str, list[
             html.append(_TAG.sub(" ", text))
         else:
             plain.append(text)
-    people = {
-        name: [_of_header(value) for field in fields for value in message.get_all(field, [])]
-        for name, fields in {"from": ("From",), "to": ("To", "Cc", "Bcc")}.items()
-    }
-    return plain, html, types, people
+    return plain, html
+
+
+def _inside(signed: object) -> bytes:
+    """Return what lies in signed data (RFC 5652 §5), nothing when it is encrypted or openssl is not there."""
+    if not isinstance(signed, bytes):
+        return b""
+    command = ["openssl", "cms", "-verify", "-noverify", "-inform", "DER"]
+    try:
+        return subprocess.run(command, input=signed, capture_output=True, check=False).stdout
+    except FileNotFoundError:
+        return b""
 
 
 def _of_header(value: object) -> str:
