@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +19,7 @@ from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
+from archiver.store.linked import erased_among, erasures_are_under_way
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Correspondence, Customers, Links
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from archiver.core.ingest import IngestPorts
     from archiver.core.linking.relinking import Linker
     from archiver.core.ports import CollectStore, Parser, Spool
+    from archiver.store.erasures import SqliteErasures
     from archiver.store.packs import PackVault
 
 ARCHIVE_ID = "archive_id"
@@ -49,12 +51,16 @@ class Collecting(NamedTuple):
 
 @contextmanager
 def open_collect_store(
-    settings: Settings, *, seed: Callable[[], Iterable[BlobId]] | None = None, forget: Iterable[str] = ()
+    settings: Settings,
+    *,
+    seed: Callable[[], Iterable[BlobId]] | None = None,
+    forget: Iterable[str] = (),
+    erased: Collection[BlobId] = (),
 ) -> Iterator[Collecting]:
     """Open the collector's store under its lock, without any reading key.
 
     When collect.db had to be made anew, `seed` gives the digests of what the catalogue keeps, so that none of it is
-    stored a second time. The messages of the packs in `forget` will be fetched again.
+    stored a second time. The messages of the packs in `forget` will be fetched again; those in `erased` never.
     """
     from archiver.crypto.spool import EncryptedSpool
     from archiver.store.collect import open_collect_store as open_store
@@ -75,6 +81,8 @@ def open_collect_store(
         )
         if store.fresh and seed is not None:
             store.seed(seed())
+        if erased:
+            store.mark_erased(erased)
         for pack in forget:
             store.forget_pack(pack)
         try:
@@ -238,10 +246,20 @@ class Opened:
                 return tuple(
                     pack
                     for pack in sorted(suspects)
-                    if any(self.catalogue.row(blob_id) is None for blob_id in database.digests_of(pack))
+                    if any(self._is_lost(blob_id) for blob_id in database.digests_of(pack))
                 )
         except ArchiverError:
             return ()
+
+    def _is_lost(self, blob_id: BlobId) -> bool:
+        return self.catalogue.row(blob_id) is None and not erased_among(self.catalogue.connection, [blob_id])
+
+    @property
+    def erasures(self) -> SqliteErasures:
+        """What was erased, and what is being erased, in the catalogue's transactions."""
+        from archiver.store.erasures import SqliteErasures
+
+        return SqliteErasures(self.catalogue.connection)
 
     def kept(self) -> Iterator[BlobId]:
         """Yield the digests of all messages of the catalogue."""
@@ -295,6 +313,10 @@ def open_unlocked(
         except OlderFormatError:
             _convert(keys, command=command, wait=wait)
             opened = Opened(settings, keys, stack, write=write)
+        if write and erasures_are_under_way(opened.catalogue.connection):
+            from archiver.app.erasing import complete_erasures
+
+            complete_erasures(opened)
         yield opened
 
 

@@ -190,12 +190,16 @@ def _prepare_collector(settings: Settings, opened: Opened) -> None:
     """Tell the collector what only the unlocked side knows, before it starts.
 
     One that lost collect.db gets the digests of what is kept, so that none of it is stored again; and it forgets what
-    archive.db has lost, so that it is fetched again.
+    archive.db has lost, so that it is fetched again. What was erased since it last ran it never stores again.
     """
+    from archiver.app.erasing import tell_collector
+
     lost = opened.lost_packs()
     if lost or not opened.keys.paths.collect_database.exists():
-        with open_collect_store(settings, seed=opened.kept, forget=lost):
+        erased = [blob_id for blob_id, _ in opened.erasures.erased()]
+        with open_collect_store(settings, seed=opened.kept, forget=lost, erased=erased):
             pass
+    tell_collector(settings, opened, wait=True)
 
 
 def import_paths(

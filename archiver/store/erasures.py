@@ -10,26 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from archiver.core.erasing import Stage
 from archiver.model.message import BlobId
 from archiver.store import reading
 from archiver.store.linked import erased_among, integer, marks, pieces
 
 if TYPE_CHECKING:
     from archiver.store.connection import StoreConnection
-
-
-class Stage(IntEnum):
-    """How far an erasure is; see schema.py."""
-
-    INTENDED = 0
-    TAKEN_OUT = 1
-    PURGED = 2
-    SETTLED = 3
 
 
 class SqliteErasures:

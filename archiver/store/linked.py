@@ -51,6 +51,11 @@ def erased_among(connection: StoreConnection, blob_ids: Iterable[BlobId]) -> fro
     return frozenset(found)
 
 
+def erasures_are_under_way(connection: StoreConnection) -> bool:
+    """Tell whether a writer has to complete an erasure before it does anything else."""
+    return connection.one("SELECT 1 FROM erasing WHERE stage < 3 LIMIT 1") is not None
+
+
 def links_of(connection: StoreConnection, rows: Collection[int]) -> dict[int, list[Link]]:
     """Return the links and candidates of messages, strongest first; rows without any are left out."""
     from archiver.model.link import Link, Rule, Standing
