@@ -51,14 +51,14 @@ _BY_CHARACTER = (
 _AT, _DOT, _DASH = "＠", "·", "‑"
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_NON_ASCII = r"[^\x00-\x7f]+"
 # Letters and digits of ASCII, and everything beyond it. Said by what it is not: a class that reaches to the end of
 # Unicode takes milliseconds to compile, and every search waits for that.
 _KEPT = r"[^\x00-/:-@\[-`{-\x7f]"
-_LONG = re.compile(rf"({_KEPT}{{{MAX_TOKEN}}}){_KEPT}+")
-_SUSPECT = re.compile(rf"\S{{{MAX_TOKEN + 1}}}")  # cheaper to look for than _LONG, and rare
-_TOKEN = re.compile(rf"{_KEPT}+")
-_ADDR_SPEC = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"'@]+")
+_LONG = rf"({_KEPT}{{{MAX_TOKEN}}}){_KEPT}+"
+_SUSPECT = rf"\S{{{MAX_TOKEN + 1}}}"  # cheaper to look for than _LONG, and rare
+_TOKEN = rf"{_KEPT}+"
+_ADDR_SPEC = r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"'@]+"
 
 
 def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
@@ -105,8 +105,8 @@ def _fold_run(run: str) -> str:
 def fold(text: str) -> str:
     """Return the text as the tokenizer must see it; ASCII case is left to the tokenizer, which folds it for nothing."""
     if not text.isascii():
-        text = _NON_ASCII.sub(lambda run: _fold_run(run.group()), unicodedata.normalize("NFKC", text))
-    return _LONG.sub(r"\1", text) if len(text) > MAX_TOKEN and _SUSPECT.search(text) else text
+        text = re.sub(_NON_ASCII, lambda run: _fold_run(run.group()), unicodedata.normalize("NFKC", text))
+    return re.sub(_LONG, r"\1", text) if len(text) > MAX_TOKEN and re.search(_SUSPECT, text) else text
 
 
 def fold_addresses(text: str) -> str:
@@ -117,7 +117,7 @@ def fold_addresses(text: str) -> str:
 
 
 def _fold_list(text: str) -> str:
-    exact = [token for spec in _ADDR_SPEC.findall(text) for token in _address_tokens(spec)]
+    exact = [token for spec in re.findall(_ADDR_SPEC, text) for token in _address_tokens(spec)]
     return " ".join((fold(text), *exact)) if exact else fold(text)
 
 
@@ -129,12 +129,12 @@ def _fold_short_list(text: str) -> str:
 def tokens(text: str) -> list[str]:
     """Cut text as the index cuts it: folded, lower case, in order."""
     # ASCII only, as FTS5 does it: folded Cherokee is upper case, and must stay so.
-    return [token.lower() if token.isascii() else token.translate(_LOWER) for token in _TOKEN.findall(fold(text))]
+    return [token.lower() if token.isascii() else token.translate(_LOWER) for token in re.findall(_TOKEN, fold(text))]
 
 
 def address_token(addr_spec: str) -> str | None:
     """Return the one token of a complete addr-spec; None when the text is none (`jan`, `@example.be`)."""
-    match = _ADDR_SPEC.fullmatch(addr_spec.strip())
+    match = re.fullmatch(_ADDR_SPEC, addr_spec.strip())
     return _address_tokens(match.group())[0] if match else None
 
 

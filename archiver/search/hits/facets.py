@@ -36,7 +36,7 @@ _BEYOND = 0x10000
 """Added to hours: the characters below have a gap, the surrogates."""
 
 _NOBODY = chr(_BEYOND)
-_TWICE = re.compile(r"(.)\1", re.DOTALL)
+_TWICE = r"(?s)(.)\1"
 
 _SLOTS = 0xFFFF
 """Of a slot, what tells messages of one hour apart."""
@@ -90,7 +90,7 @@ class FacetCounter:
         text = str(next(found, (None,))[0] or "")
         step = len(columns)
         facts, hours, slots = text[::step], text[1::step], text[2::step]
-        if linked and _TWICE.search(slots):  # some are linked to several customers
+        if linked and re.search(_TWICE, slots):  # some are linked to several customers
             first = [True, *map(ne, zip(slots, hours), zip(slots[1:], hours[1:]))]  # noqa: B905 - one shorter
             facts, hours = "".join(compress(facts, first)), "".join(compress(hours, first))
         return facts, hours, text[3::step] if linked else ""

@@ -22,8 +22,8 @@ _LOOKED_AT = 200_000
 _FORM, _NEXT = 0.8, 0.25
 """What another form of a word counts in a window, and what is added where two words of the query are neighbours."""
 
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
-_WORD = re.compile(r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*")
+_ASCII_WORD = r"[a-z0-9]+"
+_WORD = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
 
 
 class Snippet(Struct, frozen=True):
@@ -69,7 +69,7 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
         return _ascii_marks(flat, whole, beginnings)
     found = []
     known: dict[str, list[str]] = {}  # the same words come again and again
-    for match in _WORD.finditer(flat):
+    for match in re.finditer(_WORD, flat):
         if (cut := known.get(match.group())) is None:
             cut = known[match.group()] = tokens(match.group())
         one_each = len(cut) == len(
@@ -90,7 +90,7 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
 def _ascii_marks(flat: str, whole: set[str], beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
     """Return the same for a text whose words are a token each: only those that are meant are looked for by place."""
     terms: dict[str, str] = {}
-    for word in set(_ASCII_WORD.findall(flat.lower())):
+    for word in set(re.findall(_ASCII_WORD, flat.lower())):
         token = word[:MAX_TOKEN]
         term = token if token in whole else next((f"{b}*" for b in beginnings if token.startswith(b)), None)
         if term is not None:

@@ -12,13 +12,13 @@ import re
 EXPECTED_SIZE = "a bound or a range: >2M, <=500k, 100k..5M"
 
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
-_SIZE = re.compile(r"(\d{1,12})(?:[.,](\d{1,6}))?\s*([kmg]?)(i?)(?:bytes?|octets?|b|o)?", re.IGNORECASE)
-_BOUND = re.compile(r"(>=|<=|>|<)\s*(.*)", re.DOTALL)
+_SIZE = r"(?i)(\d{1,12})(?:[.,](\d{1,6}))?\s*([kmg]?)(i?)(?:bytes?|octets?|b|o)?"
+_BOUND = r"(?s)(>=|<=|>|<)\s*(.*)"
 
 
 def parse_size(text: str) -> int | None:
     """Read one size in octets, a decimal comma or point allowed; None when it is none."""
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     if match is None or (match[4] and not match[3]):
         return None
     whole, fraction, unit, binary = match.groups()
@@ -29,7 +29,7 @@ def parse_size(text: str) -> int | None:
 
 def parse_sizes(text: str) -> tuple[int | None, int | None] | None:
     """Read a bound or a range as (least, most), both included, either open when None; None when it is neither."""
-    if match := _BOUND.fullmatch(text.strip()):
+    if match := re.fullmatch(_BOUND, text.strip()):
         size = parse_size(match[2])
         if size is None or (match[1] == "<" and size == 0):
             return None

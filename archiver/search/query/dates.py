@@ -134,7 +134,7 @@ def _days(text: str, today: date) -> _Days | None:
         day = today - timedelta(_DAYS_BACK[text])
         return day, day + timedelta(1)
     for pattern, read in _IN_DIGITS:
-        if match := pattern.fullmatch(text):
+        if match := re.fullmatch(pattern, text):
             return read(match, today)
     words = text.replace("l'", "").replace(",", " ").split()
     if not words or words[-1] in _FILLERS:
@@ -184,18 +184,15 @@ def _compact(match: re.Match[str], today: date) -> _Days:
     return day, day + timedelta(1)
 
 
-_IN_DIGITS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], _Days]], ...] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
-        (r"(?P<y>\d{4})(?:(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<d>\d{1,2}))?)?", _iso),
-        (r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", _iso),
-        (r"(?P<d>\d{1,2})(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<y>\d{4}|\d\d))?", _european),
-        (r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})", _month_first),
-        (r"[qt](?P<q>[1-4])(?:[ -/]?(?P<y>\d{4}))??", _quarter),
-        (r"(?P<y>\d{4})[ -/]?[qt](?P<q>[1-4])?", _quarter),
-        (r"(?P<y>\d{4})-?w(?P<w>\d\d?)", _week),
-        (r"(?P<n>\d{1,5})(?P<unit>[dwmy])", _compact),
-    )
+_IN_DIGITS: tuple[tuple[str, Callable[[re.Match[str], date], _Days]], ...] = (
+    (r"(?P<y>\d{4})(?:(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<d>\d{1,2}))?)?", _iso),
+    (r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", _iso),
+    (r"(?P<d>\d{1,2})(?P<s>[-/.])(?P<m>\d{1,2})(?:(?P=s)(?P<y>\d{4}|\d\d))?", _european),
+    (r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})", _month_first),
+    (r"[qt](?P<q>[1-4])(?:[ -/]?(?P<y>\d{4}))??", _quarter),
+    (r"(?P<y>\d{4})[ -/]?[qt](?P<q>[1-4])?", _quarter),
+    (r"(?P<y>\d{4})-?w(?P<w>\d\d?)", _week),
+    (r"(?P<n>\d{1,5})(?P<unit>[dwmy])", _compact),
 )
 
 

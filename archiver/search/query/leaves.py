@@ -57,9 +57,9 @@ SavedQueries = Callable[[], Mapping[str, str]]
 
 _ADDRESS_COLUMNS = frozenset({"sender", "recipient", "cc", "bcc"})
 
-_ELIDED = re.compile(r"(?:[ldjmnstc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’](?=\w)", re.IGNORECASE)
-_POSSESSIVE = re.compile(r"(?<=\w)['’]s$", re.IGNORECASE)
-_SUFFIXES = re.compile(r"(?P<core>.*?[^~^])(?P<fuzzy>~\d*)?(?:\^(?P<weight>\d+(?:\.\d+)?))?", re.DOTALL)
+_ELIDED = r"(?i)(?:[ldjmnstc]|qu|jusqu|lorsqu|puisqu|quoiqu)['’](?=\w)"
+_POSSESSIVE = r"(?i)(?<=\w)['’]s$"
+_SUFFIXES = r"(?s)(?P<core>.*?[^~^])(?P<fuzzy>~\d*)?(?:\^(?P<weight>\d+(?:\.\d+)?))?"
 
 
 class Context(Struct, frozen=True):
@@ -157,7 +157,7 @@ def _phrase(node: Value) -> tree_of.Query:
 
 
 def _bare(node: Value, context: Context) -> tree_of.Query | None:
-    cut = _SUFFIXES.fullmatch(node.text)
+    cut = re.fullmatch(_SUFFIXES, node.text)
     text, fuzzy, weight = (cut["core"], cut["fuzzy"], cut["weight"]) if cut else (node.text, None, None)
     if fuzzy and ("/" in text or "@" in text):
         text, fuzzy = text + fuzzy, None  # an address on the web may end in ~1
@@ -209,9 +209,9 @@ def _exact_or_forms(node: Value, text: str, context: Context) -> tree_of.Query |
 
 def _unelided(text: str, languages: tuple[str, ...]) -> str:
     """Return the word that an elided article stands before (`l'abonnement`), or that has a genitive's `'s`."""
-    if "fr" in languages and (match := _ELIDED.match(text)):
+    if "fr" in languages and (match := re.match(_ELIDED, text)):
         return text[match.end() :]
-    return _POSSESSIVE.sub("", text)
+    return re.sub(_POSSESSIVE, "", text)
 
 
 def _pattern(node: Value, text: str) -> str | None:
@@ -271,7 +271,7 @@ def _named(node: Value) -> QueryField:
 
 
 def _domain(node: Value, _context: Context) -> tree_of.Query:
-    cut = None if node.quoted else _SUFFIXES.fullmatch(node.text)
+    cut = None if node.quoted else re.fullmatch(_SUFFIXES, node.text)
     text, weight = (cut["core"] + (cut["fuzzy"] or ""), cut["weight"]) if cut else (node.text, node.weight)
     token = domain_token(text.removeprefix("*.").removeprefix("*"))
     if token is None or "*" in text.lstrip("*"):

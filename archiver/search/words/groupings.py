@@ -25,8 +25,8 @@ MOST_WAYS = 24
 _SHORTEST_CUT = 6
 """Characters of the shortest that is cut anywhere; a shorter one only where thousands are."""
 
-_DIGIT = re.compile(r"[0-9]")
-_CODE = re.compile(r"[a-z0-9]+")
+_DIGIT = r"[0-9]"
+_CODE = r"[a-z0-9]+"
 
 
 def other_ways(words: Sequence[str], known: Callable[[str], bool]) -> tuple[tuple[str, ...], ...]:
@@ -38,7 +38,7 @@ def other_ways(words: Sequence[str], known: Callable[[str], bool]) -> tuple[tupl
     from the right. A `00` behind other digits may be missing, and so may one 0 in front of three digits or more.
     """
     joined = "".join(words)
-    if not SHORTEST <= len(joined) <= LONGEST or not _CODE.fullmatch(joined) or not _DIGIT.search(joined):
+    if not SHORTEST <= len(joined) <= LONGEST or not re.fullmatch(_CODE, joined) or not re.search(_DIGIT, joined):
         return ()
     ways = {way for meant in _meant(words, joined) for way in _ways(meant, known)}
     ways.discard(tuple(words))

@@ -13,7 +13,6 @@ Knows nothing of languages.
 
 from __future__ import annotations
 
-import re
 import zlib
 from bisect import bisect_right
 from contextlib import contextmanager
@@ -58,7 +57,6 @@ _FRESH_AT_LEAST, _FRESH_SHARE = 4_000, 8
 """Fresh words are sorted in when there are so many, and more than one to so many sorted ones."""
 
 _ADDRESS = "＠".encode()
-_PLAIN = re.compile(rb"[a-z]+")
 _TO_TOKENS = bytes(
     code if code >= ord("\x80") or chr(code).isalnum() else ord(" ") for code in bytes(range(256)).lower()
 )
@@ -208,7 +206,7 @@ class Lexicon:
         """Return all words that begin so, in order."""
         self._refresh()
         start = prefix.encode()
-        found = self._range(_LETTERS, start) if not start or _PLAIN.fullmatch(start) else []
+        found = self._range(_LETTERS, start) if not start or (start.isalpha() and start.isascii()) else []
         found += self._range(_OTHERS, start)
         letters, _, others = self._fresh_words()
         found += _range_of(letters, start) + _range_of(others, start)
@@ -278,7 +276,7 @@ class Lexicon:
         return next((n for (n,) in list(self._connection.execute(sql, bindings)) if isinstance(n, int)), 0)
 
     def _has(self, word: bytes) -> bool:
-        kind = _LETTERS if _PLAIN.fullmatch(word) else _OTHERS
+        kind = _LETTERS if word.isalpha() and word.isascii() else _OTHERS
         firsts, blocks = self._order[kind]
         at = bisect_right(firsts, word) - 1
         letters, _, others = self._fresh_words()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from archiver.search.words.lexicon import Lexicon
 
-_RUNS = re.compile(r"[^*?]+")
+_RUNS = r"[^*?]+"
 
 
 class _Words:
@@ -164,7 +164,7 @@ class VocabularyReader(reading.IndexReader):  # type: ignore[misc]
 
     def _candidates(self, pattern: str) -> Iterable[str]:
         """Return the words that may fit a wildcard: those that end as it does, or have its longest run of letters."""
-        run = max(_RUNS.findall(pattern), key=len, default="")
+        run = max(re.findall(_RUNS, pattern), key=len, default="")
         if not run:
             return filter(None, (self._lexicon.letters() + self._lexicon.others()).split("\n"))
         end = pattern[max(pattern.rfind("*"), pattern.rfind("?")) + 1 :]

@@ -44,8 +44,7 @@ _REMEMBERED = 50_000
 
 _SNOWBALL = {"nl": "dutch", "fr": "french", "en": "english", "de": "german"}
 _SHORTEST_STEM = {"nl": 3, "fr": 3, "en": 3, "de": 4}
-_LETTERS = re.compile(r"[a-z]+")
-_DOUBLE = re.compile(r"aa|ee|oo|uu")
+_DOUBLED = ("aa", "ee", "oo", "uu")
 
 _APART = (
     "aan", "achter", "af", "bij", "door", "in", "mee", "na", "om", "op", "over", "terug", "toe", "uit", "voor", "weg",
@@ -58,14 +57,12 @@ _BECOMES = {"s": "z", "z": "s", "f": "v", "v": "f", "i": "y", "y": "i", "l": "u"
 
 _OF_NOUNS, _OF_ADJECTIVES = ("ation", "ations"), ("al", "als", "ale", "ales", "aux", "ally")
 
-_SEVERAL_ROOTS = re.compile(r"ge|[aou]e|aa|ee|oo|uu")
-_PARTICIPLE = re.compile(rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))")
+_SEVERAL_ROOTS = r"ge|[aou]e|aa|ee|oo|uu"
+_PARTICIPLE = rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))"
 
 # Where Dutch would not write oe: it is one vowel there, and no two consonants of one syllable follow it.
-_GERMAN = re.compile(
-    r"oe(?:s?ch|ck|ff|hn?|ll|mm|nn|pf|pp|rr|ss|tt|tz)|oe[a-z]+(?:ung|ungen|lich|liche[nrs]?|keit|heit)$"
-)
-_SPELLED = re.compile(r"(?<![aeiou])([ao])e(?=[a-z])|(?<![aeioq])(u)e(?=[a-z])")
+_GERMAN = r"oe(?:s?ch|ck|ff|hn?|ll|mm|nn|pf|pp|rr|ss|tt|tz)|oe[a-z]+(?:ung|ungen|lich|liche[nrs]?|keit|heit)$"
+_SPELLED = r"(?<![aeiou])([ao])e(?=[a-z])|(?<![aeioq])(u)e(?=[a-z])"
 
 
 class Stems:
@@ -119,7 +116,7 @@ class Stems:
 
     def has_forms(self, word: str) -> bool:
         """Say whether a word can have other forms at all."""
-        return SHORTEST <= len(word) <= LONGEST and bool(self.languages) and _LETTERS.fullmatch(word) is not None
+        return SHORTEST <= len(word) <= LONGEST and bool(self.languages) and word.isascii() and word.isalpha()
 
     def stems(self, language: str, word: str) -> frozenset[str]:
         """Return the stems of a word in a language, those of enough letters."""
@@ -133,10 +130,10 @@ class Stems:
 
     def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
-        if not _SEVERAL_ROOTS.search(word):
+        if not re.search(_SEVERAL_ROOTS, word):
             return (word,)
         roots = {word}
-        if self._has_participles and (match := _PARTICIPLE.fullmatch(word)):
+        if "ge" in word and self._has_participles and (match := re.fullmatch(_PARTICIPLE, word)):
             roots.add(match[1] + match[2])
         if "de" in self.languages:
             roots |= {self._with_umlauts(root) for root in roots}
@@ -191,12 +188,12 @@ class Stems:
     def _with_umlauts(self, word: str) -> str:
         """Return the word as it would be folded if its umlauts had not been spelled out: `vertraege` → vertrage."""
         if self._is_dutch(word):
-            return _SPELLED.sub(lambda m: m[0] if m[1] == "o" else (m[1] or m[2]), word)
-        return _SPELLED.sub(lambda m: m[1] or m[2], word)
+            return re.sub(_SPELLED, lambda m: m[0] if m[1] == "o" else (m[1] or m[2]), word)
+        return re.sub(_SPELLED, lambda m: m[1] or m[2], word)
 
     def _is_dutch(self, word: str) -> bool:
         """Say whether the oe of a word is the Dutch vowel: `groeten` is not größer, nor `horen` what `hoeren` is."""
-        return "oe" in word and "nl" in self.languages and not _GERMAN.search(word)
+        return "oe" in word and "nl" in self.languages and not re.search(_GERMAN, word)
 
     def _stems(self, language: str, word: str) -> Iterable[str]:
         stem = self._stemmer(language).stemWord
@@ -241,14 +238,16 @@ def _are_strangers(one: str, other: str) -> bool:
 
 def _single(word: str) -> str:
     """Write doubled vowels once, as Dutch does in an open syllable: `jaar`, `jaren`."""
-    return _DOUBLE.sub(lambda m: m[0][0], word)
+    for doubled in _DOUBLED:
+        word = word.replace(doubled, doubled[0])
+    return word
 
 
 def _dutch(stem: _Stem, word: str) -> set[str]:
     """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
     found = {stem(word)}
-    bare = [word[:-1]] if len(word) >= _INFLECTED and _DONE.search(word) else []
-    if match := _PARTICIPLE.fullmatch(word):
+    bare = [word[:-1]] if len(word) >= _INFLECTED and re.search(_DONE, word) else []
+    if "ge" in word and (match := re.fullmatch(_PARTICIPLE, word)):
         whole = match[1] + match[2]
         bare.append(whole[:-1] if whole[-1] in "dt" else whole)
     for each in bare:
@@ -259,7 +258,7 @@ def _dutch(stem: _Stem, word: str) -> set[str]:
 def _english(stem: _Stem, word: str) -> set[str]:
     """Stem a word; one in -ery is also what was done with it: `delivery`, `delivered`."""
     found = {stem(word)}
-    if match := _DEED.fullmatch(word):
+    if word.endswith(("ery", "eries")) and (match := re.fullmatch(_DEED, word)):
         found.add(stem(match[1]))
     return found
 
@@ -267,10 +266,10 @@ def _english(stem: _Stem, word: str) -> set[str]:
 _INFLECTED = 6
 """Letters of the shortest word whose last letters may be a verb's: `maart` is not `maar`."""
 
-_DONE = re.compile(r"(?:ee|[^e])[dt]$")
-_DEED = re.compile(r"([a-z]{3,}er)(?:y|ies)")
+_DONE = r"(?:ee|[^e])[dt]$"
+_DEED = r"([a-z]{3,}er)(?:y|ies)"
 _ACCENTED = (("ees", "ées"), ("ee", "ée"), ("es", "és"), ("e", "é"))
-_ENDINGS = re.compile(r"(?:ungen|ung|ten?|(?<=[td])et|(?<=chn)et|(?<=ffn)et|(?<=[^e])t|n)$")
+_ENDINGS = r"(?:ungen|ung|ten?|(?<=[td])et|(?<=chn)et|(?<=ffn)et|(?<=[^e])t|n)$"
 
 
 def _french(stem: _Stem, word: str) -> set[str]:
@@ -287,5 +286,5 @@ def _german(stem: _Stem, word: str, *, ends: bool) -> set[str]:
     """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
     found = {stem(word)}
     if ends:
-        found.add(_ENDINGS.sub("", word))
+        found.add(re.sub(_ENDINGS, "", word))
     return found

@@ -14,7 +14,6 @@ forms and compounds are cut, wildcards and near words that are too many are a mi
 
 from __future__ import annotations
 
-import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,6 @@ MAX_COMPOUNDS = 60
 _REMEMBERED = 500
 """Words whose expansion is remembered."""
 
-_LETTERS = re.compile(r"[a-z]+")
 _ANY = "anywhere"
 """The name of the field where it does not matter."""
 
@@ -136,7 +134,7 @@ class Vocabulary:
     # --- compounds ---------------------------------------------------------------------------------------------------
 
     def _compounds(self, word: str) -> Sequence[str]:
-        if not {"nl", "de"}.intersection(self.languages) or not _LETTERS.fullmatch(word):
+        if not {"nl", "de"}.intersection(self.languages) or not (word.isascii() and word.isalpha()):
             return ()
         if not SHORTEST_PART <= len(word) < LONGEST_COMPOUND:
             return ()
