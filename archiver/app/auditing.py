@@ -9,16 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from archiver.app.clocks import clock
 from archiver.app.people import this_person
-from archiver.app.unlocking import Keys
 from archiver.config import Settings
 from archiver.crypto.audit import AuditKeys, BrokenFrameError, digest_of, parse_frame
 from archiver.errors import FormatError, IntegrityError, UsageError
-from archiver.model.audit import ACTIONS, AuditEvent
+from archiver.model.audit import ACTIONS, BY_ITSELF, AuditEvent
 from archiver.model.message import BlobId
 from archiver.store.audit_log import AuditLog, Tail
+from archiver.store.layout import ArchivePaths
+
+if TYPE_CHECKING:
+    from archiver.app.unlocking import Keys
+    from archiver.crypto.epoch import EpochSecret
 
 _AT_ONCE = 1000
 """Messages or customers named by one record; more make several records, written in one go."""
@@ -42,12 +47,31 @@ def record(
     `form` says how a message is shown ("raw", "html"). Raises DiskError when it cannot be written, and then nothing may
     be shown or done; UsageError when the configuration wants a reason and none was given; LockedError.
     """
+    event = _event(settings, audit_keys(keys.secret), action, query=query, numbers=numbers, form=form, note=note)
+    _append(keys.paths, audit_keys(keys.secret), event, tuple(messages), tuple(customers))
+
+
+def record_alone(settings: Settings, paths: ArchivePaths, secret: EpochSecret, action: str) -> None:
+    """Record an action that is about no message and no customer, where nothing but the secret is at hand."""
+    audit = audit_keys(secret)
+    _append(paths, audit, _event(settings, audit, action), (), ())
+
+
+def _event(
+    settings: Settings,
+    audit: AuditKeys,
+    action: str,
+    *,
+    query: str | None = None,
+    numbers: Mapping[str, int] | None = None,
+    form: str | None = None,
+    note: str | None = None,
+) -> AuditEvent:
     if action not in ACTIONS:
         raise ValueError(action)
     reason = reason_for(settings, action)
-    audit = audit_keys(keys)
     person = this_person()
-    event = AuditEvent(
+    return AuditEvent(
         at=int(clock().timestamp() * 1_000_000),
         action=action,
         who=person.name,
@@ -59,20 +83,87 @@ def record(
         form=form,
         note=note,
     )
-    _append(AuditLog(keys.paths, audit.archive_id), audit, list(_pieces(event, tuple(messages), tuple(customers))))
+
+
+class Trail:
+    """What one opened archive has recorded so far: what is shown in one go is one record.
+
+    A record of a customer or a message stands for what comes with it, so that `archiver history` does not say once more
+    for each line that it was shown.
+    """
+
+    def __init__(self, settings: Settings, keys: Keys) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._named: set[bytes] = set()
+        self._shown: set[tuple[bytes, str | None]] = set()
+        self._customers: set[str] = set()
+        self._anything = False
+
+    def record(
+        self,
+        action: str,
+        *,
+        messages: Iterable[BlobId] = (),
+        customers: Iterable[str] = (),
+        query: str | None = None,
+        numbers: Mapping[str, int] | None = None,
+        form: str | None = None,
+    ) -> None:
+        """Record an action; what it names need not be recorded again where it is only named."""
+        messages, customers = tuple(messages), tuple(customers)
+        record(
+            self._settings,
+            self._keys,
+            action,
+            messages=messages,
+            customers=customers,
+            query=query,
+            numbers=numbers,
+            form=form,
+        )
+        self._anything = True
+        self._named.update(messages)
+        self._customers.update(customers)
+
+    def named(self, blob_id: BlobId) -> None:
+        """Record that what the catalogue has of a message is shown, unless it was named already."""
+        if blob_id not in self._named:
+            self.shown(blob_id)
+
+    def shown(self, blob_id: BlobId, form: str | None = None) -> None:
+        """Record that a message is shown: once, and once more for each form of it that goes into a file."""
+        if (blob_id, form) in self._shown or (form is None and self.was_shown(blob_id)):
+            return
+        self.record("show", messages=[blob_id], form=form)
+        self._shown.add((blob_id, form))
+
+    def was_shown(self, blob_id: BlobId) -> bool:
+        """Tell whether the message was shown in any form."""
+        return any(each == blob_id for each, _ in self._shown)
+
+    def customer(self, reference: str) -> None:
+        """Record that a customer's record is shown, once."""
+        if reference not in self._customers:
+            self.record("customer-show", customers=[reference])
+
+    def all_customers(self, count: int) -> None:
+        """Record that all customers are listed, unless it is for the names in something recorded already."""
+        if not self._anything:
+            self.record("customer-list", numbers={"customers": count})
 
 
 def reason_for(settings: Settings, action: str) -> str | None:
     """Return why; asks for it once where a person is there. Raises UsageError when it is wanted and not given."""
-    purpose = settings.purpose
+    purpose, wanted = settings.purpose, settings.audit.require_reason
+    required = action in wanted or ("all" in wanted and action not in BY_ITSELF)
     reason = purpose.reason
-    required = settings.audit.require_reason
-    if not reason and (action in required or "all" in required) and purpose.ask is not None:
+    if required and not (reason or "").strip() and purpose.ask is not None:
         reason = purpose.ask()
     text = " ".join((reason or "").split())[:_LONGEST_REASON]
     if text:
         return text
-    if action in required or "all" in required:
+    if required:
         raise UsageError(
             "the configuration wants a reason for this",
             hint='say why behind the command: --reason "ticket 12", or in ARCHIVER_REASON',
@@ -80,34 +171,36 @@ def reason_for(settings: Settings, action: str) -> str | None:
     return None
 
 
-def audit_keys(keys: Keys) -> AuditKeys:
-    """Return the keys of the records of the present epoch."""
-    return AuditKeys(keys.secret.audit_key, archive_id=keys.secret.archive_id, epoch=keys.secret.epoch)
+def audit_keys(secret: EpochSecret) -> AuditKeys:
+    """Return the keys of the records of an epoch."""
+    return AuditKeys(secret.audit_key, archive_id=secret.archive_id, epoch=secret.epoch)
 
 
-def _pieces(event: AuditEvent, messages: tuple[BlobId, ...], customers: tuple[str, ...]) -> Iterable[AuditEvent]:
+def _append(
+    paths: ArchivePaths,
+    audit: AuditKeys,
+    event: AuditEvent,
+    messages: tuple[BlobId, ...],
+    customers: tuple[str, ...],
+) -> None:
     from msgspec.structs import replace
 
-    for at in range(0, max(len(messages), len(customers), 1), _AT_ONCE):
-        yield replace(event, messages=messages[at : at + _AT_ONCE], customers=customers[at : at + _AT_ONCE])
-
-
-def _append(log: AuditLog, audit: AuditKeys, events: list[AuditEvent]) -> None:
     def build(tail: Tail) -> bytes:
-        sequence, previous = tail.sequence, tail.digest
+        sequence, previous, noted = tail.sequence, tail.digest, _noted(tail, audit)
         frames = []
-        notes = _notes(tail, audit)
-        for event in (_with_note(events[0], notes), *events[1:]):
+        for at in range(0, max(len(messages), len(customers), 1), _AT_ONCE):
             sequence += 1
-            frame = audit.seal(event, sequence=sequence, previous=previous, random=os.urandom)
-            previous = digest_of(frame)
-            frames.append(frame)
+            piece = replace(
+                event, messages=messages[at : at + _AT_ONCE], customers=customers[at : at + _AT_ONCE], tail=noted
+            )
+            frames.append(audit.seal(piece, sequence=sequence, previous=previous, random=os.urandom))
+            previous, noted = digest_of(frames[-1]), None
         return b"".join(frames)
 
-    log.append(audit.epoch, build)
+    AuditLog(paths, audit.archive_id).append(audit.epoch, build)
 
 
-def _notes(tail: Tail, audit: AuditKeys) -> str | None:
+def _noted(tail: Tail, audit: AuditKeys) -> str | None:
     """Say what is wrong with the end of the trail that a record follows; None when all is well."""
     if tail.torn is not None:
         return f"torn: {tail.torn}"
@@ -120,9 +213,3 @@ def _notes(tail: Tail, audit: AuditKeys) -> str | None:
             except (BrokenFrameError, IntegrityError):
                 return f"damaged: {tail.digest.hex()}"
     return None
-
-
-def _with_note(event: AuditEvent, note: str | None) -> AuditEvent:
-    from msgspec.structs import replace
-
-    return event if note is None else replace(event, tail=note)

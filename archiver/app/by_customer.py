@@ -23,7 +23,7 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Summary
 from archiver.model.customer import CustomerRecord
 from archiver.model.link import Decision, Verdict
-from archiver.model.message import Direction, Message
+from archiver.model.message import BlobId, Direction, Message
 from archiver.search.rows import ROW_BITS
 from archiver.store.correspondence import SqliteCorrespondence
 from archiver.store.customers import SqliteCustomers
@@ -205,6 +205,10 @@ class ByCustomer:
             limit=limit,
             offset=offset,
         )
+
+    def messages_of(self, page: reading.History) -> Sequence[BlobId]:
+        """Return the ids of all messages of a page, loading none of them."""
+        return self._correspondence.blob_ids([row for thread in page.threads for row in thread.messages.rows])
 
     def waiting(
         self, *, record: CustomerRecord | None, everyone: bool, since: str | None, limit: int, offset: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from archiver.app.auditing import reason_for, record
 from archiver.app.clocks import clock
 from archiver.app.messages import Messages
 from archiver.app.opening import open_unlocked
@@ -37,6 +38,7 @@ def save_search(
             "there is nothing to save", hint="give the words to search for, as `archiver search --save NAME WORDS`"
         )
     keys = require_keys(settings, ask=ask, bounds=bounds)
+    reason_for(settings, "saved-change")
     with open_unlocked(settings, keys, write=True, command="search --save") as opened:
         from archiver.store.saved import SqliteSavedSearches
 
@@ -48,6 +50,7 @@ def save_search(
         )
         searcher.search(search.query, limit=1)
         replaced = saved.get(search.name)
+        record(settings, opened.keys, "saved-change", query=search.query)
         saved.put(search)
         return replaced
 
@@ -55,9 +58,11 @@ def save_search(
 def remove_search(settings: Settings, *, ask: AskPassphrase, name: str, bounds: KdfBounds = DEFAULT_BOUNDS) -> None:
     """Forget a saved search; raises UsageError that names the near ones when there is none."""
     keys = require_keys(settings, ask=ask, bounds=bounds)
+    reason_for(settings, "saved-change")
     with open_unlocked(settings, keys, write=True, command="saved remove") as opened:
         from archiver.store.saved import SqliteSavedSearches
 
+        record(settings, opened.keys, "saved-change")
         saved = SqliteSavedSearches(opened.catalogue.connection)
         if saved.remove(_normal(name)):
             return

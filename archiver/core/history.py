@@ -56,6 +56,11 @@ class Messages(Sequence[Summary]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def rows(self) -> Sequence[int]:
+        """Their rows, of which nothing is loaded."""
+        return self._rows
+
     def __iter__(self) -> Iterator[Summary]:
         for start in range(0, len(self._rows), _AT_ONCE):
             yield from self._load(self._rows[start : start + _AT_ONCE])
@@ -79,7 +84,7 @@ class Messages(Sequence[Summary]):
 class HistoryThread(Struct, frozen=True):
     """A conversation with a customer; `contact` is the customer's side of the newest message, "" when nobody is."""
 
-    messages: Sequence[Summary]
+    messages: Messages
     contact: str
 
 

@@ -50,6 +50,9 @@ ACTIONS: tuple[str, ...] = (
 )
 """What is recorded, by the names that `audit list` prints and `[audit] require_reason` understands."""
 
+BY_ITSELF = frozenset({"sync", "take-in", "checkpoint", "lock"})
+"""What happens without a person, or must never be refused: no reason is wanted by "all"."""
+
 _Octets32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 

@@ -80,8 +80,10 @@ class AuditLog:
         """
         self._make_directory()
         with self._locked():
-            path = self._paths.audit_log(epoch)
-            files = [file for file in self.files() if file.name <= path.name or len(file.name) < len(path.name)]
+            path, files = self._paths.audit_log(epoch), self.files()
+            if files and _epoch_of(files[-1]) > epoch:
+                # A reader that was open before the keys were rotated: the chain goes on where it is by now.
+                path = files[-1]
             new = path not in files
             own = _End(None, 0, b"") if new else _end_of(path)
             octets = build(self._tail(own, [file for file in files if file != path]))
@@ -152,6 +154,10 @@ def audit_files(paths: ArchivePaths) -> list[Path]:
             f"{paths.audit.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
         ) from error
     return [paths.audit / name for name in sorted(names, key=lambda name: (len(name), name))]
+
+
+def _epoch_of(path: Path) -> int:
+    return int(path.stem)
 
 
 def frames(octets: bytes) -> Iterator[tuple[int, bytes]]:

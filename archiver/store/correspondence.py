@@ -16,7 +16,7 @@ from msgspec import Struct
 from archiver.core.customer_ports import Correspondent, Correspondents, Entry
 from archiver.model.address import EmailAddress
 from archiver.model.link import Link, Rule, Standing
-from archiver.model.message import Direction
+from archiver.model.message import BlobId, Direction
 from archiver.store import reading
 from archiver.store.linked import customers_by_thread, integer, links_of, marks, pieces
 
@@ -151,6 +151,16 @@ class SqliteCorrespondence:
 
     def _walk(self, sql: str, bindings: Sequence[object]) -> list[_Walked]:
         return [_Walked(*row) for row in self._connection.execute(sql, bindings)]  # type: ignore[arg-type]
+
+    def blob_ids(self, rows: Sequence[int]) -> Sequence[BlobId]:
+        """Return the ids of these messages, newest first; those that are gone are left out."""
+        found: list[BlobId] = []
+        for some in pieces(sorted(rows, reverse=True)):
+            sql = f"SELECT blob_id FROM messages WHERE row IN ({marks(some)}) ORDER BY row DESC"
+            found += [
+                BlobId(blob_id) for (blob_id,) in self._connection.execute(sql, some) if isinstance(blob_id, bytes)
+            ]
+        return found
 
     def count(
         self,
