@@ -21,7 +21,9 @@ _HOME = {
     "remove_search": "saving",
     "doctor": "checking",
     "status": "upkeep",
-    "verify": "upkeep",
+    "repair": "repairing",
+    "verify": "verifying",
+    "key_accept": "keys",
     "key_add": "keys",
     "key_list": "keys",
     "key_remove": "keys",
@@ -36,7 +38,10 @@ if TYPE_CHECKING:
     from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
     from archiver.app.unlocking import lock, unlock
-    from archiver.app.upkeep import status, verify
+    from archiver.app.rotating import key_rotate
+    from archiver.app.repairing import repair
+    from archiver.app.upkeep import status
+    from archiver.app.verifying import verify
 else:
 
     def __getattr__(name: str) -> object:
@@ -63,3 +68,4 @@ __all__ = [
     "unlock",
     "verify",
 ]
+    "repair",

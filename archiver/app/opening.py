@@ -60,7 +60,9 @@ def open_collect_store(
     """Open the collector's store under its lock, without any reading key.
 
     When collect.db had to be made anew, `seed` gives the digests of what the catalogue keeps, so that none of it is
-    stored a second time. The messages of the packs in `forget` will be fetched again; those in `erased` never.
+    stored a second time. The messages of the packs in `forget` will be fetched again; those in `erased` never. With
+    `anew`, a collect.db that is damaged somewhere inside is set aside.
+    anew: bool = False,
     """
     from archiver.crypto.spool import EncryptedSpool
     from archiver.store.collect import open_collect_store as open_store
@@ -69,11 +71,17 @@ def open_collect_store(
     paths = ArchivePaths(settings.archive.path)
     archive = read_archive_file(read_public_file(paths.archive_file))
     credential = read_credential(settings, archive)
+    from archiver.store.collect import set_aside
     with writer_lock(paths.lock("collect"), command="sync", now=clock(), wait_seconds=_LOCK_WAIT):
         store = open_store(
             paths,
             credential=credential,
             recipient=archive.recipient_for_collector(credential),
+        # Under the lock: who holds it may rely on that no collector seals to an ingest key read before.
+        archive = read_archive_file(read_public_file(paths.archive_file))
+        credential = read_credential(settings, archive)
+        if anew and paths.collect_database.exists():
+            set_aside(paths, Disk())
             epoch=archive.epoch,
             disk=Disk(),
             clock=clock,

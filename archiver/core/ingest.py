@@ -223,6 +223,7 @@ class _Run:
         self._held = 0
         self._watermark = ports.index.watermark()
         self._under_way: set[BlobId] = set()
+        self._gaps = ports.catalogue.damaged()
         self._taken: list[str] = []
         self._indexing: Future[None] | None = None
         self.messages = self.octets = self.indexed = self.defects = 0
@@ -325,6 +326,7 @@ class _Run:
             self._ingested(blob_id, message, arrivals.get(blob_id, [])) for blob_id, message in messages.items()
         ]
         rows = self._ports.catalogue.take_in(delivery, ingested)
+        self._forget_rows([old for blob_id in rows if (old := self._gaps.get(blob_id)) not in (None, rows[blob_id])])
         self._under_way.difference_update(messages)
         self.messages += len(rows)
         sizes = {record.blob_id: record.octets for record in delivery.records}
@@ -343,6 +345,13 @@ class _Run:
         if len(self._documents) >= _INDEX_BATCH or self._held >= _INDEX_TEXT:
             self._index_documents(indexer)
         self._on_progress(Progress("ingest", None, None, done=self.messages, total=None, octets=self.octets))
+
+    def _forget_rows(self, rows: list[int | None]) -> None:
+        """Take rows out of the index whose messages could not be read, came again, and have another row now."""
+        gone = [row for row in rows if row is not None]
+        if gone:
+            self._index_ready()
+            self._ports.index.remove(gone)
 
     def _count_links(self, ingested: Iterable[Ingested]) -> None:
         for new in ingested:

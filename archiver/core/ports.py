@@ -211,6 +211,17 @@ class CollectStore(Protocol):
         """Stage that so many more octets were received on that day."""
         ...
 
+    def forget(self, blob_ids: Iterable[BlobId]) -> int:
+        """Have these messages fetched again by the next run, where the server still has them; return how many.
+
+        Nothing happens to what was erased, nor to octets that are not known.
+        """
+        ...
+
+    def forget_pack(self, pack: str) -> int:
+        """Have the messages of a lost pack fetched again by the next run; return how many."""
+        ...
+
     def statuses(self) -> Sequence[MailboxStatus]: ...
 
     def failures(self) -> Sequence[Failure]: ...
@@ -258,6 +269,12 @@ class Packs(Protocol):
         """Compare a pack with its name and walk its records; return (records, bytes); raises IntegrityError."""
         ...
 
+    def exists(self, name: str) -> bool: ...
+
+    def reread(self, name: str) -> None:
+        """See to it that the next reading of a pack comes from the disk, and from no copy in memory."""
+        ...
+
 
 class Parser(Protocol):
     """Octets to messages in bounded worker processes; never raises for a message."""
@@ -273,11 +290,18 @@ class Catalogue(Protocol):
     """archive.db: messages, addresses, threads, locations, keys. One writer; readers work meanwhile."""
 
     def known(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
-        """Return those that are in the catalogue already."""
+        """Return those that are in the catalogue already, and not as damaged."""
+        ...
+
+    def damaged(self) -> Mapping[BlobId, int]:
+        """Return the messages that are known not to open, with their rows: whoever brings their octets mends them."""
         ...
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
-        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new."""
+        """Write keys, rows, addresses, threads, locations in one transaction; idempotent; return rows of the new.
+
+        A damaged message among them is mended: its record is the new one from then on, and it counts as new.
+        """
         ...
 
     def last_sequence(self) -> int:
@@ -345,6 +369,10 @@ class Index(Protocol):
 
     def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
         """Index documents and move the watermark in one transaction; re-adding a row replaces it."""
+        ...
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Take messages out; nothing happens for those that are not there."""
         ...
 
     def clear(self) -> None:

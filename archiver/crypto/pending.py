@@ -119,6 +119,24 @@ def _decode(plain: bytes, name: str) -> Delivery:
     return Delivery(
         read.pack,
         tuple(SealedRecord(BlobId(r.blob_id), r.offset, r.length, r.octets, r.dek) for r in read.records),
+def check_header(octets: bytes, *, name: str, archive_id: bytes | None) -> None:
+    """Check what can be seen of a pending file without a key; raises IntegrityError naming it.
+
+    A newer format passes: it is not for this release to judge.
+    """
+    if len(octets) < PENDING_HEADER_LENGTH:
+        raise _damaged(name)
+    magic, algorithm, reserved, of, _, length = _HEADER.unpack_from(octets)
+    if not b"AVP1" <= magic <= b"AVP9":
+        raise _damaged(name)
+    if (magic, algorithm) != (MAGIC, _ALGORITHM):
+        return
+    if any(reserved) or length < OVERHEAD or len(octets) != PENDING_HEADER_LENGTH + length:
+        raise _damaged(name)
+    if archive_id is not None and of != archive_id:
+        raise _damaged(name)
+
+
         tuple(
             Arrival(
                 BlobId(a.blob_id),

@@ -82,7 +82,7 @@ def open_collect_store(
         database = CollectDatabase(open_database(paths.collect_database, credential.collect_key, create=True))
     except IntegrityError:
         # All of it can be learned again: digests from the catalogue, UIDs from the server.
-        _set_aside(paths, disk)
+        set_aside(paths, disk)
         fresh = True
         database = CollectDatabase(open_database(paths.collect_database, credential.collect_key, create=True))
     return SealedCollectStore(
@@ -302,6 +302,12 @@ class SealedCollectStore:
         with self._usable():
             return self._database.forget_pack(pack)
 
+    def forget(self, blob_ids: Iterable[BlobId]) -> int:
+        """Have these messages fetched again by the next run, where the server still has them; return how many."""
+        self.flush()
+        with self._usable():
+            return self._database.forget(blob_ids)
+
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _usable(self) -> _Guard:
@@ -475,23 +481,14 @@ def read_statuses(
             return database.statuses(), database.failures()
 
 
-def orphaned_packs(paths: ArchivePaths, *, catalogued: Iterable[str]) -> list[str]:
-    """Return packs that no pending delivery and no message of the catalogue names: nobody has their keys.
-
-    Left by a collector killed between a pack and its keys; its messages were fetched again. Only under both locks.
-    """
-    waiting = {pack_of(name) for name in waiting_names(paths)}
-    named = set(catalogued)
-    return [name for name in paths.pack_names() if name not in waiting and name not in named]
-
-
 def _stopped() -> ArchiverError:
     return ArchiverError(
         "the collector's store has stopped after an error", hint="run `archiver sync` again: nothing is lost"
     )
 
 
-def _set_aside(paths: ArchivePaths, disk: Disk) -> None:
+def set_aside(paths: ArchivePaths, disk: Disk) -> None:
+    """Move a damaged collect.db out of the way; only under the "collect" lock."""
     path = paths.collect_database
     for suffix in ("-wal", "-shm"):
         disk.remove(path.with_name(path.name + suffix))

@@ -290,6 +290,23 @@ class CollectDatabase:
             self.connection.execute("DELETE FROM packs WHERE id = ?", (number,))
         return forgotten
 
+    def forget(self, blob_ids: Iterable[BlobId]) -> int:
+        """Forget messages that do not open, so that the next run fetches them again; return how many were known."""
+        which = "digest IN (SELECT id FROM temp.forgotten)"
+        with self.connection.transaction():
+            self.connection.execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (id INTEGER PRIMARY KEY)")
+            self.connection.execute("DELETE FROM temp.forgotten")
+            self.connection.execute_many(
+                "INSERT INTO temp.forgotten SELECT id FROM digests WHERE blob_id = ? AND NOT erased",
+                [(each,) for each in blob_ids],
+            )
+            self.connection.execute(
+                f"UPDATE epochs SET finished = 0 WHERE id IN (SELECT epoch FROM uids WHERE {which})"  # noqa: S608
+            )
+            self.connection.execute(f"DELETE FROM uids WHERE {which}")  # noqa: S608 constant
+            self.connection.execute("DELETE FROM digests WHERE id IN (SELECT id FROM temp.forgotten)")
+            return self.connection.changes()
+
 
 # --- statements that a batch stages, to be run in its transaction -----------------------------------------------------
 

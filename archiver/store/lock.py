@@ -46,6 +46,21 @@ def writer_lock(
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Tell whether somebody works under a lock, for who only looks; a file that cannot be opened is nobody's."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def is_wanted(path: Path) -> bool:
     """Tell whoever holds a lock whether somebody waits for it."""
     descriptor = _open(_wanted(path))

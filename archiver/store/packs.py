@@ -104,6 +104,33 @@ class PackFiles:
         """Return the names of all packs, ascending."""
         return list(self._paths.pack_names())
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a file of that name now."""
+        return self._paths.pack(name).is_file()
+
+    def size(self, name: str) -> int:
+        """Return the bytes of a pack; 0 when it is gone."""
+        try:
+            return self._paths.pack(name).stat().st_size
+        except OSError:
+            return 0
+
+    def modified(self, name: str) -> float:
+        """Return when a pack was written, in Unix seconds; infinity when it is gone."""
+        try:
+            return self._paths.pack(name).stat().st_mtime
+        except OSError:
+            return float("inf")
+
+    def reread(self, name: str) -> None:
+        """Have the system forget its copy of a pack, so that the next reading comes from the disk."""
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self._paths.pack(name), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(descriptor)
+
     def check(self, name: str) -> tuple[int, int]:
         """Compare a pack with its name and walk its records; return (records, bytes); raises IntegrityError."""
         digest = sha256()

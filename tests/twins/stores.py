@@ -247,6 +247,20 @@ class MemoryCollectStore:
     def erased_digests(self) -> Iterator[BlobId]:
         return iter(sorted(self._erased))
 
+    def forget(self, blob_ids: Iterable[BlobId]) -> int:
+        self.flush()
+        gone = self._digests.intersection(blob_ids) - self._erased
+        self._digests -= gone
+        for epoch in self._epochs:
+            uids = [uid for uid, (_, blob_id) in epoch.uids.items() if blob_id in gone]
+            for uid in uids:
+                del epoch.uids[uid]
+                epoch.finished = False
+        return len(gone)
+
+    def forget_pack(self, pack: str) -> int:
+        return self.forget([BlobId(sha256(octets).digest()) for octets in self._disk.packs.get(pack, {}).values()])
+
     def close(self) -> None:
         self._octets, self._arrivals = [], []
 
@@ -312,6 +326,8 @@ class MemoryCatalogue:
         self._messages: dict[int, tuple[Ingested, int, str, SealedRecord]] = {}
         self._locations: dict[tuple[str, bytes, int, int], Arrival] = {}
         self._sequence = 0
+        self.marked: set[int] = set()
+        """Rows of messages that were read once and do not open any more."""
         self.tables = Tables()
 
     @property
@@ -325,8 +341,15 @@ class MemoryCatalogue:
         return frozenset(
             blob_id
             for blob_id in blob_ids
-            if (row := self.row(blob_id)) is not None and not _unreadable(self._messages[row][0])
+            if (row := self.row(blob_id)) is not None and row not in self.damaged().values()
         )
+
+    def damaged(self) -> Mapping[BlobId, int]:
+        return {
+            found[0].blob_id: row
+            for row, found in self._messages.items()
+            if row in self.marked or _unreadable(found[0])
+        }
 
     def take_in(self, delivery: Delivery, messages: Sequence[Ingested]) -> Mapping[BlobId, int]:
         records = {record.blob_id: record for record in delivery.records}
@@ -336,6 +359,13 @@ class MemoryCatalogue:
         rows: dict[BlobId, int] = {}
         for ingested in messages:
             old = self.row(ingested.blob_id)
+            if old is not None and old in self.marked and not _unreadable(ingested):
+                self._sequence += 1
+                record = records[ingested.blob_id]
+                self._messages[old] = (self._messages[old][0], self._sequence, delivery.pack or "", record)
+                self.marked.discard(old)
+                rows[ingested.blob_id] = old
+                continue
             if old is not None:
                 if not _unreadable(self._messages[old][0]) or _unreadable(ingested):
                     continue
@@ -501,6 +531,10 @@ class MemoryIndex:
     def add(self, documents: Sequence[IndexDocument], watermark: int) -> None:
         self.documents.update((document.row, document) for document in documents)
         self._watermark = max(self._watermark, watermark)
+
+    def remove(self, rows: Sequence[int]) -> None:
+        for row in rows:
+            self.documents.pop(row, None)
 
     def clear(self) -> None:
         self.documents.clear()

@@ -348,6 +348,12 @@ def problems(world: World) -> list[tuple[str, str]]:
         def check(self, name: str) -> tuple[int, int]:
             return len(world.disk.packs[name]), 0
 
+        def exists(self, name: str) -> bool:
+            return name in world.disk.packs
+
+        def reread(self, name: str) -> None:
+            """Memory has no other copy."""
+
     found = verify_messages(world.catalogue, Packs(), MemoryVault(world.disk), world.index)
     return [(problem.what, problem.message) for problem in found]
 

@@ -1,0 +1,274 @@
+"""`archiver repair`: find what is damaged, say what would be done, and do it under both locks.
+
+What is looked at is what `verify --full` looks at. Nothing is deleted that is not kept elsewhere: damaged files go to
+`quarantine/`, messages that do not open keep their row and are asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from archiver.app.auditing import record
+from archiver.app.opening import Opened, open_collect_store, open_unlocked
+from archiver.app.unlocking import AskPassphrase, Keys, require_keys
+from archiver.app.verifying import examine, look_around
+from archiver.config import Settings
+from archiver.core.ingest import take_in
+from archiver.core.ports import CollectStore
+from archiver.core.progress import OnProgress, silent
+from archiver.core.repairing import (
+    OLD_ENOUGH,
+    RepairReport,
+    Step,
+    mend_packs,
+    remove_sealed_in_vain,
+    suspects,
+)
+from archiver.core.verify import Problem, VerifyReport
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.errors import IntegrityError
+from archiver.model.account import IMPORTED
+from archiver.model.message import BlobId
+from archiver.store.deliveries import pack_of, waiting_names
+from archiver.store.durable import Disk
+from archiver.store.mending import Mending
+from archiver.store.packs import PackFiles
+from archiver.store.salvage import Salvage, orphaned_packs
+
+Confirm = Callable[[RepairReport], bool]
+"""Shown what would be done; returns whether to do it."""
+
+_WAIT = 2.0
+"""Seconds to wait for a lock: a repair does not queue behind a sync."""
+
+
+def repair(
+    settings: Settings,
+    *,
+    ask: AskPassphrase,
+    confirm: Confirm,
+    dry_run: bool = False,
+    on_progress: OnProgress = silent,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> RepairReport:
+    """Look at everything, and mend what can be mended once `confirm` agrees; a `dry_run` only says what it would do.
+
+    Raises NoArchiveError, LockedError (no key, or another process writes), WrongKeyError, DiskError, UsageError; and
+    IntegrityError when a file is damaged that only a backup brings back: archive.json, keyring.json, archive.db.
+    """
+    _refuse_beyond_repair(look_around(settings, bounds=bounds).problems)
+    keys = require_keys(settings, ask=ask, bounds=bounds)
+    report = examine(
+        settings,
+        keys,
+        look_around(settings, packs=True, on_progress=on_progress, bounds=bounds),
+        on_progress=on_progress,
+    )
+    _refuse_beyond_repair(report.problems)
+    plan = _plan(settings, keys, report)
+    if dry_run or not plan.steps:
+        return replace(plan, dry_run=dry_run)
+    if not confirm(plan):
+        return replace(plan, confirmed=False)
+    record(settings, keys, "repair", messages=[p.blob_id for p in report.problems if p.blob_id is not None])
+    try:
+        return _act(settings, keys, report, new_index=_has(report, "index"), on_progress=on_progress)
+    except IntegrityError as error:
+        if error.what != keys.paths.index.name:
+            raise
+        return _act(settings, keys, report, new_index=True, on_progress=on_progress)
+
+
+def _has(report: VerifyReport, kind: str) -> bool:
+    return any(problem.kind == kind for problem in report.problems)
+
+
+def _refuse_beyond_repair(problems: Collection[Problem]) -> None:
+    for problem in problems:
+        if problem.kind in {"public", "database"}:
+            raise IntegrityError(
+                f"{problem.what} is damaged or missing, and repair cannot make it anew",
+                what=problem.what,
+                hint="bring it back from a backup; docs/operations.md says how, and what comes back without one",
+            )
+
+
+# --- what would be done -----------------------------------------------------------------------------------------------
+
+
+def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
+    with open_unlocked(settings, keys, write=False) as opened:
+        marked = Mending(opened.catalogue.connection).damaged()
+        steps = list(_planned(opened, report))
+        remaining = _remaining(settings, opened, {*marked, *_damaged_messages(report)})
+    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining), dry_run=True)
+
+
+def _damaged_messages(report: VerifyReport) -> set[BlobId]:
+    return {p.blob_id for p in report.problems if p.kind == "message" and p.blob_id is not None}
+
+
+def _planned(opened: Opened, report: VerifyReport) -> Iterator[Step]:
+    mending = Mending(opened.catalogue.connection)
+    marked, bad = mending.damaged(), _damaged_messages(report)
+    bad_in = Counter(pack for each in bad - marked.keys() if (pack := _pack_of_message(opened, each)) is not None)
+    damaged = {problem.what.removeprefix("pack ") for problem in report.problems if problem.kind == "pack"}
+    for pack in sorted(damaged.union(bad_in)):
+        if pack in damaged:
+            good = max(0, len(mending.records_of(pack)) - bad_in[pack])
+            yield Step("salvage", f"pack {pack}", f"copy {good} messages out of pack {pack[:12]}, and set it aside")
+        if bad_in[pack]:
+            lost = f"mark {bad_in[pack]} messages of pack {pack[:12]} as damaged, to be fetched again"
+            yield Step("mark", f"pack {pack}", lost)
+    if opens := marked.keys() - bad:
+        yield Step("unmark", "archive.db", f"{len(opens)} messages that were damaged open again")
+    yield from dict.fromkeys(step for problem in report.problems if (step := _planned_for(problem)) is not None)
+    for remark in report.remarks:
+        if remark.kind == "sealed-in-vain":
+            name = remark.what.removeprefix("pack ")[:12]
+            yield Step("remove", remark.what, f"remove pack {name}, sealed in vain, if all in it is kept elsewhere")
+
+
+def _planned_for(problem: Problem) -> Step | None:
+    """Return what is to be done about something that is neither a pack nor a message."""
+    if problem.kind == "pending":
+        return Step("set-aside", problem.what, f"set {problem.what[:24]} aside, and fetch its mail again")
+    if problem.kind == "index":
+        return Step("index", "index.db", "build index.db anew")
+    if problem.kind == "collector":
+        return Step("collector", "collect.db", "make collect.db anew")
+    if problem.kind == "links":
+        return Step("links", "archive.db", "link all mail anew")
+    if problem.kind == "catalogue":
+        return Step("fetch", problem.what, "fetch again what archive.db lacks, and build index.db anew")
+    return None
+
+
+def _pack_of_message(opened: Opened, blob_id: BlobId) -> str | None:
+    row = opened.catalogue.row(blob_id)
+    sealed = None if row is None else opened.catalogue.sealed(row)
+    return None if sealed is None else sealed[0]
+
+
+def _remaining(settings: Settings, opened: Opened, damaged: Collection[BlobId]) -> Sequence[Problem]:
+    """Name messages that do not open, and where each may come from."""
+    found = []
+    configured = {account.name for account in settings.accounts}
+    for blob_id in sorted(damaged):
+        row = opened.catalogue.row(blob_id)
+        details = None if row is None else opened.catalogue.details(row)
+        if details is None:
+            continue
+        accounts = {seen.account for seen in details.seen}
+        if accounts & configured:
+            words = "the next `archiver sync` fetches it again, if the server still has it"
+        elif IMPORTED in accounts:
+            words = "it came from a file: import that again"
+        else:
+            words = "it lies on no server that is configured; a backup of its pack may have it"
+        what = f"message {blob_id.hex()[:12]}"
+        found.append(Problem(what, words, blob_id, kind="message", at=details.summary.at, places=tuple(details.seen)))
+    return found
+
+
+def _fetchable(settings: Settings, remaining: Collection[Problem]) -> int:
+    configured = {account.name for account in settings.accounts}
+    return sum(any(seen.account in configured for seen in problem.places) for problem in remaining)
+
+
+# --- doing it ---------------------------------------------------------------------------------------------------------
+
+
+def _act(
+    settings: Settings, keys: Keys, report: VerifyReport, *, new_index: bool, on_progress: OnProgress
+) -> RepairReport:
+    steps: list[Step] = []
+    with (
+        open_unlocked(settings, keys, write=True, new_index=new_index, command="repair", wait=_WAIT) as opened,
+        open_collect_store(settings, seed=opened.kept, anew=_has(report, "collector")) as collecting,
+    ):
+        if _has(report, "collector"):
+            steps.append(Step("collector", "collect.db", "collect.db was made anew"))
+        steps += _mend(opened, report, on_progress)
+        waiting = waiting_names(keys.paths)
+        ingested = take_in(opened.ingest_ports(), on_progress=on_progress, set_aside=True)
+        opened.catalogue.settle()
+        steps += [
+            Step("set-aside", what, f"{what[:24]} was set aside") for what in ingested.damaged if "pending" in what
+        ]
+        # What waited until now may name the same packs; its good messages are in the catalogue by now.
+        if waiting:
+            steps += _mend(opened, report, on_progress)
+        steps += _finish(opened, report, collecting.store, on_progress)
+        if new_index:
+            steps.append(Step("index", "index.db", f"index.db was built anew: {opened.index.count():,} messages"))
+        opened.tidy(ingested.indexed)
+        remaining = _remaining(settings, opened, Mending(opened.catalogue.connection).damaged())
+    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining))
+
+
+def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequence[Step]:
+    """Mend the packs that something was found in, but for those whose keys still wait."""
+    paths = opened.keys.paths
+    mending, packs = Mending(opened.catalogue.connection), PackFiles(paths)
+    waiting = {pack_of(name) for name in waiting_names(paths)}
+    of_marked = {pack for blob_id in mending.damaged() if (pack := _pack_of_message(opened, blob_id)) is not None}
+    named = {*suspects(report, lambda blob_id: _pack_of_message(opened, blob_id)), *of_marked} - waiting
+    unnamed = [name for name in orphaned_packs(paths, catalogued=opened.catalogue.pack_names()) if name not in named]
+    rescue = _salvage(opened)
+    return mend_packs(
+        [name for name in sorted(named) if mending.records_of(name)],
+        packs=packs,
+        records=mending,
+        rescue=rescue,
+        unnamed=unnamed,
+        settle=opened.catalogue.settle,
+        on_progress=on_progress,
+    )
+
+
+def _salvage(opened: Opened) -> Salvage:
+    keys = opened.keys
+    return Salvage(
+        keys.paths,
+        Disk(),
+        archive_id=keys.archive.archive_id,
+        digest_key=opened.credential.digest_key,
+        random=os.urandom,
+    )
+
+
+def _finish(opened: Opened, report: VerifyReport, store: CollectStore, on_progress: OnProgress) -> Iterator[Step]:
+    """Ask for what does not open, link anew, and clear away what is proven to be kept elsewhere."""
+    for pack in opened.lost_packs():
+        if count := store.forget_pack(pack):
+            yield Step("fetch", f"pack {pack}", f"{count} messages without keys will be fetched again")
+    damaged = Mending(opened.catalogue.connection).damaged()
+    if damaged and (count := store.forget(damaged)):
+        yield Step("fetch", "collect.db", f"{count} damaged messages will be asked for again")
+    if _has(report, "links"):
+        from archiver.core.customers.editing import directory_of
+        from archiver.core.linking.relinking import relink_all
+
+        ports, rules = opened.edit_ports(), opened.rules()
+        relink_all(ports.relinking, directory_of(ports.customers.all(), rules), on_progress=on_progress)
+        yield Step("links", "archive.db", "all mail was linked anew")
+    yield from _clear_away(opened)
+
+
+def _clear_away(opened: Opened) -> Sequence[Step]:
+    packs, now = PackFiles(opened.keys.paths), time.time()
+    orphans = orphaned_packs(opened.keys.paths, catalogued=opened.catalogue.pack_names())
+    old = [name for name in orphans if now - packs.modified(name) > OLD_ENOUGH]
+    erased = frozenset(blob_id for blob_id, _ in opened.erasures.erased())
+
+    def is_kept(blob_ids: Collection[BlobId]) -> bool:
+        return not set(blob_ids) - opened.catalogue.known(blob_ids) - erased
+
+    rescue: Salvage = _salvage(opened)
+    return remove_sealed_in_vain(old, rescue=rescue, is_kept=is_kept)

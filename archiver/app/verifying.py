@@ -1,0 +1,267 @@
+"""`archiver verify`: whether the stored bytes are what was stored, without a key or, in full, with one.
+
+Changes nothing and takes no lock: what a sync or a repair moves meanwhile is looked up again before it counts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from archiver.app.auditing import record
+from archiver.app.opening import Opened, open_unlocked
+from archiver.app.unlocking import AskPassphrase, Keys, read_credential, read_public_file, require_keys
+from archiver.config import Settings
+from archiver.core.progress import OnProgress, silent
+from archiver.core.repairing import OLD_ENOUGH
+from archiver.core.sampling import Subset, choose, parse_subset
+from archiver.core.verify import Opening, Problem, VerifyReport, verify_index, verify_packs
+from archiver.crypto.archive_file import read_archive_file
+from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
+from archiver.crypto.keyring import read_keyring
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    DiskError,
+    IntegrityError,
+    NoArchiveError,
+    OlderFormatError,
+)
+from archiver.store.connection import open_database
+from archiver.store.deliveries import pack_of, waiting_names
+from archiver.store.inspection import holds_only_packs, inspect
+from archiver.store.layout import ArchivePaths
+from archiver.store.lock import is_held
+from archiver.store.mending import Mending
+from archiver.store.packs import PackFiles
+
+SAMPLED_WORDS = 50
+"""Messages whose subject is looked for in the index."""
+
+
+class Sample(Struct, frozen=True):
+    """The packs to read, of which sample, drawn by which seed; all of them when `names` is None."""
+
+    names: Sequence[str] | None = None
+    subset: Subset | None = None
+    seed: int | None = None
+
+
+def verify(
+    settings: Settings,
+    *,
+    full: bool,
+    ask: AskPassphrase,
+    subset: str | None = None,
+    seed: int | None = None,
+    on_progress: OnProgress = silent,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> VerifyReport:
+    """Check every pack file, or a `subset` of them (5%, 1/20, 2G), and what can be seen of the others without a key.
+
+    With `full`, which needs one, also every message in those packs, and the databases and what is pending whole. A
+    sample is another one each time unless `seed` says which. Raises NoArchiveError, LockedError, WrongKeyError,
+    FormatError, UsageError; damage is reported, not raised.
+    """
+    asked = None if subset is None else parse_subset(subset)
+    report = look_around(settings, bounds=bounds)
+    # Without these files no key opens anything, and they are named already.
+    usable = not any(problem.kind == "public" for problem in report.problems)
+    keys = require_keys(settings, ask=ask, bounds=bounds) if full and usable else None
+    if keys is not None:
+        with suppress(DiskError):  # nothing of mail is shown, and a copy on a medium that is read-only can be verified
+            record(settings, keys, "verify")
+    sample = _drawn(PackFiles(ArchivePaths(settings.archive.path)), asked, seed)
+    report = look_around(settings, packs=True, only=sample.names, on_progress=on_progress, bounds=bounds)
+    report = replace(report, subset=None if asked is None else asked.text, seed=sample.seed)
+    return report if keys is None else examine(settings, keys, report, only=sample.names, on_progress=on_progress)
+
+
+def look_around(
+    settings: Settings,
+    *,
+    packs: bool = False,
+    only: Sequence[str] | None = None,
+    on_progress: OnProgress = silent,
+    bounds: KdfBounds = DEFAULT_BOUNDS,
+) -> VerifyReport:
+    """Report what can be seen without a key: the public files, every name in the archive and, with `packs`, those.
+
+    With `only`, these of them are read.
+    """
+    paths = ArchivePaths(settings.archive.path)
+    problems, remarks = list(_public(paths, bounds)), list[Problem]()
+    busy = is_held(paths.lock("archive")) or is_held(paths.lock("collect"))
+    for noticed in inspect(paths, archive_id=_archive_id(paths), busy=busy):
+        found = Problem(noticed.what, noticed.message, kind=noticed.kind)
+        (remarks if noticed.harmless else problems).append(found)
+    report = VerifyReport(0, 0, 0, checked_full=False)
+    if packs:
+        report = verify_packs(PackFiles(paths), names=only, on_progress=on_progress)
+    return replace(report, problems=(*problems, *report.problems), remarks=tuple(remarks))
+
+
+def _drawn(packs: PackFiles, subset: Subset | None, seed: int | None) -> Sample:
+    if subset is None:
+        return Sample()
+    chosen = seed if seed is not None else secrets.randbelow(2**31)
+    names = choose(packs.names(), subset, size=packs.size, seed=chosen)
+    return Sample(names, subset, None if subset.part is not None else chosen)
+
+
+# --- without a key ----------------------------------------------------------------------------------------------------
+
+
+def _public(paths: ArchivePaths, bounds: KdfBounds) -> Iterator[Problem]:
+    """Read archive.json and keyring.json; a copy of the packs alone has no key slots."""
+    archive_id = None
+    try:
+        archive_id = read_archive_file(read_public_file(paths.archive_file)).archive_id
+    except IntegrityError as error:
+        yield Problem(error.what, error.message, kind="public")
+    except NoArchiveError:
+        if not (paths.keyring.exists() or paths.database.exists()):
+            raise
+        yield Problem("archive.json", "archive.json is missing: bring it back from a backup", kind="public")
+    if holds_only_packs(paths):
+        return
+    try:
+        # Without archive.json its own id has to do: it is bound into every slot, and full verification opens one.
+        octets = read_public_file(paths.keyring)
+        if archive_id is not None:
+            read_keyring(octets, archive_id=archive_id, bounds=bounds)
+    except IntegrityError as error:
+        yield Problem(error.what, error.message, kind="public")
+    except NoArchiveError:
+        yield Problem("keyring.json", "keyring.json is missing: bring it back from a backup", kind="public")
+
+
+def _archive_id(paths: ArchivePaths) -> bytes | None:
+    try:
+        return read_archive_file(read_public_file(paths.archive_file)).archive_id
+    except ArchiverError:
+        return None
+
+
+# --- with a key -------------------------------------------------------------------------------------------------------
+
+
+def examine(
+    settings: Settings,
+    keys: Keys,
+    report: VerifyReport,
+    *,
+    only: Collection[str] | None = None,
+    on_progress: OnProgress = silent,
+) -> VerifyReport:
+    """Add to a report what takes a key: every message (of the packs in `only`), databases, deliveries, leftovers."""
+    listed = PackFiles(keys.paths).names()  # before the catalogue is read: what comes later is no leftover
+    problems = [problem for problem in report.problems if not _told_again(problem)]
+    unsteady, remarks, opened_messages = list(report.unsteady), list(report.remarks), 0
+    try:
+        with open_unlocked(settings, keys, write=False) as opened:
+            opening = Opening(
+                opened.catalogue, PackFiles(keys.paths), opened.vault, only=_set(only), on_progress=on_progress
+            )
+            problems += _databases(opened)
+            opening.run()
+            problems += opening.problems
+            unsteady += opening.unsteady
+            opened_messages = opening.opened
+            problems += verify_index(opened.catalogue, opened.index)
+            problems += _consistency(opened)
+            problems += _deliveries(opened)
+            remarks += _in_vain(opened, listed)
+    except OlderFormatError:
+        raise
+    except (IntegrityError, NoArchiveError) as error:
+        missing = "index.db" if keys.paths.database.exists() else "archive.db"
+        what = error.what if isinstance(error, IntegrityError) else missing
+        kind = "index" if what == "index.db" else "database"
+        problems.append(Problem(what, error.message, kind=kind))  # type: ignore[arg-type]
+    problems += _collector(keys.paths, settings, keys)
+    return replace(
+        report,
+        checked_full=True,
+        problems=tuple(dict.fromkeys(problems)),
+        unsteady=tuple(unsteady),
+        remarks=tuple(remarks),
+        messages=opened_messages,
+    )
+
+
+def _told_again(problem: Problem) -> bool:
+    """Tell whether opening the databases says the same thing better."""
+    return problem.kind in {"database", "index", "collector", "pending"} and "missing" not in problem.message
+
+
+def _set(names: Collection[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _databases(opened: Opened) -> Iterator[Problem]:
+    for line in opened.connection.check():
+        what = line.partition(":")[0]
+        yield Problem(what, line, kind="database" if what == "archive.db" else "index")
+    for line in opened.catalogue.connection.check():
+        yield Problem("archive.db", line, kind="database")
+
+
+def _consistency(opened: Opened) -> Iterator[Problem]:
+    """Compare what the tables say with each other."""
+    from archiver.core.customers.editing import directory_of
+    from archiver.core.linking.relinking import is_stale
+    from archiver.core.verify import verify_links
+    from archiver.store.links import SqliteLinks
+
+    for stray in Mending(opened.catalogue.connection).strays():
+        yield Problem("archive.db", stray, kind="catalogue")
+    for pack in opened.lost_packs():
+        message = f"the keys of pack {pack[:12]} are missing; `archiver sync` fetches its mail again"
+        yield Problem("archive.db", message, kind="catalogue")
+    links = SqliteLinks(opened.catalogue.connection)
+    directory = directory_of(opened.customers.all(), opened.rules())
+    yield from verify_links(links, links, None if is_stale(opened.catalogue, directory) else directory)
+
+
+def _deliveries(opened: Opened) -> Iterator[Problem]:
+    deliveries = opened.ingest_ports().deliveries
+    for name in deliveries.waiting():
+        try:
+            deliveries.open(name)
+        except FileNotFoundError:
+            continue  # taken in meanwhile
+        except IntegrityError as error:
+            yield Problem(f"pending/{name}", error.message, kind="pending")
+
+
+def _in_vain(opened: Opened, listed: Sequence[str]) -> Iterator[Problem]:
+    """Name packs whose keys nobody has: left by a collector that was killed before it had written them."""
+    paths = opened.keys.paths
+    named = {pack_of(name) for name in waiting_names(paths)} | opened.catalogue.pack_names()
+    packs, now = PackFiles(paths), time.time()
+    for name in listed:
+        if name not in named and packs.exists(name) and now - packs.modified(name) > OLD_ENOUGH:
+            message = (
+                "sealed in vain: nobody has its keys, and its mail was fetched again; `archiver repair` removes it"
+            )
+            yield Problem(f"pack {name}", message, kind="sealed-in-vain")
+
+
+def _collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> Sequence[Problem]:
+    if not paths.collect_database.exists():
+        return []
+    try:
+        credential = read_credential(settings, keys.archive)
+    except (ConfigurationError, IntegrityError) as error:
+        return [Problem(str(settings.archive.collector_key_file), error.message, kind="public")]
+    try:
+        with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
+            return [Problem("collect.db", line, kind="collector") for line in connection.check()]
+    except ArchiverError as error:
+        return [Problem("collect.db", error.message, kind="collector")]
