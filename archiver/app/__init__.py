@@ -23,7 +23,6 @@ _HOME = {
     "status": "upkeep",
     "repair": "repairing",
     "verify": "verifying",
-    "key_accept": "keys",
     "key_add": "keys",
     "key_list": "keys",
     "key_remove": "keys",
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
     from archiver.app.unlocking import lock, unlock
-    from archiver.app.rotating import key_rotate
     from archiver.app.repairing import repair
     from archiver.app.upkeep import status
     from archiver.app.verifying import verify

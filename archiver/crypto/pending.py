@@ -111,14 +111,6 @@ def open_delivery(octets: bytes, *, name: str, secrets: Sequence[EpochSecret]) -
     )
 
 
-def _decode(plain: bytes, name: str) -> Delivery:
-    try:
-        read = msgspec.msgpack.decode(plain, type=_Delivery)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise _damaged(name) from error
-    return Delivery(
-        read.pack,
-        tuple(SealedRecord(BlobId(r.blob_id), r.offset, r.length, r.octets, r.dek) for r in read.records),
 def check_header(octets: bytes, *, name: str, archive_id: bytes | None) -> None:
     """Check what can be seen of a pending file without a key; raises IntegrityError naming it.
 
@@ -137,6 +129,14 @@ def check_header(octets: bytes, *, name: str, archive_id: bytes | None) -> None:
         raise _damaged(name)
 
 
+def _decode(plain: bytes, name: str) -> Delivery:
+    try:
+        read = msgspec.msgpack.decode(plain, type=_Delivery)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise _damaged(name) from error
+    return Delivery(
+        read.pack,
+        tuple(SealedRecord(BlobId(r.blob_id), r.offset, r.length, r.octets, r.dek) for r in read.records),
         tuple(
             Arrival(
                 BlobId(a.blob_id),
