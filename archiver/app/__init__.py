@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from archiver.app.customers import change_customers
     from archiver.app.keys import key_add, key_list, key_remove
     from archiver.app.reading import open_archive
+    from archiver.app.repairing import repair
     from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
     from archiver.app.unlocking import lock, unlock
-    from archiver.app.repairing import repair
     from archiver.app.upkeep import status
     from archiver.app.verifying import verify
 else:
@@ -60,10 +60,10 @@ __all__ = [
     "open_archive",
     "prepare_archive",
     "remove_search",
+    "repair",
     "save_search",
     "status",
     "sync",
     "unlock",
     "verify",
 ]
-    "repair",
