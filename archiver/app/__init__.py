@@ -23,18 +23,23 @@ _HOME = {
     "status": "upkeep",
     "repair": "repairing",
     "verify": "verifying",
+    "key_accept": "keys",
     "key_add": "keys",
+    "key_drill": "drilling",
     "key_list": "keys",
     "key_remove": "keys",
+    "key_rotate": "rotating",
 }
 
 if TYPE_CHECKING:
     from archiver.app.checking import doctor
     from archiver.app.creating import prepare_archive
     from archiver.app.customers import change_customers
-    from archiver.app.keys import key_add, key_list, key_remove
+    from archiver.app.drilling import key_drill
+    from archiver.app.keys import key_accept, key_add, key_list, key_remove
     from archiver.app.reading import open_archive
     from archiver.app.repairing import repair
+    from archiver.app.rotating import key_rotate
     from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
     from archiver.app.unlocking import lock, unlock
@@ -53,9 +58,12 @@ __all__ = [
     "change_customers",
     "doctor",
     "import_paths",
+    "key_accept",
     "key_add",
+    "key_drill",
     "key_list",
     "key_remove",
+    "key_rotate",
     "lock",
     "open_archive",
     "prepare_archive",

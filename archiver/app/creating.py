@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from archiver.app.known_keyring import KNOWN
 from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL
 from archiver.app.unlocking import write_new_private
 from archiver.config import Settings
@@ -54,7 +55,7 @@ def prepare_archive(
         disk = Disk()
         create_layout(paths, disk)
         write_new_private(settings.archive.collector_key_file, credential.to_bytes())
-        meta = {ARCHIVE_ID: archive_id, COLLECTOR_CREDENTIAL: credential.to_bytes()}
+        meta = {ARCHIVE_ID: archive_id, COLLECTOR_CREDENTIAL: credential.to_bytes(), KNOWN: keyring.fingerprint}
         create_catalogue(paths, secret.database_key, meta=meta)
         with open_index(paths, secret.index_key, secret.database_key) as connection:
             FullTextIndex(connection)

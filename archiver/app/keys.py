@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from archiver.app.clocks import clock
-from archiver.app.unlocking import AskPassphrase, read_public, require_person, write_new_private
+from archiver.app.known_keyring import accept, replace_keyring, settle
+from archiver.app.unlocking import AskPassphrase, Keys, read_public, renewed, require_person, write_new_private
 from archiver.config import Settings
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds, check_passphrase
-from archiver.crypto.keyring import Keyring
 from archiver.crypto.slots import SlotInfo
 from archiver.errors import UsageError
-from archiver.store.durable import Disk, write_durably
-from archiver.store.layout import ArchivePaths
+from archiver.store.durable import Disk
+
+if TYPE_CHECKING:
+    from archiver.store.catalogue import SqliteCatalogue
+
+_LOCK_WAIT = 10.0
+"""Seconds to wait for another writer."""
 
 
-def key_list(settings: Settings, *, bounds: KdfBounds = DEFAULT_BOUNDS) -> Sequence[SlotInfo]:
+class KeyList(Struct, frozen=True):
+    """Who can open the archive, and since when the keys behind it are what they are.
+
+    Read without a key, so believed only as far as the files' owner is. `rotated` is when the epoch began, None for the
+    first one.
+    """
+
+    epoch: int
+    created: datetime
+    rotated: datetime | None
+    slots: tuple[SlotInfo, ...]
+
+
+def key_list(settings: Settings, *, bounds: KdfBounds = DEFAULT_BOUNDS) -> KeyList:
     """Return the slots; needs no key."""
-    return read_public(settings, bounds=bounds)[2].slots
+    _, archive, keyring = read_public(settings, bounds=bounds)
+    return KeyList(keyring.epoch, archive.created, archive.rotated, keyring.slots)
 
 
 def key_add(
@@ -37,12 +60,10 @@ def key_add(
 
     A machine key is written to `machine_key_file`, which must not exist, with mode 0600, before the slot is.
     """
-    from archiver.store.lock import writer_lock
-
-    paths = ArchivePaths(settings.archive.path)
     keys = require_person(settings, ask=ask, bounds=bounds)
-    with writer_lock(paths.lock("archive"), command="key", now=clock()):
-        keyring = read_public(settings, bounds=bounds)[2]
+    paths = keys.paths
+    with _changing(keys) as (keys, catalogue):
+        keyring = keys.keyring
         code = None
         if kind == "passphrase":
             if new_passphrase is None:
@@ -62,19 +83,45 @@ def key_add(
                 )
             keyring, machine_key = keyring.add_machine(keys.secret, name=name, now=clock(), random=os.urandom)
             write_new_private(machine_key_file, machine_key.to_bytes())
-        _write(paths, keyring)
+        replace_keyring(paths, catalogue, keys.keyring, keyring, disk=Disk())
     return code
 
 
 def key_remove(settings: Settings, *, name: str, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> None:
-    """Remove a slot; raises UsageError for one of the last two, which cannot go."""
-    from archiver.store.lock import writer_lock
+    """Remove a slot; raises UsageError for one of the last two, which cannot go.
 
-    paths = ArchivePaths(settings.archive.path)
+    Whoever kept the epoch secret, or an older keyring.json, still opens what is there: only `key_rotate` ends that.
+    """
     keys = require_person(settings, ask=ask, bounds=bounds)
-    with writer_lock(paths.lock("archive"), command="key", now=clock()):
-        _write(paths, read_public(settings, bounds=bounds)[2].remove(keys.secret, name))
+    with _changing(keys) as (keys, catalogue):
+        replace_keyring(keys.paths, catalogue, keys.keyring, keys.keyring.remove(keys.secret, name), disk=Disk())
 
 
-def _write(paths: ArchivePaths, keyring: Keyring) -> None:
-    write_durably(Disk(), paths.keyring, keyring.to_bytes())
+def key_accept(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Sequence[SlotInfo]:
+    """Take keyring.json as it is for the one that belongs to archive.db, after one of the two was put back on purpose.
+
+    Returns the slots that open the archive from now on.
+    """
+    keys = require_person(settings, ask=ask, bounds=bounds)
+    with _changing(keys, check=False) as (keys, catalogue):
+        accept(catalogue, keys.keyring)
+    return keys.keyring.slots
+
+
+@contextmanager
+def _changing(keys: Keys, *, check: bool = True) -> Iterator[tuple[Keys, SqliteCatalogue]]:
+    """Hold the "archive" lock with archive.db open; the keys are as they are now."""
+    from archiver.store.catalogue import open_catalogue
+    from archiver.store.lock import writer_lock
+    from archiver.store.rekeying import sweep
+
+    with writer_lock(keys.paths.lock("archive"), command="key", now=clock(), wait_seconds=_LOCK_WAIT):
+        keys = renewed(keys, locked=True)
+        sweep(keys.paths, Disk())
+        catalogue = open_catalogue(keys.paths, keys.secret.database_key)
+        try:
+            if check:
+                settle(catalogue, keys.keyring)
+            yield keys, catalogue
+        finally:
+            catalogue.close()

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.app.collector import CollectorProcess, choose, collect_all
+from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import Opened, open_collect_store, open_unlocked, waiting_deliveries
 from archiver.app.unlocking import AskPassphrase, Keys, find_keys
 from archiver.config import Settings
@@ -134,7 +135,7 @@ def _take_in_by_turns(
     while True:
         with ExitStack() as stack:
             opened = _open_in_turn(settings, keys, stack, more)
-            paused = False
+            keys, paused = opened.keys, False
 
             def pause(opened: Opened = opened) -> bool:
                 nonlocal paused
@@ -146,6 +147,7 @@ def _take_in_by_turns(
             if not paused:
                 _link_earlier(opened, on_progress)
                 opened.tidy(done.indexed)
+                forget_earlier(opened.keys, opened.catalogue)
                 return done
         time.sleep(_STEP_ASIDE)
 

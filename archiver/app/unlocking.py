@@ -20,21 +20,39 @@ from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.crypto.keyring import Keyring, read_keyring
 from archiver.crypto.machine import MachineKey, check_private_file
-from archiver.errors import ConfigurationError, LockedError, NoArchiveError, UsageError, WrongKeyError
+from archiver.errors import (
+    ConfigurationError,
+    IntegrityError,
+    LockedError,
+    NoArchiveError,
+    UsageError,
+    WrongKeyError,
+)
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
+
+_ROTATION_WAIT = 10.0
+"""Seconds that a command waits for a rotation that is behind its commit point: it has milliseconds of work left."""
 
 AskPassphrase = Callable[[], str | None]
 """Asks a person (or a file named by the environment) for a passphrase or recovery code; None when nobody can answer."""
 
 
+Opener = Callable[[Keyring], EpochSecret | None]
+"""Opens a keyring with what the archive was unlocked with; None when that is no longer at hand."""
+
+
 class Keys(Struct, frozen=True):
-    """An archive's public data, its key slots, and the opened epoch secret."""
+    """An archive's public data, its key slots, the opened epoch secret, and how it was opened."""
 
     paths: ArchivePaths
     archive: ArchiveFile
     keyring: Keyring
     secret: EpochSecret
+    opener: Opener
+
+    def __repr__(self) -> str:
+        return f"Keys(epoch={self.secret.epoch}, …)"
 
     @property
     def secrets(self) -> tuple[EpochSecret, ...]:
@@ -43,11 +61,77 @@ class Keys(Struct, frozen=True):
 
 
 def read_public(settings: Settings, *, bounds: KdfBounds = DEFAULT_BOUNDS) -> tuple[ArchivePaths, ArchiveFile, Keyring]:
-    """Read archive.json and keyring.json; raises NoArchiveError, FormatError, IntegrityError."""
+    """Read archive.json and keyring.json; raises NoArchiveError, FormatError, IntegrityError.
+
+    A rotation that was killed behind its commit point is completed first, and one at work is waited for: LockedError.
+    """
     paths = ArchivePaths(settings.archive.path)
+    return paths, *_read_public(paths, bounds)
+
+
+def _read_public(paths: ArchivePaths, bounds: KdfBounds, *, locked: bool = False) -> tuple[ArchiveFile, Keyring]:
+    """Read both files; `locked` says that the "archive" lock is held."""
+    archive, keyring = _both(paths, bounds)
+    if archive.epoch == keyring.epoch:
+        return archive, keyring
+    from contextlib import nullcontext
+
+    from archiver.store.lock import writer_lock
+    from archiver.store.rekeying import switch
+
+    waiting = writer_lock(paths.lock("archive"), command="key", now=clock(), wait_seconds=_ROTATION_WAIT)
+    with nullcontext() if locked else waiting:
+        archive, keyring = _both(paths, bounds)
+        if archive.epoch != keyring.epoch and _is_committed(paths, keyring):
+            switch(paths, Disk())
+            archive, keyring = _both(paths, bounds)
+    if archive.epoch != keyring.epoch:
+        raise IntegrityError(
+            "archive.json and keyring.json are of different epochs: an older copy of one of the two was put back",
+            what="keyring.json",
+            hint="restore archive.json, keyring.json and archive.db from the same backup",
+        )
+    return archive, keyring
+
+
+def _both(paths: ArchivePaths, bounds: KdfBounds) -> tuple[ArchiveFile, Keyring]:
     archive = read_archive_file(read_public_file(paths.archive_file))
     keyring = read_keyring(read_public_file(paths.keyring), archive_id=archive.archive_id, bounds=bounds)
-    return paths, archive, keyring
+    return archive, keyring
+
+
+def _is_committed(paths: ArchivePaths, keyring: Keyring) -> bool:
+    """Tell whether the files of the keyring's epoch wait for their names (docs/format.md §4, Rotation)."""
+    following = paths.next(paths.archive_file)
+    if not following.exists():
+        return False
+    archive = read_archive_file(read_public_file(following))
+    return (archive.archive_id, archive.epoch) == (keyring.archive_id, keyring.epoch)
+
+
+def renewed(keys: Keys, *, locked: bool = False) -> Keys:
+    """Return keys that fit the files as they are now: the same ones, unless somebody changed slots or rotated.
+
+    After a rotation the archive is opened again with what it was unlocked with. `locked` says that the "archive" lock
+    is held. Raises LockedError when that opens it no longer.
+    """
+    archive, keyring = _read_public(keys.paths, keys.keyring.bounds, locked=locked)
+    if keyring.fingerprint == keys.keyring.fingerprint:
+        return keys
+    if keyring.epoch == keys.secret.epoch:
+        secret = keyring.open_exported(keys.secret.epoch, keys.secret.export())
+        return Keys(keys.paths, archive, keyring, secret, keys.opener)
+    try:
+        opened = keys.opener(keyring)
+    except WrongKeyError:
+        opened = None
+    if opened is None:
+        raise LockedError(
+            "the keys of this archive were changed while this command ran",
+            hint="run `archiver unlock`, and then the command again",
+        )
+    archive.check(opened)
+    return Keys(keys.paths, archive, keyring, opened, keys.opener)
 
 
 def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys | None:
@@ -55,12 +139,19 @@ def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEF
 
     Raises WrongKeyError when something was given and does not open the archive.
     """
+
+    def unattended(keyring: Keyring) -> EpochSecret | None:
+        return _from_session(keyring) or _from_machine(settings, keyring)
+
     paths, archive, keyring = read_public(settings, bounds=bounds)
-    secret = _from_session(keyring) or _from_machine(settings, keyring) or _from_person(keyring, ask)
+    opener: Opener = unattended
+    secret = opener(keyring)
+    if secret is None:
+        secret, opener = _from_person(keyring, ask)
     if secret is None:
         return None
     archive.check(secret)
-    return Keys(paths, archive, keyring, secret)
+    return Keys(paths, archive, keyring, secret, opener)
 
 
 def require_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:
@@ -74,10 +165,10 @@ def require_person(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds 
     Raises LockedError when nobody can be asked.
     """
     paths, archive, keyring = read_public(settings, bounds=bounds)
-    secret = _from_person(keyring, ask)
+    secret, opener = _from_person(keyring, ask)
     if secret is not None:
         archive.check(secret)
-    return _required(None if secret is None else Keys(paths, archive, keyring, secret))
+    return _required(None if secret is None else Keys(paths, archive, keyring, secret, opener))
 
 
 def _required(keys: Keys | None) -> Keys:
@@ -94,7 +185,7 @@ def unlock(settings: Settings, *, ask: AskPassphrase, seconds: int, bounds: KdfB
     from archiver.crypto.session import UnlockSession
 
     _, archive, keyring = read_public(settings, bounds=bounds)
-    secret = _from_person(keyring, ask) or _from_machine(settings, keyring)
+    secret = _from_person(keyring, ask)[0] or _from_machine(settings, keyring)
     if secret is None:
         raise LockedError(
             "no passphrase was given", hint="run `archiver unlock` on a terminal, or set ARCHIVER_PASSPHRASE_FILE"
@@ -135,15 +226,17 @@ def _from_machine(settings: Settings, keyring: Keyring) -> EpochSecret | None:
     return keyring.open_machine(MachineKey.from_bytes(read_private(path)))
 
 
-def _from_person(keyring: Keyring, ask: AskPassphrase) -> EpochSecret | None:
+def _from_person(keyring: Keyring, ask: AskPassphrase) -> tuple[EpochSecret | None, Opener]:
     from archiver.crypto import recovery_code
 
     given = ask()
-    if given is None:
-        return None
-    if recovery_code.looks_like(given):
-        return keyring.open_recovery(given)
-    return keyring.open_passphrase(given)
+
+    def opener(keyring: Keyring) -> EpochSecret | None:
+        if given is None:
+            return None
+        return keyring.open_recovery(given) if recovery_code.looks_like(given) else keyring.open_passphrase(given)
+
+    return opener(keyring), opener
 
 
 def read_private(path: Path) -> bytes:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archiver.cli.invocation import Invocation
+from archiver.cli.key_drill import drill
+from archiver.cli.key_rotate import accept, rotate
 from archiver.cli.layout import Span, table
 from archiver.cli.secrets import asker, hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
 from archiver.cli.wording import long_date
@@ -15,25 +17,32 @@ from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.cli.application import SlotKind
+    from archiver.cli.terminal import Terminal
 
 
 @click.group("key", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """List, add and remove the keys that open the archive."""
+    """Keep the keys that open the archive."""
+
+
+command.add_command(rotate)
+command.add_command(drill)
+command.add_command(accept)
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def list_(invocation: Invocation, as_json: bool) -> None:
-    """List the keys by name and kind; needs no key itself."""
+    """List the keys by name, kind and age, and when they were last rotated; needs no key itself."""
     from archiver.cli.escape import visible
-    from archiver.cli.shapes import listing, slot
 
-    slots = invocation.app.key_list(invocation.settings())
+    found = invocation.app.key_list(invocation.settings())
     terminal = invocation.terminal
     if as_json:
-        terminal.json(listing(len(slots), [slot(item, invocation.zone) for item in slots]))
+        from archiver.cli.key_shapes import keys
+
+        terminal.json(keys(found, invocation.zone))
         return
     rows = [
         [
@@ -41,9 +50,11 @@ def list_(invocation: Invocation, as_json: bool) -> None:
             Span(visible(item.kind)),
             Span(long_date(item.created, zone=invocation.zone), "faint"),
         ]
-        for item in slots
+        for item in found.slots
     ]
     terminal.lines(table(("name", "kind", "added"), rows, width=terminal.table_width))
+    since = f"rotated {long_date(found.rotated, zone=invocation.zone)}" if found.rotated else "never rotated"
+    terminal.line(Span(f"Epoch {found.epoch}, {since}.", "faint"))
 
 
 @command.command("add")
@@ -73,6 +84,7 @@ def list_(invocation: Invocation, as_json: bool) -> None:
     metavar="FILE",
     help="For a machine: write its key to this new file (mode 0600), outside the archive.",
 )
+@click.option("--machine", is_flag=True, help="The same as --kind machine.")
 @click.pass_obj
 def add(
     invocation: Invocation,
@@ -81,8 +93,14 @@ def add(
     new_passphrase_file: Path | None,
     recovery_file: Path | None,
     key_file: Path | None,
+    machine: bool,
 ) -> None:
-    """Add a key under a NAME of your choice; asks for a passphrase that opens the archive, or the recovery code."""
+    """Add a key under a NAME of your choice; asks for a passphrase that opens the archive, or the recovery code.
+
+    A machine's key lets a timer take mail in unattended. systemd can keep it, in the machine's TPM where there is one;
+    the commands for that are printed. Without them, name the file in the configuration: [archive] machine_key_file.
+    """
+    kind = "machine" if machine else kind
     for wanted, option, value in (
         ("passphrase", "--new-passphrase-file", new_passphrase_file),
         ("recovery", "--recovery-file", recovery_file),
@@ -117,6 +135,8 @@ def add(
                 hint=f"archiver key remove {name}, then add it again",
             ) from None
     invocation.terminal.line(f"Added the key {name}.")
+    if key_file is not None:
+        _explain_machine_key(invocation.terminal, key_file)
 
 
 @command.command("remove")
@@ -126,3 +146,19 @@ def remove(invocation: Invocation, name: str) -> None:
     """Remove a key; the last two stay. Asks for a passphrase that opens the archive, or the recovery code."""
     invocation.app.key_remove(invocation.settings(), name=name, ask=asker(invocation))
     invocation.terminal.line(f"Removed the key {name}. Copies of the archive made before still open with it.")
+    invocation.terminal.hint("whoever used it may know the keys behind it: archiver key rotate makes new ones")
+
+
+def _explain_machine_key(terminal: Terminal, file: Path) -> None:
+    """Say how systemd hands the key to the program, sealed to this machine where it can."""
+    from shlex import quote
+
+    path = quote(str(file))
+    terminal.line("To have systemd keep it, sealed to this machine (by its TPM where there is one), as root:")
+    terminal.line(f"  systemd-creds encrypt --name=archiver-machine {path} \\")
+    terminal.line("    /etc/credstore.encrypted/archiver-machine")
+    terminal.line(f"  shred --remove {path}")
+    terminal.line("and in the unit, under [Service]:")
+    terminal.line("  LoadCredentialEncrypted=archiver-machine")
+    terminal.line("--with-key=tpm2 refuses to go without a TPM. Where systemd-creds is missing, keep the file:")
+    terminal.line(f"  LoadCredential=archiver-machine:{path}")

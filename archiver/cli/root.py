@@ -35,7 +35,7 @@ COMMANDS: Loaders = {
     "reindex": ("archiver.cli.reindex", "Build the full-text index anew."),
     "unlock": ("archiver.cli.unlock", "Keep the archive open for a while, so that commands do not ask."),
     "lock": ("archiver.cli.lock", "Forget the key that unlock keeps."),
-    "key": ("archiver.cli.key", "List, add and remove the keys that open the archive."),
+    "key": ("archiver.cli.key", "Keep the keys that open the archive."),
     "doctor": ("archiver.cli.doctor", "Check the configuration and the connections."),
     "completion": ("archiver.cli.completion", "Print the completion script for a shell."),
 }

@@ -24,7 +24,9 @@ _TRIES = 3
 _LOOKALIKES = str.maketrans("OIL", "011")
 
 
-def asker(invocation: Invocation, *, prompt: bool = True) -> AskPassphrase:
+def asker(
+    invocation: Invocation, *, prompt: bool = True, words: str = "Passphrase (or recovery code): "
+) -> AskPassphrase:
     """Return what the application asks a passphrase with: the file of ARCHIVER_PASSPHRASE_FILE, else the person."""
 
     def ask() -> str | None:
@@ -33,7 +35,7 @@ def asker(invocation: Invocation, *, prompt: bool = True) -> AskPassphrase:
             return from_file(Path(named))
         if not (prompt and invocation.person_present):
             return None
-        return invocation.read_secret("Passphrase (or recovery code): ") or None
+        return invocation.read_secret(words) or None
 
     return ask
 

@@ -28,6 +28,7 @@ class _ArchiveJson(JsonFile, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     format: int = jsonfile.FORMAT
     archive: ArchiveIdHex
     created: datetime
+    rotated: datetime | None = None
     epoch: EpochNumber
     kdf: KdfParameters
     ingest_public_key: Annotated[bytes, msgspec.Meta(min_length=PUBLIC_KEY_LENGTH, max_length=PUBLIC_KEY_LENGTH)]
@@ -40,7 +41,7 @@ class _ArchiveJson(JsonFile, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class ArchiveFile(Struct, frozen=True):
-    """archive.json, parsed; `archive_id`, `created`, `epoch` and `kdf` are believed only after `check`."""
+    """archive.json, parsed; `archive_id`, `created`, `rotated`, `epoch`, `kdf` are believed only after `check`."""
 
     _file: _ArchiveJson
 
@@ -53,6 +54,11 @@ class ArchiveFile(Struct, frozen=True):
     def created(self) -> datetime:
         """When `archiver init` ran, UTC."""
         return self._file.created
+
+    @property
+    def rotated(self) -> datetime | None:
+        """When this epoch began, UTC; None for the first, which began with the archive."""
+        return self._file.rotated
 
     @property
     def epoch(self) -> int:
@@ -94,12 +100,18 @@ class ArchiveFile(Struct, frozen=True):
 
 
 def create_archive_file(
-    secret: EpochSecret, credential: CollectorCredential, *, created: datetime, kdf: KdfParameters
+    secret: EpochSecret,
+    credential: CollectorCredential,
+    *,
+    created: datetime,
+    kdf: KdfParameters,
+    rotated: datetime | None = None,
 ) -> ArchiveFile:
-    """Make archive.json for an epoch; `created` keeps its value over later epochs."""
+    """Make archive.json for an epoch; `created` keeps its value over later epochs, which began when `rotated` says."""
     bare = _ArchiveJson(
         archive=secret.archive_id.hex(),
         created=created.astimezone(UTC).replace(microsecond=0),
+        rotated=rotated and rotated.astimezone(UTC).replace(microsecond=0),
         epoch=secret.epoch,
         kdf=kdf,
         ingest_public_key=secret.ingest_key.public_key.to_bytes(),

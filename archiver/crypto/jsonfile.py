@@ -35,17 +35,22 @@ FileType = TypeVar("FileType", bound=JsonFile)
 
 def body(value: JsonFile, *, without: tuple[str, ...] = ()) -> bytes:
     """Render the canonical JSON without `checksum` and the fields named: what MACs are computed over."""
-    fields = {
-        name: getattr(value, name) for name in value.__struct_fields__ if name != "checksum" and name not in without
-    }
-    return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
+    return _rendered(_fields(value, without=("checksum", *without)))
 
 
 def write(value: JsonFile) -> bytes:
     """Render the file with its checksum."""
     checksum = hashlib.sha256(body(value)).hexdigest()
-    fields = {name: getattr(value, name) for name in value.__struct_fields__ if name != "checksum"}
-    fields["checksum"] = checksum
+    return _rendered({**_fields(value, without=("checksum",)), "checksum": checksum})
+
+
+def _fields(value: JsonFile, *, without: tuple[str, ...]) -> dict[str, object]:
+    """Return the fields in order; one that a file may lack is None here and not written there."""
+    named = ((name, getattr(value, name)) for name in value.__struct_fields__ if name not in without)
+    return {name: content for name, content in named if content is not None}
+
+
+def _rendered(fields: dict[str, object]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
 
 

@@ -75,6 +75,21 @@ class Keyring(Struct, frozen=True):
         """Names, kinds and ages, in the order of the file."""
         return tuple(SlotInfo(slot.name, slot.kind, slot.created) for slot in self._file.slots)
 
+    @property
+    def bounds(self) -> KdfBounds:
+        """What the file was read with."""
+        return self._bounds
+
+    @property
+    def fingerprint(self) -> bytes:
+        """32 octets, the file's MAC: another one for any other content. Believed only after a slot has opened."""
+        return self._file.mac
+
+    @property
+    def earlier_epochs(self) -> tuple[int, ...]:
+        """Earlier epochs whose secrets are still kept, newest first."""
+        return tuple(entry.epoch for entry in self._file.earlier)
+
     def to_bytes(self) -> bytes:
         """keyring.json."""
         return jsonfile.write(self._file)

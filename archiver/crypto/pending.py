@@ -85,6 +85,14 @@ def seal_delivery(delivery: Delivery, *, archive_id: bytes, epoch: int, name: st
     return _HEADER.pack(MAGIC, _ALGORITHM, bytes(3), archive_id, epoch, len(sealed)) + sealed
 
 
+def epoch_of(header: bytes) -> int | None:
+    """Return the epoch that a pending file was sealed in, from its first 32 octets; None where they are no header."""
+    if len(header) < PENDING_HEADER_LENGTH or header[:4] != MAGIC:
+        return None
+    epoch: int = _HEADER.unpack_from(header)[4]
+    return epoch
+
+
 def open_delivery(octets: bytes, *, name: str, secrets: Sequence[EpochSecret]) -> Delivery:
     """Open the pending file called `name` with the secret of its epoch.
 

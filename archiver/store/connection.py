@@ -167,6 +167,15 @@ class StoreConnection:
         self.execute("VACUUM")
         self.checkpoint()
 
+    def copy_into(self, path: Path, key: bytes) -> None:
+        """Write everything, row by row, into an empty file under another key; not durable yet.
+
+        Raises IntegrityError when a page here is damaged, DiskError when the disk refuses.
+        """
+        # The key goes as a parameter of the name: VACUUM has no other way, and no text of SQL holds it.
+        uri = f"file:{_quoted(path)}?cipher={CIPHER}&hexkey={_raw_key(key).encode().hex()}"
+        self.execute("VACUUM INTO ?", (uri,))
+
     def check(self) -> tuple[str, ...]:
         """Read every page in use and the structure on them; return what is wrong, empty when all is well."""
         try:

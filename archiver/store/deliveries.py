@@ -47,6 +47,17 @@ def pack_of(name: str) -> str | None:
     return matched[2] if matched is not None and len(matched[2]) == 64 else None
 
 
+def sealed_in(paths: ArchivePaths, name: str) -> int | None:
+    """Return the epoch that a delivery was sealed in, as its header tells; None when that cannot be read."""
+    from archiver.crypto.pending import PENDING_HEADER_LENGTH, epoch_of
+
+    try:
+        with (paths.pending / name).open("rb") as file:
+            return epoch_of(file.read(PENDING_HEADER_LENGTH))
+    except OSError:
+        return None
+
+
 class PendingDeliveries:
     """Port `Deliveries` over the files of pending/; `secrets` are the current epoch's and those still kept."""
 

@@ -19,6 +19,7 @@ _CACHEDIR_TAG = (
     b"# archiver keeps messages here for a moment, encrypted under a key that is only in memory.\n"
     b"# https://bford.info/cachedir/\n"
 )
+NEXT_SUFFIX = ".next"
 _PACK_NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -89,6 +90,10 @@ class ArchivePaths(Struct, frozen=True):
     def quarantine(self) -> Path:
         """What `archiver repair` took out of the way, as it was."""
         return self.root / "quarantine"
+
+    def next(self, path: Path) -> Path:
+        """Return where a rotation writes the next epoch's file, until it takes this one's name."""
+        return path.with_name(path.name + NEXT_SUFFIX)
 
     def lock(self, name: str) -> Path:
         """Return the lock file of one writer: "collect", "archive" or "audit"."""

@@ -113,6 +113,33 @@ class Slot:
     created: datetime = NOW
 
 
+@dataclass(frozen=True)
+class Keys:
+    slots: tuple[Slot, ...]
+    epoch: int = 2
+    created: datetime = NOW
+    rotated: datetime | None = NOW
+
+
+@dataclass(frozen=True)
+class Rotated:
+    epoch: int = 3
+    slots: int = 2
+    octets: int = 39_000_000
+    seconds: float = 0.712
+    session_until: datetime | None = NOW + timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Drilled:
+    blob_id: bytes | None
+    kind: str = "recovery"
+    epoch: int = 3
+    messages: int = 12
+    octets: int | None = 8_000
+    pack: str | None = "ab" * 32
+
+
 @dataclass
 class Mail:
     """One message as a test delivers it."""
@@ -426,9 +453,9 @@ class Twin:
         self._begin("doctor" if connect else "doctor offline")
         return self.checks
 
-    def key_list(self, settings: Settings) -> Sequence[Slot]:
+    def key_list(self, settings: Settings) -> Keys:
         self._begin("key list")
-        return self.slots
+        return Keys(tuple(self.slots))
 
     def key_add(
         self,
@@ -445,6 +472,20 @@ class Twin:
 
     def key_remove(self, settings: Settings, *, name: str, ask: AskPassphrase) -> None:
         self._begin(f"key remove {name}", ask)
+
+    def key_rotate(self, settings: Settings, *, ask: AskPassphrase) -> Rotated:
+        self._begin("key rotate", ask)
+        return Rotated()
+
+    def key_accept(self, settings: Settings, *, ask: AskPassphrase) -> Sequence[Slot]:
+        self._begin("key accept", ask)
+        return self.slots
+
+    def key_drill(
+        self, settings: Settings, *, ask: AskPassphrase, passphrase: str | None, message: str | None
+    ) -> Drilled:
+        self._begin(f"key drill {passphrase} {message} {ask()}")
+        return Drilled(blob_id=blob_id(0) if self.mails else None)
 
 
 def refusal(code: int) -> ArchiverError:
