@@ -8,12 +8,13 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from archiver.app import known_keyring
 from archiver.app.clocks import clock
-from archiver.app.unlocking import Keys, read_credential, read_public_file
+from archiver.app.unlocking import Keys, read_credential, read_public_file, renewed
 from archiver.config import Settings
 from archiver.crypto.archive_file import read_archive_file
 from archiver.crypto.collector import CollectorCredential
-from archiver.errors import ArchiverError, IntegrityError, OlderFormatError
+from archiver.errors import ArchiverError, IntegrityError, NoArchiveError, OlderFormatError, WrongKeyError
 from archiver.model.message import BlobId
 from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
@@ -40,9 +41,12 @@ _LARGE_RUN = 5000
 _LOCK_WAIT = 10.0
 """Seconds that a short command waits for another writer."""
 
+_READING_TRIES = 3
+"""Times that a reader opens an archive whose keys change under it; nobody rotates twice in that time."""
+
 
 class Collecting(NamedTuple):
-    """An open collector's store, and where big messages are spooled."""
+    """An open collector's store, where big messages are spooled, and the credential it was opened with."""
 
     store: CollectStore
     new_spool: Callable[[], Spool]
@@ -70,9 +74,11 @@ def open_collect_store(
     from archiver.store.lock import writer_lock
 
     paths = ArchivePaths(settings.archive.path)
-    archive = read_archive_file(read_public_file(paths.archive_file))
-    credential = read_credential(settings, archive)
+    read_public_file(paths.archive_file)  # there may be no archive to lock
     with writer_lock(paths.lock("collect"), command="sync", now=clock(), wait_seconds=_LOCK_WAIT):
+        # Under the lock: who holds it may rely on that no collector seals to an ingest key read before.
+        archive = read_archive_file(read_public_file(paths.archive_file))
+        credential = read_credential(settings, archive)
         if anew and paths.collect_database.exists():
             set_aside(paths, Disk())
         store = open_store(
@@ -121,6 +127,7 @@ class Opened:
         self._stack = stack
         self.catalogue = open_catalogue(keys.paths, secret.database_key, readonly=not write)
         stack.callback(self.catalogue.close)
+        (known_keyring.settle if write else known_keyring.check)(self.catalogue, keys.keyring)
         if new_index:
             discard_index(keys.paths)
         self.connection = open_index(keys.paths, secret.index_key, secret.database_key, readonly=not write)
@@ -304,25 +311,42 @@ def open_unlocked(
     """Open catalogue, index and vault; for writing under the "archive" lock, waiting so many seconds for another.
 
     A writer may ask for a new, empty index: the way out of damage anywhere in the old one. An archive of an earlier
-    release is converted, which a reader waits for the lock for too.
+    release is converted, which a reader waits for the lock for too. When the keys were rotated since `keys` were found,
+    `Opened.keys` are those of now; raises LockedError when what was typed opens the archive no longer.
     """
     with ExitStack() as stack:
         if write:
             from archiver.store.lock import writer_lock
+            from archiver.store.rekeying import sweep
 
             stack.enter_context(
                 writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait)
             )
+            keys = renewed(keys, locked=True)
+            sweep(keys.paths, Disk())
+            opened = Opened(settings, keys, stack, write=True, new_index=new_index)
+            if erasures_are_under_way(opened.catalogue.connection):
+                from archiver.app.erasing import complete_erasures
+
+                complete_erasures(opened)
+            yield opened
+        else:
+            yield _for_reading(settings, keys, stack, command=command, wait=wait)
+
+
+def _for_reading(settings: Settings, keys: Keys, stack: ExitStack, *, command: str, wait: float) -> Opened:
+    """Open without a lock: what was rotated, or whose slots changed, while it was opened is opened again."""
+    for _ in range(_READING_TRIES):
         try:
-            opened = Opened(settings, keys, stack, write=write, new_index=write and new_index)
+            return Opened(settings, keys, stack, write=False)
         except OlderFormatError:
             _convert(keys, command=command, wait=wait)
-            opened = Opened(settings, keys, stack, write=write)
-        if write and erasures_are_under_way(opened.catalogue.connection):
-            from archiver.app.erasing import complete_erasures
-
-            complete_erasures(opened)
-        yield opened
+        except (WrongKeyError, IntegrityError, NoArchiveError):
+            now = renewed(keys)
+            if now is keys:
+                raise
+            keys = now
+    return Opened(settings, keys, stack, write=False)
 
 
 def _convert(keys: Keys, *, command: str, wait: float) -> None:
@@ -330,4 +354,5 @@ def _convert(keys: Keys, *, command: str, wait: float) -> None:
     from archiver.store.lock import writer_lock
 
     with writer_lock(keys.paths.lock("archive"), command=command, now=clock(), wait_seconds=wait):
+        keys = renewed(keys, locked=True)
         open_catalogue(keys.paths, keys.secret.database_key).close()
