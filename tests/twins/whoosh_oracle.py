@@ -226,7 +226,7 @@ class _Cut(Tokenizer):  # type: ignore[misc]
 
     def __call__(self, value: str, positions: bool = False, **_kwargs: Any) -> Iterator[Token]:
         token = Token(positions)
-        for position, match in enumerate(_TOKEN.finditer(value)):
+        for position, match in enumerate(re.finditer(_TOKEN, value)):
             token.text, token.boost, token.stopped = match.group().lower(), 1.0, False
             token.pos = position
             yield token
