@@ -119,6 +119,15 @@ def test_an_index_that_a_search_builds_anew_has_no_gaps_where_the_old_one_was(
     assert archive.index.stat().st_size < before - 500 * 2000
 
 
+def test_words_that_a_stopped_run_left_behind_are_completed_by_the_next_search(archive: Archive) -> None:
+    archive.change("DELETE FROM lexicon", "UPDATE lexicon_state SET version = version + 1, standing = 2")
+    with archive.another_writes(), archive.opened() as opened:
+        assert opened.search("questions").total == 0, "as typed only, for the time being"
+    with archive.opened() as opened:
+        assert opened.search("questions").total == MESSAGES
+        assert opened.search("*estio*").total == MESSAGES
+
+
 def test_an_index_that_is_gone_is_built_anew(archive: Archive) -> None:
     archive.index.unlink()
     with archive.another_writes(), pytest.raises(LockedError, match="archiver reindex"):

@@ -87,6 +87,16 @@ def test_copies_count_as_messages_do(tmp_path: Path) -> None:
         assert (facets.total, facets.customers, facets.years) == (2, ((1, 2),), ((2025, 2),))
 
 
+def test_a_message_of_two_customers_is_one_message(tmp_path: Path) -> None:
+    theirs = Mail(at=NEW_YEAR, body="licentie", links=((1, 0), (2, 0), (3, 0)), language="nl", types=("pdf",))
+    with world(tmp_path, [theirs, Mail(at=NEW_YEAR, body="licentie", links=((2, 0),)), Mail(at=0, body="niets")]) as w:
+        facets = w.searcher.facets("licentie")
+        assert facets.customers == ((2, 2), (1, 1), (3, 1))
+        assert (facets.total, facets.years) == (2, ((2025, 2),))
+        assert (facets.languages, facets.types) == ((("nl", 1),), ((FileType.PDF, 1),))
+        assert sum(number for _, number in facets.directions) == 2
+
+
 def test_years_are_those_of_the_zone_that_the_clock_is_in(tmp_path: Path) -> None:
     """In Brussels the year begins an hour earlier than in UTC, in Kathmandu 5:45, in New York five hours later."""
     begins = {BRUSSELS: NEW_YEAR - 3_600, KATHMANDU: NEW_YEAR - 20_700, NEW_YORK: NEW_YEAR + 18_000}

@@ -87,6 +87,18 @@ def test_words_of_a_batch_that_failed_are_learnt_when_it_comes_again(tmp_path: P
         assert w.searcher.count("li?entie") == w.searcher.count("licentei~2") == 1
 
 
+def test_a_batch_that_failed_has_taken_no_place_in_time(tmp_path: Path) -> None:
+    """A message that is given a later slot than it needs makes every search for its day walk further."""
+    with world(tmp_path, []) as w:
+        document = Mail(at=MARCH, body="word").document(MARCH << ROW_BITS)
+        for _ in range(3):
+            with pytest.raises((ArchiverError, TypeError)):
+                w.index.add([document], object())  # type: ignore[arg-type]
+        w.index.add([document], 1)
+        assert list(w.connection.execute("SELECT slot FROM slots")) == [(slot_of(document.row),)]
+        assert list(w.connection.execute("SELECT displaced FROM progress")) == [(0,)]
+
+
 def test_either_of_two_exclusions_is_enough(tmp_path: Path) -> None:
     with world(tmp_path, [Mail(at=MARCH + n, body=body) for n, body in enumerate(("a1 b1", "a1", "b1", "c1"))]) as w:
         assert w.found("(-a1) OR (-b1)") == [3, 2, 1]
