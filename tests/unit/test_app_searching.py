@@ -177,6 +177,19 @@ def test_an_attachment_is_not_opened_when_the_text_has_the_words(
         assert [item.place for item in archive.search("huurprijs").items] == ["text", "text"]
 
 
+def test_attachments_are_never_opened_in_the_process_that_searches(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hostile one would take this process with it. What is broken here is whole in the workers."""
+    office.letter("Zie bijlage.", files=(("contract.docx", docx(["De huurprijs bedraagt 100 euro."])),))
+    office.take_in()
+    monkeypatch.setattr("archiver.mail.attachments.reading.Reading", lambda *_given, **_named: pytest.fail("opened"))
+    item = office.found("huurprijs")
+    assert (marked(item), item.place) == (["huurprijs"], "attachment")
+    with office.archive() as archive:
+        assert archive.part_text(item.summary.row, "2").strip() == "De huurprijs bedraagt 100 euro."
+
+
 def test_when_the_time_for_attachments_is_over_the_place_is_told_all_the_same(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,6 +184,8 @@ VECTORS = [
     '<img src="https://evil.example/p.gif" width=1 height=1>',
     '<img src="//evil.example/p.gif"><img src="\\\\evil.example\\p.gif"><img src="/p.gif">',
     '<img srcset="https://evil.example/a 2x" src="https://evil.example/b" lowsrc=https://evil.example dynsrc=x>',
+    "<img src='https://<svg onload=alert(1)>.evil.example/x'><img src='//<script>x.evil.example' alt=x>",
+    "<img src='https://\"><b onclick=alert(1)>.evil.example'><a href='https://<script>.evil.example'>bank.example</a>",
     '<img src="ht\ntps://evil.example/x"><img src=" https://evil.example/x "><img src="hTTps&colon;//evil.example/x">',
     '<picture><source srcset="https://evil.example/a"><img src="https://evil.example/b"></picture>',
     "<video src=https://evil.example poster=https://evil.example/p autoplay><track src=https://evil.example></video>",
@@ -273,12 +275,15 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("html", VECTORS, ids=range(len(VECTORS)))
 def test_no_attack_known_comes_through(html: str) -> None:
+    subject = html.replace("\n", " ").replace("\x00", "").encode("ascii", "ignore").decode()
     for octets in (
         mail(f"<p>before</p>{html}<p>after</p>"),
         mail(f"<html><head><title>t</title></head><body>{html}</body></html>"),
         mail(f"<table><tr><td>{html}</td></tr></table>"),
-        mail(html, subject=html.replace("\n", " ").replace("\x00", "").encode("ascii", "ignore").decode()),
+        mail(html, subject=subject),
         mail(html).replace(b"text/html", b"text/plain"),
+        b"Subject: x\r\nContent-Type: message/rfc822\r\n\r\n" + mail(html, subject=subject),
+        mail("x").replace(b"\r\n\r\n", f"; name={subject}\r\nFrom: {subject} <an@klant.example>\r\n\r\n".encode()),
     ):
         assert_harmless(page(octets))
 
@@ -538,6 +543,9 @@ def test_web_addresses_in_plain_text_can_be_followed() -> None:
     made = page(b"Subject: x\r\n\r\nZie https://shop.example/a_(b)?c=1&d=2, of niet (https://x.example).\r\n")
     assert '<a href="https://shop.example/a_(b)?c=1&amp;d=2" rel=' in made
     assert '">https://x.example</a>).' in made
+    assert '">https://shop.example/a_(b)?c=1&amp;d=2</a>, of niet' in made
+    made = page(b"Subject: x\r\n\r\nhttps://shop.example/&lt;b&gt;&#x3c;script&#x3e;y x\r\n")
+    assert '">https://shop.example/&amp;lt;b&amp;gt;&amp;#x3c;script&amp;#x3e;y</a> x' in made
 
 
 # --- around it --------------------------------------------------------------------------------------------------------
