@@ -91,10 +91,6 @@ class ArchivePaths(Struct, frozen=True):
         """What `archiver repair` took out of the way, as it was."""
         return self.root / "quarantine"
 
-    def next(self, path: Path) -> Path:
-        """Return where a rotation writes the next epoch's file, until it takes this one's name."""
-        return path.with_name(path.name + NEXT_SUFFIX)
-
     def lock(self, name: str) -> Path:
         """Return the lock file of one writer: "collect", "archive" or "audit"."""
         return self.root / f"{name}.lock"
