@@ -213,8 +213,11 @@ def _place(trace: TracebackType | None) -> str:
 
 
 def _real_application() -> Application:
+    """Return the application of a process that will hold keys, and keep its memory out of core dumps."""
     from archiver import app
+    from archiver.crypto.hardening import forbid_core_dumps
 
+    forbid_core_dumps()
     return app
 
 
