@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DATE_COLUMNS = 16
 _SNIPPET_LINES = 2
 _INDENT = 4
+_LOST = 12
 
 
 def show_page(invocation: Invocation, page: SearchPage, archive: OpenArchive, asked: Asked) -> None:
@@ -50,7 +51,7 @@ def _show_hit(invocation: Invocation, item: SearchItem, name: str, look_for: Wan
     terminal.wrapped(*subject, indent=_INDENT, limit=2)
     label = _place(item)
     if item.snippet.strip() or label:
-        spans = highlighted(item.snippet, item.marks)
+        spans = highlighted(*_in_sight(item.snippet, item.marks, _snippet_room(terminal.prose, label)))
         terminal.wrapped(Span(label, "faint"), *spans, indent=_INDENT, limit=_SNIPPET_LINES)
     room = terminal.table_width - _INDENT
     files = marked(cut(_files(item, look_for, room), room), look_for, "faint")
@@ -116,6 +117,29 @@ def _notes(invocation: Invocation, notes: Sequence[Sequence[Span]]) -> None:
         notes = [together] if together else []
     for note in notes:
         terminal.line(" " * _INDENT, *note)
+
+
+def _snippet_room(prose: int | None, label: str) -> int | None:
+    """Return the columns of a snippet behind its label, less what lines lose where words are too long for them."""
+    return None if prose is None else _SNIPPET_LINES * (prose - _INDENT - 2) - cells(label) - _LOST
+
+
+def _in_sight(
+    snippet: str, marks: Sequence[tuple[int, int]], room: int | None
+) -> tuple[str, Sequence[tuple[int, int]]]:
+    """Return a snippet with less before its marks where these would be cut off: those that fit, from the first on."""
+    if not marks or room is None:
+        return snippet, marks
+    first = marks[0][0]
+    last = max((end for _, end in marks if cells(snippet[first:end]) < room), default=marks[0][1])
+    if cells(snippet[:last]) <= room:
+        return snippet, marks
+    start, end = first, last + room // 6
+    while start > 0 and cells(snippet[start - 1 : end]) < room:
+        start -= 1
+    # From the beginning of a word.
+    start = snippet.find(" ", start, first) + 1 or first
+    return "…" + snippet[start:], [(begin - start + 1, end - start + 1) for begin, end in marks]
 
 
 def highlighted(snippet: str, marks: Sequence[tuple[int, int]]) -> list[Span]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from archiver.cli.asked import Asked
+from archiver.cli.hits import _in_sight
 from archiver.cli.layout import cells
 from archiver.cli.main import _around
 from archiver.cli.marking import Wanted, marked, wanted
@@ -136,6 +138,33 @@ def test_the_file_that_was_meant_is_marked_and_the_first_where_there_are_too_man
     assert plain[0].startswith("10 files: de offerte.pdf, bijlage 0")
     assert plain[1] == "2 files: bijlage 8 van de aanvraag.pdf, de offerte.pdf"
     assert all(re.search("\x1b\\[[0-9;]*mofferte\x1b", line) for line in (many, two))
+
+
+@given(
+    st.lists(st.text("abcé日 ", min_size=1, max_size=9), min_size=1, max_size=30).map(" ".join),
+    st.lists(st.integers(0, 200), max_size=8),
+    st.integers(20, 120),
+)
+def test_a_snippet_that_is_cut_shows_its_first_mark_and_no_other_text(text: str, ends: list[int], room: int) -> None:
+    ends = sorted({min(end, len(text)) for end in ends})
+    marks = [(a, b) for a, b in pairwise(ends) if b - a < 10][::2]
+    shown, places = _in_sight(text, marks, room)
+    assert shown == text or (shown[0] == "…" and text.endswith(shown[1:]))
+    assert [shown[a:b] for a, b in places] == [text[a:b] for a, b in marks]
+    if marks:
+        assert cells(shown[: places[0][1]]) <= max(room, cells(shown[slice(*places[0])]) + 1)
+
+
+def test_the_words_of_a_long_snippet_are_in_sight_in_a_narrow_terminal(seen: Cli) -> None:
+    snippet = "… " + "een heel eind verder in een lange brief " * 3 + "staat de licentie die vervalt"
+    start = snippet.index("licentie")
+    mail = Mail(
+        text="licentie", snippet=snippet, marks=((start, start + 8),), place="attachment", file="een contract.pdf"
+    )
+    seen.app, seen.columns = Twin(mails=[mail]), 60
+    assert "licentie die vervalt" in " ".join(seen("search", "licentie").out.split())
+    seen.columns = 140
+    assert snippet in " ".join(seen("search", "licentie").out.split())
 
 
 def test_a_command_that_does_not_fit_stands_on_a_line_of_its_own(seen: Cli) -> None:
