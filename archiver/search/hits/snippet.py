@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -43,7 +44,7 @@ def snippet(text: str, terms: Sequence[str], *, width: int = WIDTH) -> Snippet:
     """
     flat = " ".join(text[:_LOOKED_AT].split())
     found = _marks(flat, terms)
-    start = _best_start(flat, found, _concepts(terms), width)
+    start = _best_start(flat, found, _concepts(tuple(terms)), width)
     end = _back_to_space(flat, start, min(len(flat), start + width))
     before, after = ("…" if start else ""), ("…" if end < len(flat) else "")
     marks = ((s, e) for s, e, _ in found if s >= start and e <= end)
@@ -66,39 +67,49 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     if (not whole and not beginnings) or not _may_hold(flat, terms):
         return []
     if flat.isascii():
-        return _ascii_marks(flat, whole, beginnings)
+        return _ascii_marks(flat.lower(), whole, beginnings)
+    meant: dict[str, list[tuple[int, str]]] = {}  # the same words come again and again, and few are meant
+    runs: set[str] = set()
+    for word in set(re.findall(_WORD, flat)):
+        cut = [word.lower()[:MAX_TOKEN]] if word.isascii() else tokens(word)
+        places = [(at, term) for at, token in enumerate(cut) if (term := _term(token, whole, beginnings)) is not None]
+        if places:
+            meant[word] = places
+            if len(cut) == len(word):  # a run of characters that are a token each: mark those that are meant
+                runs.add(word)
+    if not meant:
+        return []
     found = []
-    known: dict[str, list[str]] = {}  # the same words come again and again
     for match in re.finditer(_WORD, flat):
-        if (cut := known.get(match.group())) is None:
-            cut = known[match.group()] = tokens(match.group())
-        one_each = len(cut) == len(
-            match.group()
-        )  # a run of characters that are a token each: mark those that are meant
-        for at, token in enumerate(cut):
-            term = token if token in whole else next((f"{b}*" for b in beginnings if token.startswith(b)), None)
-            if term is None:
-                continue
-            if one_each:
-                found.append((match.start() + at, match.start() + at + 1, term))
-            else:
-                found.append((match.start(), match.end(), term))
-                break
+        if (places_of := meant.get(match.group())) is None:
+            continue
+        if match.group() in runs:
+            found += [(match.start() + at, match.start() + at + 1, term) for at, term in places_of]
+        else:
+            found.append((match.start(), match.end(), places_of[0][1]))
     return _merged(found)
 
 
-def _ascii_marks(flat: str, whole: set[str], beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
-    """Return the same for a text whose words are a token each: only those that are meant are looked for by place."""
-    terms: dict[str, str] = {}
-    for word in set(re.findall(_ASCII_WORD, flat.lower())):
-        token = word[:MAX_TOKEN]
-        term = token if token in whole else next((f"{b}*" for b in beginnings if token.startswith(b)), None)
-        if term is not None:
-            terms[word] = term
-    if not terms:
-        return []
-    meant = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(terms)})(?![A-Za-z0-9])", re.IGNORECASE)
-    return [(match.start(), match.end(), terms[match.group().lower()]) for match in meant.finditer(flat)]
+def _term(token: str, whole: set[str], beginnings: tuple[str, ...]) -> str | None:
+    """Return the term that means a token."""
+    if token in whole:
+        return token
+    return next((f"{b}*" for b in beginnings if token.startswith(b)), None) if beginnings else None
+
+
+def _ascii_marks(lower: str, whole: set[str], beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
+    """Return the same for a text in small letters whose words are a token each: only those meant are looked for."""
+    found = []
+    for word in set(re.findall(_ASCII_WORD, lower)):
+        if (term := _term(word[:MAX_TOKEN], whole, beginnings)) is None:
+            continue
+        start = lower.find(word)
+        while start != -1:
+            end = start + len(word)
+            if not lower[start - 1 : start].isalnum() and not lower[end : end + 1].isalnum():
+                found.append((start, end, term))
+            start = lower.find(word, end)
+    return sorted(found)
 
 
 def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
@@ -112,10 +123,12 @@ def _may_hold(flat: str, terms: Sequence[str]) -> bool:
     return any(term.removesuffix("*").lower() in folded for term in terms)
 
 
-def _concepts(terms: Sequence[str]) -> dict[str, tuple[str, float]]:
+@lru_cache(maxsize=4)
+def _concepts(terms: tuple[str, ...]) -> dict[str, tuple[str, float]]:
     """Return for each term the term that it is a form of, and what it counts.
 
     A form shares the beginning of a word that was typed, or has it within itself; anything else is a word by itself.
+    All texts of a page are looked at for the same terms.
     """
     concepts: dict[str, tuple[str, float]] = {}
     for term in terms:
