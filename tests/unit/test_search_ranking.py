@@ -113,8 +113,8 @@ def test_what_is_recent_is_among_those_that_are_ranked_further(monkeypatch: pyte
 
 def test_own_words_are_before_those_of_an_attachment() -> None:
     mails = [
-        Mail(at=MARCH, attachments="over de licentie", body="goed", types=("pdf",)),
-        Mail(at=MARCH, attachments="goed", body="over de licentie", types=("pdf",)),
+        Mail(at=MARCH + 2, attachments="over de licentie", body="goed", types=("pdf",)),
+        Mail(at=MARCH + 1, attachments="goed", body="over de licentie", types=("pdf",)),
         Mail(at=MARCH, filenames="licentie", attachments="over", body="de goed", types=("pdf",)),
     ]
     assert ranked(mails, "licentie") == ranked(mails, '"licentie"') == [2, 1, 0]
