@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from archiver.app.checkpoints import is_due
 from archiver.app.clocks import clock
 from archiver.app.people import this_person
 from archiver.config import Settings
 from archiver.crypto.audit import AuditKeys, BrokenFrameError, digest_of, parse_frame
-from archiver.errors import FormatError, IntegrityError, UsageError
+from archiver.errors import ArchiverError, FormatError, IntegrityError, UsageError
 from archiver.model.audit import ACTIONS, BY_ITSELF, AuditEvent
 from archiver.model.message import BlobId
 from archiver.store.audit_log import AuditLog, Tail
@@ -49,6 +50,18 @@ def record(
     """
     event = _event(settings, audit_keys(keys.secret), action, query=query, numbers=numbers, form=form, note=note)
     _append(keys.paths, audit_keys(keys.secret), event, tuple(messages), tuple(customers))
+    if is_due(keys.paths):
+        # What cannot be made now is made by the next action: the day's first search must not fail for it.
+        with suppress(ArchiverError):
+            checkpoint(settings, keys)
+
+
+def checkpoint(settings: Settings, keys: Keys) -> str:
+    """Make a checkpoint now, record it and return its line; raises what opening the catalogue raises."""
+    from archiver.app.checkpoints import make_checkpoint
+
+    audit = audit_keys(keys.secret)
+    return make_checkpoint(keys, audit, _event(settings, audit, "checkpoint"), _noted)
 
 
 def record_alone(settings: Settings, paths: ArchivePaths, secret: EpochSecret, action: str) -> None:

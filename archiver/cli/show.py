@@ -129,8 +129,9 @@ def _answer(invocation: Invocation, archive: OpenArchive, row: int, asked: _Aske
     if asked.raw:
         from archiver.cli.saving import give
 
+        octets = archive.octets(row)
         own_name = f"{_id_of(archive, row)}.eml"
-        give(terminal, archive.octets(row), asked.output, force=asked.force, own_name=own_name, text=True)
+        give(terminal, octets, asked.output, force=asked.force, own_name=own_name, text=True)
     elif asked.html:
         _html(terminal, archive, row, asked)
     elif asked.part is not None:
@@ -174,9 +175,9 @@ def _id_of(archive: OpenArchive, row: int) -> str:
 def _html(terminal: Terminal, archive: OpenArchive, row: int, asked: _Asked) -> None:
     from archiver.cli.saving import give
 
+    octets = archive.safe_html(row).encode("utf-8", "replace")
     own_name = f"{_id_of(archive, row)}.html"
     output = asked.output or (Path(own_name) if terminal.out_is_terminal else None)
-    octets = archive.safe_html(row).encode("utf-8", "replace")
     give(terminal, octets, output, force=asked.force, own_name=own_name, text=True)
 
 

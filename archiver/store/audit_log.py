@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import mmap
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,6 +29,7 @@ from archiver.crypto.audit import (
     parse_header,
     trailing_length,
 )
+from archiver.crypto.audit_chain import Chain, ChainRecord, Finding
 from archiver.errors import DiskError, FormatError, LockedError
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
@@ -156,11 +158,45 @@ def audit_files(paths: ArchivePaths) -> list[Path]:
     return [paths.audit / name for name in sorted(names, key=lambda name: (len(name), name))]
 
 
+def walk(paths: ArchivePaths, chain: Chain) -> Iterator[ChainRecord]:
+    """Walk over the whole trail, a record at a time; what is wrong is in `chain.findings` then."""
+    files = audit_files(paths)
+    for path in files:
+        octets = _octets(path)
+        try:
+            pieces = (piece for _, piece in frames(octets))
+            yield from chain.file(f"audit/{path.name}", _epoch_of(path), pieces, last=path == files[-1])
+        finally:
+            if isinstance(octets, mmap.mmap):
+                octets.close()
+
+
+def verify_chain(paths: ArchivePaths, archive_id: bytes) -> Sequence[Finding]:
+    """Check the chain of records without any key; see `Finding.broken` for what is damage."""
+    chain = Chain(archive_id)
+    for _ in walk(paths, chain):
+        pass
+    return chain.findings
+
+
+def _octets(path: Path) -> bytes | mmap.mmap:
+    """Return a file as octets that are not all in memory."""
+    try:
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return b""
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise DiskError(
+            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+        ) from error
+
+
 def _epoch_of(path: Path) -> int:
     return int(path.stem)
 
 
-def frames(octets: bytes) -> Iterator[tuple[int, bytes]]:
+def frames(octets: bytes | mmap.mmap) -> Iterator[tuple[int, bytes]]:
     """Yield (offset, octets) of what a file is made of: records, and stretches between them that are none.
 
     A stretch that is no record goes up to the next place where one begins and ends.
@@ -177,7 +213,7 @@ def frames(octets: bytes) -> Iterator[tuple[int, bytes]]:
         at += len(frame)
 
 
-def _frame_at(octets: bytes, at: int) -> bytes | None:
+def _frame_at(octets: bytes | mmap.mmap, at: int) -> bytes | None:
     try:
         length = parse_header(octets[at : at + HEADER_LENGTH]).frame_length
     except (BrokenFrameError, FormatError):
