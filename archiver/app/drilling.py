@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from archiver.app import known_keyring
+from archiver.app.auditing import record_alone
 from archiver.app.opening import stored_credential
 from archiver.app.unlocking import AskPassphrase, read_public
 from archiver.config import Settings
@@ -66,6 +67,7 @@ def key_drill(
     kind = "recovery" if passphrase is None else "passphrase"
     with closing(open_catalogue(paths, secret.database_key, readonly=True)) as catalogue:
         known_keyring.check(catalogue, keyring)
+        record_alone(settings, paths, secret, "key-drill")
         messages = catalogue.counts().messages
         chosen = _choose(catalogue, message, messages, random)
         if chosen is None:

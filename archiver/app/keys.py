@@ -62,7 +62,7 @@ def key_add(
     """
     keys = require_person(settings, ask=ask, bounds=bounds)
     paths = keys.paths
-    with _changing(keys) as (keys, catalogue):
+    with _changing(settings, keys, "key-add", f"{kind} {name}") as (keys, catalogue):
         keyring = keys.keyring
         code = None
         if kind == "passphrase":
@@ -93,7 +93,7 @@ def key_remove(settings: Settings, *, name: str, ask: AskPassphrase, bounds: Kdf
     Whoever kept the epoch secret, or an older keyring.json, still opens what is there: only `key_rotate` ends that.
     """
     keys = require_person(settings, ask=ask, bounds=bounds)
-    with _changing(keys) as (keys, catalogue):
+    with _changing(settings, keys, "key-remove", name) as (keys, catalogue):
         replace_keyring(keys.paths, catalogue, keys.keyring, keys.keyring.remove(keys.secret, name), disk=Disk())
 
 
@@ -103,14 +103,17 @@ def key_accept(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DE
     Returns the slots that open the archive from now on.
     """
     keys = require_person(settings, ask=ask, bounds=bounds)
-    with _changing(keys, check=False) as (keys, catalogue):
+    with _changing(settings, keys, "key-accept", None, check=False) as (keys, catalogue):
         accept(catalogue, keys.keyring)
     return keys.keyring.slots
 
 
 @contextmanager
-def _changing(keys: Keys, *, check: bool = True) -> Iterator[tuple[Keys, SqliteCatalogue]]:
-    """Hold the "archive" lock with archive.db open; the keys are as they are now."""
+def _changing(
+    settings: Settings, keys: Keys, action: str, note: str | None, *, check: bool = True
+) -> Iterator[tuple[Keys, SqliteCatalogue]]:
+    """Hold the "archive" lock with archive.db open and the action in the audit trail; the keys are as they are now."""
+    from archiver.app.auditing import record
     from archiver.store.catalogue import open_catalogue
     from archiver.store.lock import writer_lock
     from archiver.store.rekeying import sweep
@@ -122,6 +125,7 @@ def _changing(keys: Keys, *, check: bool = True) -> Iterator[tuple[Keys, SqliteC
         try:
             if check:
                 settle(catalogue, keys.keyring)
+            record(settings, keys, action, note=note)
             yield keys, catalogue
         finally:
             catalogue.close()

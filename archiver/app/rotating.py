@@ -14,6 +14,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from archiver.app import known_keyring
+from archiver.app.auditing import record
 from archiver.app.clocks import clock
 from archiver.app.opening import stored_credential
 from archiver.app.unlocking import AskPassphrase, Keys, renewed, require_person
@@ -67,19 +68,20 @@ def key_rotate(
         keys = renewed(keys, locked=True)
         rekeying.sweep(paths, disk)
         rekeying.require_room(paths)
-        secret, octets = _write_next(keys, disk)
+        secret, octets = _write_next(settings, keys, disk)
         rekeying.commit(paths, disk)
         rekeying.switch(paths, disk)
     until = _renew_session(secret)
     return Rotation(secret.epoch, len(keys.keyring.slots), octets, time.monotonic() - began, until)
 
 
-def _write_next(keys: Keys, disk: Disk) -> tuple[EpochSecret, int]:
+def _write_next(settings: Settings, keys: Keys, disk: Disk) -> tuple[EpochSecret, int]:
     """Write everything of the next epoch beside what there is, durable; return its secret and the bytes written."""
     paths = keys.paths
     with closing(open_catalogue(paths, keys.secret.database_key)) as catalogue:
         # Before anything is sealed: a slot that somebody brought back must not get the new secret.
         known_keyring.settle(catalogue, keys.keyring)
+        record(settings, keys, "key-rotate", numbers={"epoch": keys.secret.epoch + 1})
         credential = stored_credential(catalogue)
         keyring, secret = keys.keyring.rotate(keys.secret, random=os.urandom)
         facts: dict[str, bytes | str | int | None] = {

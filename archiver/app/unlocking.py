@@ -182,15 +182,17 @@ def _required(keys: Keys | None) -> Keys:
 
 def unlock(settings: Settings, *, ask: AskPassphrase, seconds: int, bounds: KdfBounds = DEFAULT_BOUNDS) -> datetime:
     """Keep the archive unlocked for this user for so long; return until when. Raises LockedError where it cannot."""
+    from archiver.app.auditing import record_alone
     from archiver.crypto.session import UnlockSession
 
-    _, archive, keyring = read_public(settings, bounds=bounds)
+    paths, archive, keyring = read_public(settings, bounds=bounds)
     secret = _from_person(keyring, ask)[0] or _from_machine(settings, keyring)
     if secret is None:
         raise LockedError(
             "no passphrase was given", hint="run `archiver unlock` on a terminal, or set ARCHIVER_PASSPHRASE_FILE"
         )
     archive.check(secret)
+    record_alone(settings, paths, secret, "unlock")
     if not UnlockSession(archive.archive_id, clock=clock).store(secret, seconds=seconds):
         raise LockedError(
             "this system keeps no keys for its users (no kernel keyring)",
@@ -200,11 +202,21 @@ def unlock(settings: Settings, *, ask: AskPassphrase, seconds: int, bounds: KdfB
 
 
 def lock(settings: Settings) -> bool:
-    """Forget the unlock session; True when there was one."""
+    """Forget the unlock session; True when there was one, which is recorded once it is gone."""
+    from archiver.app.auditing import record_alone
     from archiver.crypto.session import UnlockSession
 
-    archive = read_archive_file(read_public_file(ArchivePaths(settings.archive.path).archive_file))
-    return UnlockSession(archive.archive_id, clock=clock).forget()
+    paths = ArchivePaths(settings.archive.path)
+    archive = read_archive_file(read_public_file(paths.archive_file))
+    session = UnlockSession(archive.archive_id, clock=clock)
+    kept = session.read()
+    if not session.forget():
+        return False
+    if kept is not None and kept[0] == archive.epoch:
+        secret = EpochSecret(kept[1], archive_id=archive.archive_id, epoch=archive.epoch)
+        archive.check(secret)  # what is in the kernel is not believed unseen
+        record_alone(settings, paths, secret, "lock")
+    return True
 
 
 def _from_session(keyring: Keyring) -> EpochSecret | None:

@@ -18,6 +18,7 @@ from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import open_unlocked
 from archiver.app.unlocking import Keys, find_keys, renewed
 from archiver.config import ArchiveSettings, Settings, SyncSettings
+from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import KdfBounds
 from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, WrongKeyError
 from archiver.model.identity import Identity
@@ -178,6 +179,63 @@ def test_since_when_the_keys_are_what_they_are_is_told_without_one(settings: Set
     assert (after.epoch, after.created, after.slots) == (2, before.created, before.slots)
     assert after.rotated is not None
     assert after.rotated >= before.created
+
+
+class KeptKeys:
+    """The kernel's keyring, as far as one user sees it."""
+
+    kept: tuple[EpochSecret, int] | None = None
+
+    def __init__(self, archive_id: bytes, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+
+    def store(self, secret: EpochSecret, *, seconds: int) -> bool:
+        KeptKeys.kept = secret, int(self._clock().timestamp()) + seconds
+        return True
+
+    def read(self) -> tuple[int, bytes] | None:
+        return None if self.kept is None else (self.kept[0].epoch, self.kept[0].export())
+
+    def remaining(self) -> int | None:
+        return None if self.kept is None else self.kept[1] - int(self._clock().timestamp())
+
+    def forget(self) -> bool:
+        had, KeptKeys.kept = self.kept is not None, None
+        return had
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> type[KeptKeys]:
+    monkeypatch.setattr("archiver.crypto.session.UnlockSession", KeptKeys)
+    monkeypatch.setattr(KeptKeys, "kept", None)
+    return KeptKeys
+
+
+def test_whoever_rotates_stays_unlocked_for_as_long_as_was_left(settings: Settings, session: type[KeptKeys]) -> None:
+    app.unlock(settings, ask=typing(OWNER), seconds=1000, bounds=BOUNDS)
+    assert session.kept is not None
+    _, until = session.kept
+    done = rotate(settings)
+    assert session.kept is not None
+    assert session.kept[0].epoch == 2
+    assert abs(session.kept[1] - until) <= 2
+    assert done.session_until is not None
+    keys = find_keys(settings, ask=nobody, bounds=BOUNDS)
+    assert keys is not None
+
+
+def test_another_users_session_asks_again_after_a_rotation(settings: Settings, session: type[KeptKeys]) -> None:
+    app.unlock(settings, ask=typing(OWNER), seconds=1000, bounds=BOUNDS)
+    theirs = session.kept
+    rotate(settings)
+    session.kept = theirs
+    with pytest.raises(LockedError, match="locked"), app.open_archive(settings, ask=nobody, bounds=BOUNDS):
+        pass
+
+
+def test_locked_stays_locked_over_a_rotation(settings: Settings, session: type[KeptKeys]) -> None:
+    assert rotate(settings).session_until is None
+    assert session.kept is None
 
 
 def test_a_person_is_asked_and_nobody_else_will_do(settings: Settings, home: Path) -> None:
