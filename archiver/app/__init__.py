@@ -16,6 +16,9 @@ _HOME = {
     "import_paths": "syncing",
     "sync": "syncing",
     "open_archive": "reading",
+    "audit_checkpoint": "audit_reading",
+    "audit_list": "audit_reading",
+    "audit_verify": "audit_reading",
     "change_customers": "customers",
     "save_search": "saving",
     "remove_search": "saving",
@@ -32,6 +35,7 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
+    from archiver.app.audit_reading import audit_checkpoint, audit_list, audit_verify
     from archiver.app.checking import doctor
     from archiver.app.creating import prepare_archive
     from archiver.app.customers import change_customers
@@ -55,6 +59,9 @@ else:
 
 
 __all__ = [
+    "audit_checkpoint",
+    "audit_list",
+    "audit_verify",
     "change_customers",
     "doctor",
     "import_paths",

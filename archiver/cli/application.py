@@ -15,7 +15,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from archiver.cli.answers import Check, FacetCounts, SearchPage, SlotInfo, StatusReport, SyncReport, VerifyReport
+from archiver.cli.answers import (
+    Check,
+    FacetCounts,
+    RepairReport,
+    SearchPage,
+    SlotInfo,
+    StatusReport,
+    SyncReport,
+    VerifyReport,
+)
+from archiver.cli.audit_answers import AuditPage, AuditReport, MadeCheckpoint
 from archiver.cli.customer_answers import (
     AmbiguousPage,
     CustomerChange,
@@ -188,8 +198,42 @@ class Application(Protocol):
 
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> StatusReport: ...
     def verify(
-        self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress
+        self,
+        settings: Settings,
+        *,
+        full: bool,
+        ask: AskPassphrase,
+        subset: str | None,
+        seed: int | None,
+        on_progress: OnProgress,
     ) -> VerifyReport: ...
+    def repair(
+        self,
+        settings: Settings,
+        *,
+        ask: AskPassphrase,
+        confirm: Callable[[RepairReport], bool],
+        dry_run: bool,
+        fetch: bool,
+        on_progress: OnProgress,
+    ) -> RepairReport: ...
+    def audit_list(
+        self,
+        settings: Settings,
+        *,
+        ask: AskPassphrase,
+        since: str | None,
+        until: str | None,
+        who: str | None,
+        action: str | None,
+        message: str | None,
+        customer: str | None,
+        query: str | None,
+        limit: int,
+        offset: int,
+    ) -> AuditPage: ...
+    def audit_verify(self, settings: Settings, *, ask: AskPassphrase, anchor: str | None) -> AuditReport: ...
+    def audit_checkpoint(self, settings: Settings, *, ask: AskPassphrase) -> MadeCheckpoint: ...
     def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime | None: ...
     def lock(self, settings: Settings) -> bool: ...
     def doctor(self, settings: Settings, *, connect: bool) -> Sequence[Check]: ...

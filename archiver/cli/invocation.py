@@ -50,6 +50,7 @@ class Invocation:
         self.read_line = read_line
         self.config: Path | None = None
         self.archive: Path | None = None
+        self.reason: str | None = None
         self.query: QueryTyped | None = None
         self._application = application
 
@@ -76,6 +77,10 @@ class Invocation:
 
     def settings(self) -> Settings:
         """Read the configuration; raises ConfigurationError with every problem in it."""
+        from msgspec.structs import replace
+
+        from archiver.cli.reason import purpose_of
         from archiver.config import load
 
-        return load(self.config, self.environ, archive=self.archive)
+        settings = load(self.config, self.environ, archive=self.archive)
+        return replace(settings, purpose=purpose_of(self))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from archiver.cli.reason import with_reason
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -16,11 +18,12 @@ Loaders = Mapping[str, tuple[str, str]]
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they run."""
+    """A group whose commands are imported when they run; those that are recorded get `--reason`."""
 
-    def __init__(self, *arguments: Any, loaders: Loaders, **options: Any) -> None:
+    def __init__(self, *arguments: Any, loaders: Loaders, unrecorded: Collection[str] = (), **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._loaders = loaders
+        self._unrecorded = unrecorded
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
         """Return the names in the order of the table."""
@@ -32,7 +35,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = importlib.import_module(entry[0]).command
-        return command
+        return command if cmd_name in self._unrecorded else with_reason(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from the table, without importing them."""

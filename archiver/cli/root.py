@@ -36,10 +36,15 @@ COMMANDS: Loaders = {
     "unlock": ("archiver.cli.unlock", "Keep the archive open for a while, so that commands do not ask."),
     "lock": ("archiver.cli.lock", "Forget the key that unlock keeps."),
     "key": ("archiver.cli.key", "Keep the keys that open the archive."),
+    "audit": ("archiver.cli.audit", "Read and check the audit trail, and make checkpoints of it."),
     "doctor": ("archiver.cli.doctor", "Check the configuration and the connections."),
     "completion": ("archiver.cli.completion", "Print the completion script for a shell."),
 }
 """Name, module (which has the click command as `command`) and one-line help, in the order of first use."""
+
+
+UNRECORDED = frozenset({"init", "status", "doctor", "completion"})
+"""Commands that the audit trail has nothing of: they show neither mail nor customers, and change none."""
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -53,6 +58,7 @@ def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool)
 @click.group(
     cls=LazyGroup,
     loaders=COMMANDS,
+    unrecorded=UNRECORDED,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Every command has its own --help. Exit codes and JSON: docs/cli.md.",
 )

@@ -22,6 +22,7 @@ from archiver.model.message import Part, PartKind
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import NOW, Check, Mail, Status, Twin, blob_id
+from tests.cli.twin_audit import events as audit_events
 from tests.cli.worlds import linked
 
 _WIDTH = 100
@@ -48,6 +49,7 @@ only: a traceback may hold mail.
 
 - `ARCHIVER_CONFIG`: the configuration file, like `--config`.
 - `ARCHIVER_ARCHIVE`: the archive's folder, like `--archive`.
+- `ARCHIVER_REASON`: why, for the audit trail, like `--reason`.
 - `ARCHIVER_PASSPHRASE_FILE`: a file with the passphrase (or recovery code), for where nobody can be asked.
 
 ## Exit codes
@@ -121,6 +123,7 @@ def _examples() -> Iterator[str]:
     mailbox = MailboxStatus("info", "INBOX", 1_200, 1_194, 4, 2, 0, NOW)
     twin = Twin(
         mails=[Mail(cc=(EmailAddress("", "boekhouding@klant.example"),), parts=parts)],
+        events=audit_events([blob_id(0)]),
         status_report=Status(accounts=(mailbox,), failures=(Failure("info", "INBOX", 7, 99, "no octets", 3, NOW),)),
         checks=[Check("info", ok=False, message="login refused", hint="look at the password")],
     )
@@ -130,6 +133,8 @@ def _examples() -> Iterator[str]:
         for words in (["search"], ["show", one], ["thread", one], ["status"], ["verify"], ["key", "list"], ["doctor"]):
             ran = cli(*words, "--json")
             yield _example(words, ran)
+        for words in (["audit", "list"], ["audit", "verify"], ["audit", "checkpoint"]):
+            yield _example(words, cli(*words, "--json"))
         cli.app = linked()
         newest = blob_id(2).hex()[:8]
         for words in (

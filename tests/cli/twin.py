@@ -25,6 +25,7 @@ from archiver.model.message import BlobId, Defect, Direction, Message, Part, Par
 from archiver.model.search import SavedSearch, Sort
 from archiver.model.shown import Hyperlink, Passage
 from archiver.model.status import Failure, MailboxStatus
+from tests.cli.twin_audit import AuditTwin
 from tests.cli.twin_customers import Book, CustomersOpen, CustomersWorld, EditorTwin, copied
 from tests.cli.twin_search import Counts, Item, Page, SearchWorld, counted, refuse_bad
 
@@ -333,7 +334,7 @@ def blob_id(row: int) -> BlobId:
 
 
 @dataclass
-class Twin:
+class Twin(AuditTwin):
     """The application; set what it answers, read what it was asked. `locked` makes it ask for the passphrase."""
 
     mails: list[Mail] = field(default_factory=list)
