@@ -7,7 +7,7 @@ compounds have their meaning there; all others (digits, other scripts) once. Exa
 
 Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in.
 Telling them apart takes 65 µs a message. A first sync has no time for that and gets its words from FTS5 when it is
-through, for 25: until then, the words are *behind*. A word stays after its last message went, until that is done again.
+through, for 47: until then, the words are *behind*. A word stays after its last message went, until that is done again.
 Knows nothing of languages.
 """
 
