@@ -42,7 +42,6 @@ ACTIONS: tuple[str, ...] = (
     "lock",
     "key-add",
     "key-remove",
-    "key-accept",
     "key-rotate",
     "key-drill",
     "key-accept",

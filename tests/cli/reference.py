@@ -130,7 +130,10 @@ def _examples() -> Iterator[str]:
     one = blob_id(0).hex()[:8]
     with pytest.MonkeyPatch.context() as patched, tempfile.TemporaryDirectory() as home:
         cli = Cli(patched, Path(home), app=twin)
-        for words in (["search"], ["show", one], ["thread", one], ["status"], ["verify"], ["key", "list"], ["doctor"]):
+        for words in (
+            ["search"], ["show", one], ["thread", one], ["status"], ["verify"], ["doctor"], ["key", "list"],
+            ["key", "rotate"], ["key", "drill"],
+        ):  # fmt: skip
             ran = cli(*words, "--json")
             yield _example(words, ran)
         for words in (["audit", "list"], ["audit", "verify"], ["audit", "checkpoint"]):
