@@ -26,6 +26,7 @@ from archiver.core.repairing import (
     RepairReport,
     Step,
     mend_packs,
+    messages,
     remove_sealed_in_vain,
     suspects,
 )
@@ -53,10 +54,14 @@ def repair(
     ask: AskPassphrase,
     confirm: Confirm,
     dry_run: bool = False,
+    fetch: bool = False,
     on_progress: OnProgress = silent,
     bounds: KdfBounds = DEFAULT_BOUNDS,
 ) -> RepairReport:
     """Look at everything, and mend what can be mended once `confirm` agrees; a `dry_run` only says what it would do.
+
+    With `fetch`, what does not open is fetched again at once where a server still has it; a server that fails is told
+    by `status`, as after any sync.
 
     Raises NoArchiveError, LockedError (no key, or another process writes), WrongKeyError, DiskError, UsageError; and
     IntegrityError when a file is damaged that only a backup brings back: archive.json, keyring.json, archive.db.
@@ -71,17 +76,39 @@ def repair(
     )
     _refuse_beyond_repair(report.problems)
     plan = _plan(settings, keys, report)
-    if dry_run or not plan.steps:
+    if dry_run or not (plan.steps or plan.remaining):
         return replace(plan, dry_run=dry_run)
-    if not confirm(plan):
+    if plan.steps and not confirm(plan):
         return replace(plan, confirmed=False)
     record(settings, keys, "repair", messages=[p.blob_id for p in report.problems if p.blob_id is not None])
+    done = _mended(settings, keys, report, on_progress)
+    return _fetched(settings, keys, done, ask, on_progress, bounds) if fetch and done.fetchable else done
+
+
+def _mended(settings: Settings, keys: Keys, report: VerifyReport, on_progress: OnProgress) -> RepairReport:
     try:
-        return _act(settings, keys, report, new_index=_has(report, "index"), on_progress=on_progress)
+        return _act(settings, keys, report, new_index=_rebuilds_index(report), on_progress=on_progress)
     except IntegrityError as error:
         if error.what != keys.paths.index.name:
             raise
         return _act(settings, keys, report, new_index=True, on_progress=on_progress)
+
+
+def _rebuilds_index(report: VerifyReport) -> bool:
+    return _has(report, "index") or any("older than index.db" in problem.message for problem in report.problems)
+
+
+def _fetched(
+    settings: Settings, keys: Keys, done: RepairReport, ask: AskPassphrase, on_progress: OnProgress, bounds: KdfBounds
+) -> RepairReport:
+    from archiver.app.syncing import sync
+
+    sync(settings, ask=ask, on_progress=on_progress, bounds=bounds)
+    with open_unlocked(settings, keys, write=False) as opened:
+        remaining = _remaining(settings, opened, Mending(opened.catalogue.connection).damaged())
+    came = len(done.remaining) - len(remaining)
+    steps = (*done.steps, Step("fetch", "archive.db", f"{messages(came)} came again")) if came > 0 else done.steps
+    return RepairReport(steps, tuple(remaining), _fetchable(settings, remaining))
 
 
 def _has(report: VerifyReport, kind: str) -> bool:
@@ -121,12 +148,12 @@ def _planned(opened: Opened, report: VerifyReport) -> Iterator[Step]:
     for pack in sorted(damaged.union(bad_in)):
         if pack in damaged:
             good = max(0, len(mending.records_of(pack)) - bad_in[pack])
-            yield Step("salvage", f"pack {pack}", f"copy {good} messages out of pack {pack[:12]}, and set it aside")
+            yield Step("salvage", f"pack {pack}", f"copy {messages(good)} out of pack {pack[:12]}, and set it aside")
         if bad_in[pack]:
-            lost = f"mark {bad_in[pack]} messages of pack {pack[:12]} as damaged, to be fetched again"
+            lost = f"mark {messages(bad_in[pack])} of pack {pack[:12]} as damaged, to be fetched again"
             yield Step("mark", f"pack {pack}", lost)
     if opens := marked.keys() - bad:
-        yield Step("unmark", "archive.db", f"{len(opens)} messages that were damaged open again")
+        yield Step("unmark", "archive.db", f"take the mark off {messages(len(opens))} that open after all")
     yield from dict.fromkeys(step for problem in report.problems if (step := _planned_for(problem)) is not None)
     for remark in report.remarks:
         if remark.kind == "sealed-in-vain":
@@ -206,7 +233,7 @@ def _act(
             steps += _mend(opened, report, on_progress)
         steps += _finish(opened, report, collecting.store, on_progress)
         if new_index:
-            steps.append(Step("index", "index.db", f"index.db was built anew: {opened.index.count():,} messages"))
+            steps.append(Step("index", "index.db", f"index.db was built anew: {messages(opened.index.count())}"))
         opened.tidy(ingested.indexed)
         remaining = _remaining(settings, opened, Mending(opened.catalogue.connection).damaged())
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining))
@@ -247,10 +274,10 @@ def _finish(opened: Opened, report: VerifyReport, store: CollectStore, on_progre
     """Ask for what does not open, link anew, and clear away what is proven to be kept elsewhere."""
     for pack in opened.lost_packs():
         if count := store.forget_pack(pack):
-            yield Step("fetch", f"pack {pack}", f"{count} messages without keys will be fetched again")
+            yield Step("fetch", f"pack {pack}", f"{messages(count)} without keys, to be fetched again")
     damaged = Mending(opened.catalogue.connection).damaged()
     if damaged and (count := store.forget(damaged)):
-        yield Step("fetch", "collect.db", f"{count} damaged messages will be asked for again")
+        yield Step("fetch", "collect.db", f"{messages(count)} to be asked for again")
     if _has(report, "links"):
         from archiver.core.customers.editing import directory_of
         from archiver.core.linking.relinking import relink_all

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from archiver.model.catalogue import Summary
+from archiver.model.catalogue import Seen, Summary
 from archiver.model.customer import CustomerRecord
 from archiver.model.message import BlobId
 from archiver.model.search import Facets
@@ -74,6 +74,8 @@ class SyncReport(Protocol):
     def ambiguous(self) -> int: ...
     @property
     def unlinked(self) -> int: ...
+    @property
+    def unanchored(self) -> Sequence[str]: ...
     @property
     def exit_code(self) -> int: ...
 
@@ -166,19 +168,44 @@ class StatusReport(Protocol):
 
 
 class Damage(Protocol):
-    """Something that verify found: `what` names the object."""
+    """Something that verify found: `what` names the object, `kind` says what it is.
+
+    Of a message there may be its identifier, when it was sent, and where it lay on servers.
+    """
 
     @property
     def what(self) -> str: ...
     @property
     def message(self) -> str: ...
     @property
+    def kind(self) -> str: ...
+    @property
     def blob_id(self) -> bytes | None: ...
+    @property
+    def at(self) -> datetime | None: ...
+    @property
+    def places(self) -> Sequence[Seen]: ...
 
 
 class VerifyReport(Protocol):
-    """What was checked and what was found."""
+    """What was checked and what was found: `unsteady` read well the second time, `remarks` are no damage.
 
+    `packs`, `records` and `octets` were read, of `packs_total`; `messages` were opened. A sample has its `subset`, as
+    it was asked for, and the `seed` that it was drawn with.
+    """
+
+    @property
+    def packs_total(self) -> int: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def subset(self) -> str | None: ...
+    @property
+    def seed(self) -> int | None: ...
+    @property
+    def unsteady(self) -> Sequence[Damage]: ...
+    @property
+    def remarks(self) -> Sequence[Damage]: ...
     @property
     def packs(self) -> int: ...
     @property
@@ -189,6 +216,37 @@ class VerifyReport(Protocol):
     def checked_full(self) -> bool: ...
     @property
     def problems(self) -> Sequence[Damage]: ...
+
+
+class RepairStep(Protocol):
+    """One thing that repair does."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+
+
+class RepairReport(Protocol):
+    """What repair did, or with `dry_run`, or not `confirmed`, would do; `remaining` stays damaged.
+
+    `fetchable` of those lie on a server that the next sync asks.
+    """
+
+    @property
+    def steps(self) -> Sequence[RepairStep]: ...
+    @property
+    def remaining(self) -> Sequence[Damage]: ...
+    @property
+    def fetchable(self) -> int: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def confirmed(self) -> bool: ...
+    @property
+    def exit_code(self) -> int: ...
 
 
 class Check(Protocol):

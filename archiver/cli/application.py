@@ -15,7 +15,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
-from archiver.cli.answers import Check, FacetCounts, SearchPage, SlotInfo, StatusReport, SyncReport, VerifyReport
+from archiver.cli.answers import (
+    Check,
+    FacetCounts,
+    RepairReport,
+    SearchPage,
+    SlotInfo,
+    StatusReport,
+    SyncReport,
+    VerifyReport,
+)
 from archiver.cli.audit_answers import AuditPage, AuditReport, MadeCheckpoint
 from archiver.cli.customer_answers import (
     AmbiguousPage,
@@ -189,8 +198,25 @@ class Application(Protocol):
 
     def status(self, settings: Settings, *, ask: AskPassphrase | None) -> StatusReport: ...
     def verify(
-        self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress
+        self,
+        settings: Settings,
+        *,
+        full: bool,
+        ask: AskPassphrase,
+        subset: str | None,
+        seed: int | None,
+        on_progress: OnProgress,
     ) -> VerifyReport: ...
+    def repair(
+        self,
+        settings: Settings,
+        *,
+        ask: AskPassphrase,
+        confirm: Callable[[RepairReport], bool],
+        dry_run: bool,
+        fetch: bool,
+        on_progress: OnProgress,
+    ) -> RepairReport: ...
     def audit_list(
         self,
         settings: Settings,

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 _REDRAW_SECONDS = 0.1
 _FINISHED_SHOWN = 8
-_VERBS = {"ingest": "reading", "index": "indexing", "verify": "verifying", "import": "importing", "link": "linking"}
+_VERBS = {
+    "ingest": "reading",
+    "index": "indexing",
+    "verify": "reading packs",
+    "open": "opening messages",
+    "repair": "mending",
+    "import": "importing",
+    "link": "linking",
+}
+
+
+_TIMED = frozenset({"verify", "open"})
 
 
 class Watch:
@@ -40,6 +51,7 @@ class Watch:
         self._drawn: dict[TaskID, float] = {}
         self._last: dict[TaskID, Progress] = {}
         self._finished: list[TaskID] = []
+        self._began: dict[TaskID, float] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -106,13 +118,22 @@ class Watch:
             task,
             completed=progress.done,
             total=progress.total,
-            octets=size(progress.octets) if progress.octets else "",
+            octets=self._octets(task, progress, now),
         )
         if finished and task not in self._finished:
             self._finished.append(task)
             # Hundreds of mailboxes would push the ones being worked on off the screen.
             if len(self._finished) > _FINISHED_SHOWN:
                 bars.update(self._finished[-_FINISHED_SHOWN - 1], visible=False)
+
+    def _octets(self, task: TaskID, progress: Progress, now: float) -> str:
+        """Return how much, and where all of it is read again, how fast."""
+        if not progress.octets:
+            return ""
+        seconds = now - self._began.setdefault(task, now)
+        if progress.stage not in _TIMED or seconds < 1:
+            return size(progress.octets)
+        return f"{size(progress.octets)}, {size(int(progress.octets / seconds))}/s"
 
 
 def _label(progress: Progress) -> str:

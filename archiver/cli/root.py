@@ -32,6 +32,7 @@ COMMANDS: Loaders = {
     "relink": ("archiver.cli.relink", "Work out anew which mail belongs to which customer."),
     "status": ("archiver.cli.status", "Say whether every message on the servers is accounted for."),
     "verify": ("archiver.cli.verify", "Check the stored bytes for damage."),
+    "repair": ("archiver.cli.repair", "Mend what is damaged, and lose nothing that still opens."),
     "reindex": ("archiver.cli.reindex", "Build the full-text index anew."),
     "unlock": ("archiver.cli.unlock", "Keep the archive open for a while, so that commands do not ask."),
     "lock": ("archiver.cli.lock", "Forget the key that unlock keeps."),

@@ -16,7 +16,16 @@ from archiver.model.message import Message
 from archiver.model.status import MailboxStatus
 
 if TYPE_CHECKING:
-    from archiver.cli.answers import Check, SearchItem, SearchPage, SlotInfo, StatusReport, VerifyReport
+    from archiver.cli.answers import (
+        Check,
+        Damage,
+        RepairReport,
+        SearchItem,
+        SearchPage,
+        SlotInfo,
+        StatusReport,
+        VerifyReport,
+    )
     from archiver.cli.application import OpenArchive
     from archiver.model.search import SavedSearch
     from archiver.model.shown import Hyperlink
@@ -207,7 +216,7 @@ def last_sync(mailboxes: Sequence[MailboxStatus]) -> datetime | None:
     return min(known) if known and len(known) == len(times) else None
 
 
-def verification(report: VerifyReport) -> Json:
+def verification(report: VerifyReport, zone: tzinfo | None) -> Json:
     """Return what verify checked and found."""
     return {
         "packs": report.packs,
@@ -215,14 +224,40 @@ def verification(report: VerifyReport) -> Json:
         "octets": report.octets,
         "full": report.checked_full,
         "sound": not report.problems,
-        "problems": [
-            {
-                "what": damage.what,
-                "message": damage.message,
-                "id": damage.blob_id.hex() if damage.blob_id is not None else None,
-            }
-            for damage in report.problems
+        "problems": [damage(each, zone) for each in report.problems],
+        "unsteady": [damage(each, zone) for each in report.unsteady],
+        "remarks": [damage(each, zone) for each in report.remarks],
+        "messages": report.messages,
+        "packs_total": report.packs_total,
+        "subset": report.subset,
+        "seed": report.seed,
+    }
+
+
+def damage(found: Damage, zone: tzinfo | None) -> Json:
+    """Return one finding; what is not known of it is null."""
+    return {
+        "kind": found.kind,
+        "what": found.what,
+        "message": found.message,
+        "id": found.blob_id.hex() if found.blob_id is not None else None,
+        "at": moment(found.at, zone),
+        "mailboxes": [
+            {"account": seen.account, "mailbox": seen.mailbox, "uid_validity": seen.uid_validity, "uid": seen.uid}
+            for seen in found.places
         ],
+    }
+
+
+def repair(report: RepairReport, zone: tzinfo | None) -> Json:
+    """Return what a repair did, or would do, and what stays damaged."""
+    return {
+        "dry_run": report.dry_run,
+        "confirmed": report.confirmed,
+        "mended": not report.remaining,
+        "steps": [{"action": step.action, "what": step.what, "message": step.message} for step in report.steps],
+        "remaining": [damage(each, zone) for each in report.remaining],
+        "fetchable": report.fetchable,
     }
 
 

@@ -107,6 +107,11 @@ class Rescue(Protocol[Place]):
         ...
 
 
+def messages(number: int) -> str:
+    """Return a number of messages in words."""
+    return "1 message" if number == 1 else f"{number:,} messages"
+
+
 def suspects(report: VerifyReport, packs_of: Callable[[BlobId], str | None]) -> Sequence[str]:
     """Return the packs that a verification found something in, ascending; `packs_of` finds a message's pack."""
     found = {problem.what.removeprefix("pack ") for problem in report.problems if problem.kind == "pack"}
@@ -164,13 +169,13 @@ def _mend_pack(
     records.settle(moved=places, lost=lost, found=stay)
     steps = []
     if copied:
-        steps.append(
-            Step("salvage", f"pack {name}", f"{len(copied)} messages of pack {name[:12]} were copied out of it")
-        )
+        steps.append(Step("salvage", f"pack {name}", f"{messages(len(copied))} copied out of pack {name[:12]}"))
     if fresh := [blob_id for blob_id in lost if blob_id not in marked]:
-        steps.append(Step("mark", f"pack {name}", f"{len(fresh)} messages of pack {name[:12]} do not open any more"))
+        steps.append(Step("mark", f"pack {name}", f"{messages(len(fresh))} of pack {name[:12]} marked as damaged"))
     if healed := [blob_id for blob_id in (*places, *stay) if blob_id in marked]:
-        steps.append(Step("unmark", f"pack {name}", f"{len(healed)} messages of pack {name[:12]} open again"))
+        steps.append(
+            Step("unmark", f"pack {name}", f"{messages(len(healed))} of pack {name[:12]} open after all")
+        )
     if not sound and all(name != pack for pack, _ in places.values()):
         settle()
         if rescue.quarantine(name):

@@ -23,7 +23,7 @@ from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli, Ran
 from tests.cli.twin import NOW, Check, Mail, Status, Twin, blob_id
 from tests.cli.twin_audit import events as audit_events
-from tests.cli.worlds import linked
+from tests.cli.worlds import linked, repaired
 
 _WIDTH = 100
 _SPECIAL = {
@@ -125,13 +125,15 @@ def _examples() -> Iterator[str]:
         mails=[Mail(cc=(EmailAddress("", "boekhouding@klant.example"),), parts=parts)],
         events=audit_events([blob_id(0)]),
         status_report=Status(accounts=(mailbox,), failures=(Failure("info", "INBOX", 7, 99, "no octets", 3, NOW),)),
+        repair_report=repaired(),
         checks=[Check("info", ok=False, message="login refused", hint="look at the password")],
     )
     one = blob_id(0).hex()[:8]
     with pytest.MonkeyPatch.context() as patched, tempfile.TemporaryDirectory() as home:
         cli = Cli(patched, Path(home), app=twin)
         for words in (
-            ["search"], ["show", one], ["thread", one], ["status"], ["verify"], ["doctor"], ["key", "list"],
+            ["search"], ["show", one], ["thread", one], ["status"], ["verify"],
+            ["repair", "--dry-run"], ["doctor"], ["key", "list"],
             ["key", "rotate"], ["key", "drill"],
         ):  # fmt: skip
             ran = cli(*words, "--json")

@@ -164,7 +164,9 @@ def test_damage_is_named_with_the_message_it_hits(cli: Cli) -> None:
     cli.app = Twin(verify_report=Verify(problems=(Damage("packs/ab/x.pack", "cut short", b"\xab" * 32),)))
     ran = cli("verify", "--json")
     assert ran.code == 30
-    assert ran.json()["problems"] == [{"what": "packs/ab/x.pack", "message": "cut short", "id": "ab" * 32}]
+    (problem,) = ran.json()["problems"]
+    assert (problem["what"], problem["message"], problem["id"]) == ("packs/ab/x.pack", "cut short", "ab" * 32)
+    assert (problem["kind"], problem["at"], problem["mailboxes"]) == ("pack", None, [])
     assert ran.json()["sound"] is False
 
 

@@ -24,7 +24,7 @@ from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
 from tests.cli.twin_customers import janssens, peeters
 from tests.cli.world_of_search import found
-from tests.cli.worlds import linked
+from tests.cli.worlds import damaged, linked, repaired
 
 TRANSCRIPTS = Path(__file__).with_name("transcripts")
 AN = EmailAddress("An Peeters", "an@klant.example")
@@ -109,7 +109,15 @@ def troubled() -> Twin:
             incomplete=("info/Verzonden: 2 messages could not be fetched",),
             exit_code=4,
         ),
-        verify_report=Verify(problems=(Damage("packs/ab/abcd.pack", "its digest is not its name", b"\xab" * 32),)),
+        verify_report=Verify(
+            problems=(Damage("packs/ab/abcd.pack", "its digest is not its name"), damaged()),
+            unsteady=(Damage("pack cdcd", "pack cdcd is not what its name says; read again, it is good"),),
+            remarks=(Damage("notes.txt", "no file of archiver's", kind="stray"),),
+            packs_total=60,
+            subset="5%",
+            seed=7,
+        ),
+        repair_report=repaired(),
         checks=[
             Check("configuration", ok=True, message="/etc/archiver/config.toml is right"),
             Check("password file of info", ok=None, message="readable by the group", hint="chmod 600 it"),

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Sync:
     linked: int = 0
     ambiguous: int = 0
     unlinked: int = 0
+    unanchored: Sequence[str] = ()
     exit_code: int = 0
 
 
@@ -88,6 +89,9 @@ class Damage:
     what: str
     message: str
     blob_id: bytes | None = None
+    kind: str = "pack"
+    at: datetime | None = None
+    places: Sequence[Seen] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,32 @@ class Verify:
     octets: int = 96_000
     checked_full: bool = False
     problems: Sequence[Damage] = ()
+    unsteady: Sequence[Damage] = ()
+    remarks: Sequence[Damage] = ()
+    messages: int = 12
+    packs_total: int = 3
+    subset: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class RepairStep:
+    action: str
+    what: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Repair:
+    steps: Sequence[RepairStep] = ()
+    remaining: Sequence[Damage] = ()
+    fetchable: int = 0
+    dry_run: bool = False
+    confirmed: bool = True
+
+    @property
+    def exit_code(self) -> int:
+        return 4 if self.remaining or (self.steps and (self.dry_run or not self.confirmed)) else 0
 
 
 @dataclass(frozen=True)
@@ -343,6 +373,7 @@ class Twin(AuditTwin):
     sync_report: Sync = Sync()
     status_report: Status = Status()
     verify_report: Verify = Verify()
+    repair_report: Repair = Repair()
     checks: list[Check] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=lambda: [Slot("passphrase", "passphrase"), Slot("recovery", "recovery")])
     fails: BaseException | None = None
@@ -437,9 +468,35 @@ class Twin(AuditTwin):
             ask()
         return self.status_report
 
-    def verify(self, settings: Settings, *, full: bool, ask: AskPassphrase, on_progress: OnProgress) -> Verify:
-        self._begin("verify full" if full else "verify")
+    def verify(
+        self,
+        settings: Settings,
+        *,
+        full: bool,
+        ask: AskPassphrase,
+        subset: str | None,
+        seed: int | None,
+        on_progress: OnProgress,
+    ) -> Verify:
+        sample = "" if subset is None else f" {subset} {seed}"
+        self._begin(("verify full" if full else "verify") + sample)
         return self.verify_report
+
+    def repair(
+        self,
+        settings: Settings,
+        *,
+        ask: AskPassphrase,
+        confirm: Callable[[Repair], bool],
+        dry_run: bool,
+        fetch: bool,
+        on_progress: OnProgress,
+    ) -> Repair:
+        self._begin(f"repair{' dry-run' if dry_run else ''}{' fetch' if fetch else ''}", ask)
+        plan = replace(self.repair_report, dry_run=True)
+        if dry_run or not plan.steps:
+            return replace(plan, dry_run=dry_run)
+        return replace(plan, dry_run=False, confirmed=confirm(plan))
 
     def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime | None:
         self.locked = True

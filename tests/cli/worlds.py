@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from archiver.core.customer_ports import Correspondent
 from archiver.model.address import EmailAddress
+from archiver.model.catalogue import Seen
 from archiver.model.customer import Contact, Customer
 from archiver.model.link import Decision, Link, Outcome, Reason, Rule, Standing, Verdict
 from archiver.model.message import Direction, Part, PartKind
-from tests.cli.twin import NOW, Mail, OpenTwin, Status, Sync, Twin, blob_id
+from tests.cli.twin import NOW, Damage, Mail, OpenTwin, Repair, RepairStep, Status, Sync, Twin, blob_id
 from tests.cli.twin_customers import CREATED, Group, Proposed, UnlinkedPage, Waiting, WaitingPage, janssens, peeters
 
 AN = EmailAddress("An Peeters", "an@klant.example")
@@ -20,6 +21,22 @@ STRANGER = EmailAddress("Bram \x1b[31mDe Smet", "bram@desmet-dakwerken.example")
 FREEMAIL = EmailAddress("Katrien Vos", "katrien.vos@gmail.com")
 TEXT = Part("1", "text/plain", PartKind.TEXT, 300, charset="utf-8")
 PDF = Part("2", "application/pdf", PartKind.ATTACHMENT, 48_213, filename="offerte \x1b[2J.pdf")
+
+
+def damaged() -> Damage:
+    """A message that does not open any more, and lies on a server still."""
+    what, words = f"message {'ab' * 6}", "the next `archiver sync` fetches it again, if the server still has it"
+    return Damage(what, words, b"\xab" * 32, "message", NOW, (Seen("info", "INBOX", 7, 12, ()),))
+
+
+def repaired() -> Repair:
+    """One pack with a message that is lost for now."""
+    pack = "cd" * 32
+    steps = (
+        RepairStep("salvage", f"pack {pack}", f"copy 199 messages out of pack {pack[:12]}, and set it aside"),
+        RepairStep("mark", f"pack {pack}", f"mark 1 message of pack {pack[:12]} as damaged, to be fetched again"),
+    )
+    return Repair(steps, (damaged(),), fetchable=1)
 
 
 def mails() -> list[Mail]:
