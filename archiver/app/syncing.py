@@ -11,10 +11,11 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from archiver.app.auditing import reason_for, record
 from archiver.app.collector import CollectorProcess, choose, collect_all
 from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import Opened, open_collect_store, open_unlocked, waiting_deliveries
-from archiver.app.unlocking import AskPassphrase, Keys, find_keys
+from archiver.app.unlocking import AskPassphrase, Keys, find_keys, renewed
 from archiver.config import Settings
 from archiver.core.collect import AccountOutcome
 from archiver.core.ingest import IngestReport, take_in
@@ -22,6 +23,7 @@ from archiver.core.progress import OnProgress, Progress, silent
 from archiver.core.visiting import Insistence
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import ConfigurationError, LockedError
+from archiver.store.layout import ArchivePaths
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
 _STEP_ASIDE = 0.15  # seconds in which whoever waits for the lock has looked for it again
@@ -34,7 +36,7 @@ class SyncReport(Struct, frozen=True):
 
     `damaged` names what could not be read, `incomplete` the mailboxes that lack something, each with its reason. Of the
     messages taken in, `linked` belong to a customer, `ambiguous` fit several equally, `unlinked` fit nobody; all are 0
-    while there are no customers.
+    while there are no customers. `unanchored` tells which anchors did not take the audit trail's checkpoint.
     """
 
     accounts: tuple[AccountOutcome, ...]
@@ -50,6 +52,7 @@ class SyncReport(Struct, frozen=True):
     linked: int = 0
     ambiguous: int = 0
     unlinked: int = 0
+    unanchored: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -58,7 +61,7 @@ class SyncReport(Struct, frozen=True):
             return 30
         codes = {outcome.exit_code for outcome in self.accounts}
         if codes <= {0}:
-            return 0
+            return 4 if self.unanchored else 0
         return codes.pop() if len(codes) == 1 else 4
 
 
@@ -87,9 +90,10 @@ def sync(
     keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
     if keys is None:
         outcomes = collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
-        return _report(settings, outcomes, None, began)
+        return _anchored(settings, _report(settings, outcomes, None, began))
+    reason_for(settings, "sync")
     outcomes, ingested = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
-    return _report(settings, outcomes, ingested, began)
+    return _anchored(settings, _recorded(settings, keys, "sync", _report(settings, outcomes, ingested, began)))
 
 
 def _collect_and_take_in(
@@ -235,8 +239,27 @@ def import_paths(
         )
     ingested = None
     if keys is not None:
+        reason_for(settings, "import")
         ingested = _take_in_by_turns(settings, keys, on_progress)
-    return _report(settings, (outcome,), ingested, began)
+    report = _report(settings, (outcome,), ingested, began)
+    return report if keys is None else _recorded(settings, keys, "import", report)
+
+
+def _recorded(settings: Settings, keys: Keys, action: str, report: SyncReport) -> SyncReport:
+    """Record a run that took mail in; one that only collects has no key to record with, and shows nothing."""
+    numbers = {"collected": report.collected, "ingested": report.ingested, "defects": report.defects}
+    record(settings, renewed(keys), action, numbers=numbers)
+    return report
+
+
+def _anchored(settings: Settings, report: SyncReport) -> SyncReport:
+    """Bring the day's checkpoint to its anchors, which needs no key: where the passwords are, there is this command."""
+    if not settings.audit.anchors:
+        return report
+    from archiver.app.anchoring import bring_to_anchors
+
+    _, problems = bring_to_anchors(settings, ArchivePaths(settings.archive.path))
+    return replace(report, unanchored=tuple(problems))
 
 
 def _report(

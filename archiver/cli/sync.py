@@ -109,6 +109,8 @@ def _tell_problems(terminal: Terminal, report: SyncReport) -> None:
         terminal.told("incomplete:", "warn", reason)
     if len(report.incomplete) > _SHOWN:
         terminal.note(f"… and {len(report.incomplete) - _SHOWN:,} more")
+    for problem in report.unanchored:
+        terminal.told("audit:", "warn", f"{problem}; the next run tries again")
 
 
 def _hints(report: SyncReport) -> Iterator[str]:
