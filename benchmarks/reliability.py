@@ -66,6 +66,18 @@ def kills(options: Options) -> Line:
     return Line("SIGKILL", figures, tuple(bad))
 
 
+def rotations(options: Options) -> Line:
+    from tests.crash.rotating import Rotating
+
+    with folder() as place:
+        found = Rotating(place / "home", seed=options.seed).run(options.kills)
+    figures = (
+        f"{found.kills} kills, {found.completed} runs quicker than theirs; afterwards {found.epochs['old']} times the old "
+        f"epoch, {found.epochs['new']} times the new one; {found.messages} messages"
+    )
+    return Line("SIGKILL of key rotate", figures, tuple(found.problems))
+
+
 def _flip(arguments: tuple[int, int]) -> tuple[dict[str, int], dict[str, int], list[str]]:
     from tests.crash.flipping import Flipping
 
@@ -147,6 +159,7 @@ def attachments(options: Options) -> Line:
 
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
+    "rotations": rotations,
     "cuts": cuts,
     "changes": changes,
     "crowds": crowds,

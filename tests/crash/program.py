@@ -22,6 +22,7 @@ from archiver import app
 from archiver.app.upkeep import StatusReport
 from archiver.config import Settings, load
 from archiver.core.verify import VerifyReport
+from archiver.crypto.kdf import DEFAULT_KDF, KdfParameters
 
 PASSPHRASE = "staple quick brown horse"
 PASSWORD = "sesame-7"
@@ -116,6 +117,7 @@ def set_up(
     password: str = PASSWORD,
     secrets: Path | None = None,
     account: str = "",
+    kdf: KdfParameters = DEFAULT_KDF,
 ) -> Program:
     """Make an archive with a machine key, and the configuration for accounts on a server on loopback.
 
@@ -138,7 +140,7 @@ def set_up(
         f'[identity]\ndomains = ["example.test"]\n[sync]\n{sync}\n{accounts}'
     )
     settings = load(config, {})
-    new = app.prepare_archive(settings, passphrase)
+    new = app.prepare_archive(settings, passphrase, kdf=kdf)
     new.commit()
     (kept / "recovery").write_text(new.recovery_code)
     app.key_add(
