@@ -89,6 +89,16 @@ class Purpose(Struct, frozen=True):
     ask: Callable[[], str] | None = None
 
 
+class BackupSettings(Struct, frozen=True):
+    """How long a backup keeps older states: `keep` generations at most, none older than `keep_days`.
+
+    What was erased can be read again from a generation made before, until that is gone.
+    """
+
+    keep: int = 7
+    keep_days: int = 30
+
+
 class Settings(Struct, frozen=True):
     """All of a configuration file; `source` is the file it came from, `warnings` are for `archiver doctor` to show.
 
@@ -104,6 +114,7 @@ class Settings(Struct, frozen=True):
     sync: SyncSettings = SyncSettings()
     customers: CustomerSettings = CustomerSettings()
     audit: AuditSettings = AuditSettings()
+    backup: BackupSettings = BackupSettings()
     source: Path | None = None
     warnings: tuple[str, ...] = ()
     purpose: Purpose = Purpose()
@@ -117,6 +128,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "sync": SyncSettings,
     "customers": CustomerSettings,
     "audit": AuditSettings,
+    "backup": BackupSettings,
 }
 """The tables of the file; each field of a class is one key, so that the example file can be checked against them."""
 
@@ -189,6 +201,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
     sync = _sync(section["sync"])
     customers = _customers(section["customers"])
     audit = _audit(section["audit"], accounts)
+    backup = _backup(section["backup"])
     root.finish(SECTIONS)
     for name, table in section.items():
         table.finish(SECTIONS[name].__struct_fields__)
@@ -200,7 +213,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
             problems=problems,
             hint="every key is explained in config.example.toml",
         )
-    settings = Settings(archive, identity, accounts, search, sync, customers, audit, source)
+    settings = Settings(archive, identity, accounts, search, sync, customers, audit, backup, source)
     return replace(settings, warnings=_warnings(settings))
 
 
@@ -404,6 +417,14 @@ def _audit(table: Table, accounts: tuple[Account, ...]) -> AuditSettings:
                 "anchors", 'holds what is no anchor; write "syslog", "file:/absolute/path" or "mailbox:ACCOUNT/MAILBOX"'
             )
     return AuditSettings(required, anchors)
+
+
+def _backup(table: Table) -> BackupSettings:
+    default = BackupSettings()
+    return BackupSettings(
+        keep=table.integer("keep", default.keep, low=1, high=1000),
+        keep_days=table.integer("keep_days", default.keep_days, low=1, high=3650),
+    )
 
 
 def _warnings(settings: Settings) -> tuple[str, ...]:

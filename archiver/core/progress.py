@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Stage = Literal["collect", "ingest", "index", "verify", "open", "repair", "import", "link"]
+Stage = Literal["collect", "ingest", "index", "verify", "open", "repair", "import", "link", "backup", "restore"]
 
 
 class Progress(Struct, frozen=True):

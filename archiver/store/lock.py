@@ -34,16 +34,34 @@ def writer_lock(
 
     `command` is the name of our command ("sync"), never its arguments: they may hold a query.
     """
-    descriptor = _open(path)
+    descriptor = _acquired(path, wait_seconds, sleep)
     try:
-        if not _try(descriptor):
-            if wait_seconds <= 0:
-                raise _locked(descriptor, path)
-            _wait(descriptor, path, wait_seconds, sleep)
         _sign(descriptor, command, now)
         yield
     finally:
         os.close(descriptor)
+
+
+def _acquired(path: Path, wait_seconds: float, sleep: Callable[[float], None]) -> int:
+    while True:
+        descriptor = _open(path)
+        try:
+            if not _try(descriptor):
+                _wait(descriptor, path, wait_seconds, sleep)
+            if _is_at(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # a restore moved the archive aside meanwhile: this was the old one's lock
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Tell whether the file that is open is the one that has the name now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def is_held(path: Path) -> bool:
@@ -84,6 +102,8 @@ def _open(path: Path) -> int:
 
 
 def _wait(descriptor: int, path: Path, wait_seconds: float, sleep: Callable[[float], None]) -> None:
+    if wait_seconds <= 0:
+        raise _locked(descriptor, path)
     wanting = _open(_wanted(path))
     try:
         fcntl.flock(wanting, fcntl.LOCK_SH)

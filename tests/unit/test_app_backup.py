@@ -1,0 +1,513 @@
+"""A backup is complete or not there, is found out when it was changed, and becomes the archive again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from archiver import app
+from archiver.app import backing_up, restoring
+from archiver.app.backing_up import BackupReport, backup, verify_backup
+from archiver.app.erasing import erase
+from archiver.app.opening import open_unlocked
+from archiver.app.restoring import RestoreReport, restore
+from archiver.app.unlocking import Keys, find_keys
+from archiver.config import ArchiveSettings, BackupSettings, Settings, SyncSettings
+from archiver.crypto.kdf import KdfBounds
+from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, UsageError, WrongKeyError
+from archiver.model.customer import Customer
+from archiver.model.identity import Identity
+from archiver.store import backups
+from archiver.store.erasure_log import erasure_log_of
+from archiver.store.layout import ArchivePaths
+from archiver.store.lock import writer_lock
+from tests.twins.archive import CHEAP, Clock
+from tests.twins.linked_archive import letter
+
+PASSPHRASE = "only for tests, long enough"
+BOUNDS = KdfBounds.exactly(CHEAP)
+
+
+def ask() -> str:
+    return PASSPHRASE
+
+
+def bring(settings: Settings, *numbers: int, unlocked: bool = True) -> None:
+    folder = settings.archive.path.parent / "mail"
+    folder.mkdir()
+    for number in numbers:
+        (folder / f"{number}.eml").write_bytes(
+            letter("jan@acme.example", subject=f"nr{number}", text=f"word{number}", number=number)
+        )
+    app.import_paths(settings, [folder], ask=ask if unlocked else (lambda: None), bounds=BOUNDS)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An archive with four messages in two packs, and a customer."""
+    home = tmp_path / "home"
+    home.mkdir()
+    settings = Settings(
+        ArchiveSettings(home / "archive", home / "collector-key"),
+        Identity(("ours.test",)),
+        sync=SyncSettings(workers=1),
+    )
+    app.prepare_archive(settings, PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
+    bring(settings, 1, 2)
+    bring(settings, 3, 4)
+    with app.change_customers(settings, ask=ask, command="customer add", bounds=BOUNDS) as editor:
+        editor.add(Customer("K1", "Firm", domains=("acme.example",)))
+    return settings
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "backups"
+
+
+def back_up(settings: Settings, place: Path, **options: object) -> BackupReport:
+    return backup(settings, place, ask=lambda: None, bounds=BOUNDS, **options)  # type: ignore[arg-type]
+
+
+def bring_back(settings: Settings, place: Path, **options: object) -> RestoreReport:
+    return restore(settings, place, ask=ask, bounds=BOUNDS, **options)  # type: ignore[arg-type]
+
+
+def check(settings: Settings, place: Path) -> list[str]:
+    return list(verify_backup(settings, place, full=True, ask=ask, bounds=BOUNDS).problems)
+
+
+def elsewhere(settings: Settings) -> Settings:
+    """The same configuration on another machine, without archive and credential."""
+    home = settings.archive.path.parent.with_name("other")
+    home.mkdir(exist_ok=True)
+    return replace(settings, archive=ArchiveSettings(home / "archive", home / "collector-key"))
+
+
+def contents(settings: Settings) -> Counter[bytes]:
+    with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
+        return Counter(archive.octets(item.summary.row) for item in archive.search("", limit=100).items)
+
+
+def found(settings: Settings, query: str) -> int:
+    with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
+        return archive.search(query).total
+
+
+def verified(settings: Settings) -> list[str]:
+    return [problem.message for problem in app.verify(settings, full=True, ask=ask, bounds=BOUNDS).problems]
+
+
+def keys_of(settings: Settings) -> Keys:
+    keys = find_keys(settings, ask=ask, bounds=BOUNDS)
+    assert keys is not None
+    return keys
+
+
+def id_of(settings: Settings, query: str) -> str:
+    with app.open_archive(settings, ask=ask, bounds=BOUNDS) as archive:
+        (item,) = archive.search(query).items
+        return item.summary.blob_id.hex()
+
+
+def tree(root: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
+        for path in sorted(root.rglob("*"))
+        if path.suffix not in (".lock", ".wanted") and path.name != "archive.db-shm"
+    }
+
+
+# --- making one -------------------------------------------------------------------------------------------------------
+
+
+def test_a_backup_is_made_without_a_key_checked_without_one_and_restored_with_one(
+    settings: Settings, place: Path
+) -> None:
+    report = back_up(settings, place)
+    assert (report.packs, report.copied, report.exit_code) == (2, 2, 0)
+    assert verify_backup(settings, place, ask=lambda: None).problems == ()
+    assert check(settings, place) == []
+    other = elsewhere(settings)
+    restored = bring_back(other, place, write_collector_key=True)
+    assert (restored.messages, restored.indexed, restored.packs, restored.credential) == (4, 4, 2, "written")
+    assert contents(other) == contents(settings)
+    assert found(other, "customer:K1") == 4
+    assert verified(other) == []
+    assert other.archive.collector_key_file.read_bytes() == settings.archive.collector_key_file.read_bytes()
+    assert other.archive.collector_key_file.stat().st_mode & 0o777 == 0o600
+    bring(other, 4, 5)  # the collector works, and knows what is kept
+    assert found(other, "") == 5
+    assert len(list(ArchivePaths(other.archive.path).pack_names())) == 3
+
+
+def test_the_second_backup_copies_only_what_is_new(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    bring(settings, 5)
+    report = back_up(settings, place)
+    assert (report.packs, report.copied, len(report.generations)) == (3, 1, 2)
+    assert back_up(settings, place).copied == 0
+
+
+def test_what_is_rebuilt_or_of_this_machine_is_left_out(settings: Settings, place: Path) -> None:
+    report = back_up(settings, place)
+    generation = place / f"state-{report.generation}"
+    names = {path.relative_to(generation).as_posix() for path in generation.rglob("*") if path.is_file()}
+    assert names >= {"archive.json", "keyring.json", "archive.db", "backup.json"}
+    assert not [name for name in names if name.startswith(("index", "collect", "spool")) or name.endswith("lock")]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in place.rglob("*"))
+
+
+def test_mail_that_waits_sealed_is_in_the_backup(settings: Settings, place: Path) -> None:
+    bring(settings, 7, unlocked=False)
+    back_up(settings, place)
+    other = elsewhere(settings)
+    assert bring_back(other, place).messages == 5
+    assert found(other, "word7") == 1
+
+
+def test_a_reader_that_closes_meanwhile_changes_nothing_under_the_copy(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last connection to close moves the log into the database: here it would, in the middle of the copy."""
+    keys = keys_of(settings)
+    real = backing_up.copy_state
+    log = keys.paths.database.with_name("archive.db-wal")
+    with open_unlocked(settings, keys, write=True) as opened:
+        opened.catalogue.set_meta("test", 1)
+        kept = log.read_bytes()
+    log.write_bytes(kept)
+    assert log.stat().st_size
+
+    def disturbed(*arguments: object) -> object:
+        import subprocess
+        import sys
+
+        pid = subprocess.run([sys.executable, "-c", "print(1)"], check=True, capture_output=True)
+        assert pid.returncode == 0
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(backing_up, "copy_state", disturbed)
+    back_up(settings, place)
+    assert check(settings, place) == []
+
+
+@pytest.mark.parametrize("what", ["inside", "around", "foreign", "unmounted", "file", "plain"])
+def test_a_place_that_is_for_something_else_is_refused(settings: Settings, tmp_path: Path, what: str) -> None:
+    other = tmp_path / "foreign"
+    other.mkdir()
+    (other / "photo.jpg").write_bytes(b"x")
+    places = {
+        "inside": settings.archive.path / "backup",
+        "around": settings.archive.path.parent.parent,
+        "foreign": other,
+        "unmounted": tmp_path / "no" / "such",
+        "file": other / "photo.jpg",
+        "plain": tmp_path / "plain",
+    }
+    shutil.copytree(settings.archive.path, places["plain"])
+    before = tree(tmp_path)
+    with pytest.raises(UsageError):
+        back_up(settings, places[what])
+    assert tree(tmp_path) == before
+
+
+def test_backups_of_two_archives_never_mix(settings: Settings, place: Path, tmp_path: Path) -> None:
+    back_up(settings, place)
+    home = tmp_path / "second"
+    home.mkdir()
+    second = replace(settings, archive=ArchiveSettings(home / "archive", home / "collector-key"))
+    app.prepare_archive(second, PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
+    with pytest.raises(UsageError, match="another archive"):
+        back_up(second, place)
+    with pytest.raises(UsageError, match="not empty"):
+        bring_back(second, place)
+    with pytest.raises(WrongKeyError, match="another archive"):
+        bring_back(second, place, replace=True)
+    assert found(second, "") == 0
+
+
+def test_older_generations_go_by_number_and_by_age(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(backing_up, "clock", clock)
+    settings = replace(settings, backup=BackupSettings(keep=3, keep_days=10))
+    made = []
+    for _ in range(4):
+        made.append(back_up(settings, place).generation)
+        clock.advance(86_400)
+    report = back_up(settings, place)
+    assert list(report.generations) == [report.generation, made[3], made[2]]
+    assert report.removed == (made[1],)
+    assert report.erased_before == clock.now - timedelta(days=2)
+    assert report.erased_gone_by == clock.now + timedelta(days=10)
+    clock.advance(30 * 86_400)
+    assert len(back_up(settings, place).generations) == 1
+    assert back_up(settings, place, keep=1).generations != ()
+    assert check(settings, place) == []
+
+
+def test_a_full_disk_is_told_before_anything_is_copied_and_when_it_comes_later(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(settings, place)
+    bring(settings, 5)
+    before = check(settings, place), [each.generation for each in verify_backup(settings, place, ask=ask).generations]
+    real = os.statvfs
+
+    class Full:
+        f_bavail, f_frsize = 0, 4096
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "statvfs", lambda _: Full())
+        with pytest.raises(DiskError, match="free"):
+            back_up(settings, place)
+    assert os.statvfs is real
+    with monkeypatch.context() as patched:
+
+        def full(*_: object) -> None:
+            raise DiskError("no space left on device")
+
+        patched.setattr(backups.BackupPlace, "add_pack", full)
+        with pytest.raises(DiskError):
+            back_up(settings, place)
+    assert (check(settings, place), [
+        each.generation for each in verify_backup(settings, place, ask=ask).generations
+    ]) == before  # fmt: skip
+    assert back_up(settings, place).copied == 1
+    assert not list(place.glob("*.partial"))
+
+
+def test_a_pack_that_is_damaged_in_the_archive_never_replaces_a_good_one(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    paths = ArchivePaths(settings.archive.path)
+    name = next(iter(paths.pack_names()))
+    octets = paths.pack(name).read_bytes()
+    paths.pack(name).write_bytes(octets[:-1])
+    report = back_up(settings, place)
+    assert (report.rescued, report.damaged, report.exit_code) == ((name,), (), 30)
+    assert ArchivePaths(place).pack(name).read_bytes() == octets
+    assert check(settings, place) == []
+    paths.pack(name).unlink()
+    assert back_up(settings, place).vanished == (name,)
+
+
+def test_a_pack_that_was_never_good_is_named_and_the_rest_can_be_restored(settings: Settings, place: Path) -> None:
+    paths = ArchivePaths(settings.archive.path)
+    name = next(iter(paths.pack_names()))
+    paths.pack(name).write_bytes(b"nothing")
+    report = back_up(settings, place)
+    assert (report.damaged, report.exit_code) == ((name,), 30)
+    other = elsewhere(settings)
+    with pytest.raises(IntegrityError, match="1 packs"):
+        bring_back(other, place)
+    assert not other.archive.path.exists()
+    restored = bring_back(other, place, incomplete=True)
+    assert (restored.missing, restored.lost, restored.exit_code) == (1, 2, 30)
+    assert len([line for line in verified(other) if "pack" in line]) >= 1
+
+
+def test_check_packs_finds_what_went_bad_in_the_backup_and_mends_it(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    name = next(iter(ArchivePaths(place).pack_names()))
+    path = ArchivePaths(place).pack(name)
+    octets = bytearray(path.read_bytes())
+    octets[100] ^= 1
+    path.write_bytes(octets)
+    assert len(check(settings, place)) >= 2
+    assert back_up(settings, place).mended == ()
+    assert back_up(settings, place, check_packs=True).mended == (name,)
+    assert check(settings, place) == []
+
+
+def test_while_somebody_writes_the_backup_waits_and_then_says_who(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backing_up, "_LOCK_WAIT", 0.1)
+    paths = ArchivePaths(settings.archive.path)
+    with (
+        writer_lock(paths.lock("archive"), command="reindex", now=Clock()()),
+        pytest.raises(LockedError, match="archiver reindex"),
+    ):
+        back_up(settings, place)
+    assert back_up(settings, place).exit_code == 0
+
+
+# --- changed by somebody ----------------------------------------------------------------------------------------------
+
+
+def test_any_changed_byte_any_missing_file_is_found_and_nothing_is_restored(settings: Settings, place: Path) -> None:
+    bring(settings, 8, unlocked=False)
+    back_up(settings, place)
+    other = elsewhere(settings)
+    tried = 0
+    for path in sorted(each for each in place.rglob("*") if each.is_file() and each.suffix != ".lock"):
+        octets = path.read_bytes()
+        for at in {0, len(octets) // 2, len(octets) - 1}:
+            path.write_bytes(octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :])
+            assert _refused(settings, other, place), f"{path.name}, byte {at}"
+            path.write_bytes(octets)
+            tried += 1
+        path.write_bytes(octets[:-1])
+        assert _refused(settings, other, place), f"{path.name}, cut"
+        path.unlink()
+        assert _refused(settings, other, place), f"{path.name}, gone"
+        path.write_bytes(octets)
+    assert tried >= 24
+    assert check(settings, place) == []
+
+
+def _refused(settings: Settings, other: Settings, place: Path) -> bool:
+    try:
+        told = bool(verify_backup(settings, place, ask=ask, bounds=BOUNDS).problems)
+    except ArchiverError:
+        told = True
+    with pytest.raises(ArchiverError):
+        bring_back(other, place)
+    return told and not other.archive.path.exists() and not list(other.archive.path.parent.iterdir())
+
+
+def test_an_older_genuine_file_in_a_newer_generation_is_found(settings: Settings, place: Path) -> None:
+    first = back_up(settings, place).generation
+    bring(settings, 5)
+    second = back_up(settings, place).generation
+    shutil.copy(place / f"state-{first}" / "archive.db", place / f"state-{second}" / "archive.db")
+    assert any("archive.db" in line for line in check(settings, place))
+    with pytest.raises(IntegrityError, match="archive"):
+        bring_back(elsewhere(settings), place)
+
+
+def test_a_manifest_made_by_somebody_without_the_keys_is_refused(settings: Settings, place: Path) -> None:
+    from archiver.crypto.backup_file import create_manifest, read_manifest
+    from archiver.crypto.collector import create_credential
+
+    report = back_up(settings, place)
+    path = place / f"state-{report.generation}" / "backup.json"
+    manifest = read_manifest(path.read_bytes())
+    forged = create_credential(archive_id=manifest.archive_id, random=os.urandom)
+    octets = create_manifest(forged, created=manifest.created, state=manifest.state, packs=manifest.packs).to_bytes()
+    path.write_bytes(octets)
+    assert verify_backup(settings, place, ask=ask).problems == (), "nobody can tell without a key"
+    assert any("owner" in line for line in check(settings, place))
+    with pytest.raises(IntegrityError, match="owner"):
+        bring_back(elsewhere(settings), place)
+
+
+def test_a_generation_without_its_manifest_does_not_count(settings: Settings, place: Path) -> None:
+    first = back_up(settings, place).generation
+    second = back_up(settings, place).generation
+    (place / f"state-{second}" / "backup.json").rename(place / "kept")
+    (place / f"state-{second}").rename(place / f"state-{second}.partial")
+    assert [each.generation for each in verify_backup(settings, place, ask=ask).generations] == [first]
+    assert bring_back(elsewhere(settings), place).origin == first
+
+
+# --- bringing it back -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_overwritten_and_what_is_replaced_is_moved_aside(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    bring(settings, 5)
+    before = contents(settings)
+    with pytest.raises(UsageError, match="not empty"):
+        bring_back(settings, place)
+    assert contents(settings) == before
+    report = bring_back(settings, place, replace=True)
+    assert (report.messages, report.credential) == (4, "kept")
+    assert found(settings, "") == 4
+    assert report.set_aside is not None
+    old = replace(settings, archive=replace(settings.archive, path=report.set_aside))
+    assert contents(old) == before
+    bring(settings, 5)
+    assert contents(settings) == before
+    assert verified(settings) == []
+
+
+def test_the_wrong_passphrase_touches_nothing(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    other = elsewhere(settings)
+    with pytest.raises(WrongKeyError):
+        restore(other, place, ask=lambda: "another passphrase", bounds=BOUNDS)
+    with pytest.raises(LockedError):
+        restore(other, place, ask=lambda: None, bounds=BOUNDS)
+    assert list(other.archive.path.parent.iterdir()) == []
+
+
+def test_what_was_erased_after_the_backup_is_erased_again(settings: Settings, place: Path) -> None:
+    generation = back_up(settings, place).generation
+    erase(settings, [id_of(settings, "word2")], ask=ask, bounds=BOUNDS)
+    report = bring_back(settings, place, replace=True)
+    assert (report.messages, report.erased, report.erasures_known) == (3, 1, True)
+    assert found(settings, "word2") == 0
+    assert verified(settings) == []
+    bring(settings, 2)
+    assert found(settings, "word2") == 0
+    log = erasure_log_of(ArchivePaths(settings.archive.path))
+    assert len(log.read_bytes().splitlines()) == 1
+    # From another machine, where only a later generation or a copy of the log knows of it.
+    other = elsewhere(settings)
+    assert (lost := bring_back(other, place, generation=generation)).erasures_known is False
+    assert lost.messages == 4
+    shutil.rmtree(other.archive.path)
+    assert bring_back(other, place, generation=generation, erasures=log).messages == 3
+    shutil.rmtree(other.archive.path)
+    back_up(settings, place)
+    assert bring_back(other, place, generation=generation).messages == 3
+
+
+@pytest.mark.parametrize("gone", ["erasures.log", "archive.db"])
+def test_either_of_two_records_of_an_erasure_is_enough(settings: Settings, place: Path, gone: str) -> None:
+    back_up(settings, place)
+    erase(settings, [id_of(settings, "word2")], ask=ask, bounds=BOUNDS)
+    (settings.archive.path / gone).unlink()
+    assert bring_back(settings, place, replace=True).messages == 3
+
+
+def test_a_waiting_delivery_of_an_erased_message_does_not_bring_it_back(settings: Settings, place: Path) -> None:
+    bring(settings, 7, unlocked=False)
+    back_up(settings, place)
+    erase(settings, [id_of(settings, "word7")], ask=ask, bounds=BOUNDS)
+    report = bring_back(settings, place, replace=True)
+    assert report.messages == 4
+    assert found(settings, "word7") == 0
+    assert not list(keys_of(settings).paths.pending.iterdir())
+
+
+def test_a_plain_copy_of_the_directory_is_restored_too_with_packs_that_nobody_knows(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """As rsync makes it in its own order: an older state, newer packs, and files that are rebuilt."""
+    copy = tmp_path / "copy"
+    shutil.copytree(settings.archive.path, copy)
+    bring(settings, 5)
+    shutil.copytree(settings.archive.path / "packs", copy / "packs", dirs_exist_ok=True)
+    other = elsewhere(settings)
+    report = bring_back(other, copy, write_collector_key=True)
+    assert (report.origin, report.messages, report.packs) == ("copy", 4, 2)
+    assert verified(other) == []
+    bring(other, 5)
+    assert contents(other) == contents(settings)
+
+
+def test_a_restore_that_was_killed_is_begun_again(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    other = elsewhere(settings)
+    left = other.archive.path.with_name("archive.restoring")
+    left.mkdir()
+    (left / "restoring.tmp").write_bytes(b"")
+    (left / "archive").mkdir()
+    assert bring_back(other, place).messages == 4
+    assert not left.exists()
+    left.mkdir()
+    (left / "mine").write_bytes(b"")
+    with pytest.raises(UsageError, match="in the way"):
+        bring_back(other, place, replace=True)
+    assert restoring._BUILDING == ".restoring"
