@@ -1,7 +1,7 @@
-"""Words that look like four languages' and belong to none of them: stems with the endings, and compounds, of each.
+"""Vocabularies for synthetic archives of any size, the same for the same seed. Know nothing of mail.
 
-For archives of any size whose vocabulary gives forms of words, compounds, wildcards and misspellings as much to do as
-real mail does. The same for the same seed. Knows nothing of mail; about 300,000 words.
+`PlainWords` are random letters; what forms they have of each other is chance. `Words` look like those of four
+languages and belong to none: stems with all their endings, and compounds.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ FUNCTION_WORDS = (
     *("der", "das", "und", "zu", "den", "mit", "für"),
     *("the", "and", "of", "to", "a", "on", "with", "we", "you"),
 )
+_LETTERS = "etaoinshrdlucmfwypvbgk"
+_PLAIN = 120_000
 _STEMS = 3_000
 _COMPOUNDS = 80_000
 
@@ -60,8 +62,25 @@ class Family:
     compounds: tuple[str, ...]
 
 
+class PlainWords:
+    """Some 117,000 words of 3 to 9 random letters; `common` and `weights` as in `Words`."""
+
+    def __init__(self, seed: int = 20_250_101) -> None:
+        random = Random(seed)
+        drawn = ("".join(random.choices(_LETTERS, k=random.randint(3, 9))) for _ in range(_PLAIN))
+        self.common = list(dict.fromkeys(drawn))
+        self.weights = _zipf(len(self.common))
+
+    def text(self, random: Random, length: int) -> str:
+        """Draw words as they occur."""
+        return " ".join(random.choices(self.common, cum_weights=self.weights, k=length))
+
+
 class Words:
-    """The vocabulary: `common` has every word once, the commonest first, and `weights` add up by Zipf's law."""
+    """About 300,000 words with their forms and compounds.
+
+    `common` has every word once, the commonest first, and `weights` add up by Zipf's law.
+    """
 
     def __init__(self, seed: int = 20_250_101) -> None:
         random = Random(seed)
@@ -76,8 +95,7 @@ class Words:
             for compound in family.compounds:
                 placed.setdefault(compound, place * 4 * random.paretovariate(0.7))
         self.common = sorted(placed, key=placed.__getitem__)
-        self.weights = list(accumulate(1.0 / (rank + 2.7) for rank in range(len(self.common))))
-        self._random = random
+        self.weights = _zipf(len(self.common))
 
     def text(self, random: Random, length: int) -> str:
         """Draw words as they occur, and as many function words as people put between them."""
@@ -85,6 +103,10 @@ class Words:
         for place in range(0, length, 2):
             drawn[place] = f"{random.choice(FUNCTION_WORDS)} {drawn[place]}"
         return " ".join(drawn)
+
+
+def _zipf(words: int) -> list[float]:
+    return list(accumulate(1.0 / (rank + 2.7) for rank in range(words)))
 
 
 def _families(language: str, random: Random) -> list[Family]:
