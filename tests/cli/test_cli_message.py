@@ -331,6 +331,24 @@ def test_all_attachments_are_saved_under_names_of_their_own(cli: Cli) -> None:
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in cli.home.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [("../../out.pdf", "out.pdf"), ("/etc/out.pdf", "out.pdf"), ("..", "part-2.bin"), (".out\x1b\r\n", "out___")],
+)
+@pytest.mark.parametrize(
+    ("words", "ending"), [(["--part", "2"], ""), (["--part", "2", "--text"], ".txt"), (["--all-parts"], "")]
+)
+def test_however_a_part_is_saved_its_name_stays_within_the_folder(
+    cli: Cli, words: list[str], ending: str, filename: str, name: str
+) -> None:
+    folder = cli.home / "a" / "b"
+    folder.mkdir(parents=True)
+    part = replace(PDF, filename=filename)
+    out = shown(cli, Mail(parts=(TEXT, part), texts={"2": "x"}, contents={"2": b"x"}), *words, "--output", str(folder))
+    assert [path for path in cli.home.rglob("*") if path.is_file()] == [folder / (name + ending)]
+    assert out.rstrip("\n").isprintable()
+
+
 def test_all_attachments_or_none_are_saved_where_one_would_overwrite(cli: Cli) -> None:
     cli.app = Twin(mails=[Mail(parts=(PDF, replace(PDF, path="3", filename="b.pdf")), contents={"2": b"2", "3": b"3"})])
     (cli.home / "b.pdf").write_bytes(b"precious")
@@ -381,6 +399,7 @@ def test_html_goes_to_a_pipe_or_to_a_private_file(cli: Cli) -> None:
         ("COM\u00b9.log", "_COM\u00b9.log"),
         ("console.pdf", "console.pdf"),
         ("factuur.pdf          .exe", "factuur.pdf.exe"),
+        ("factuur.pdf" + " " * 60 + "open .exe", "factuur.pdf open.exe"),
         ("a.pdf. . .", "a.pdf"),
         ("Zoe\u0308.pdf", "Zo\u00eb.pdf"),
         ("\u0915\u093f\u0924\u093e\u092c.pdf", "\u0915\u093f\u0924\u093e\u092c.pdf"),
