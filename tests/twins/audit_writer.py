@@ -15,7 +15,7 @@ from archiver.crypto.kdf import KdfBounds, KdfParameters
 from archiver.model.identity import Identity
 
 PASSPHRASE = "only for tests, long enough"
-BOUNDS = KdfBounds.exactly(KdfParameters(passes=1, lanes=1, memory_kib=8))
+BOUNDS = KdfBounds.exactly(KdfParameters(passes=1, lanes=1, memory_kib=64))
 
 
 def opened(home: Path) -> tuple[Settings, Keys]:
