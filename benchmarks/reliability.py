@@ -1,7 +1,7 @@
 """Reliability: kills, power cuts, changed bytes, canaries, lying servers, hostile attachments, crowds, a big sync.
 
     python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000]
-        [--attachments 4000] [--only NAME …]
+        [--attachments 4000] [--cuts 600] [--weathers 40] [--only NAME …]
 
 Runs the experiments of tests/ at full size and prints a table; ends with 1 when anything was lost, doubled, read as
 good or found in the open. With ARCHIVER_CORPUS naming a folder of real mail that goes in and out as well. Takes about
@@ -157,6 +157,59 @@ def attachments(options: Options) -> Line:
     return Line("hostile attachments", figures, tuple(each for outcome in outcomes for each in outcome.bad))
 
 
+def imap(options: Options) -> Line:
+    from tests.faults.proxy import Proxy
+    from tests.faults.trial import Collection
+    from tests.faults.weather import Tally, Weather, account_through, cuts, on_server
+    from tests.live.authority import make_authority
+    from tests.live.dovecot import PASSWORD, Dovecot
+
+    with folder() as place:
+        authority = make_authority(place / "ca")
+        server = Dovecot(place / "dovecot", ["cuts"], authority)
+        tallies, bad = [], []
+        try:
+            for mailbox in ("INBOX", "Sent", "Klanten"):
+                mail = [b"Subject: %d\n\n" % number + b"line\n" * (number * 40) for number in range(4)]
+                server.deliver("cuts", mail, mailbox)
+            truth = on_server(server, "cuts")
+            for tls in (False, True):
+                proxy = Proxy(server.imaps if tls else server.imap)
+                account = account_through(proxy, "cuts", authority if tls else None)
+                tallies.append(
+                    cuts(
+                        lambda account=account: Collection(account, password=PASSWORD),  # type: ignore[misc]
+                        proxy,
+                        truth,
+                        ("cut", "reset"),
+                        every=max(1, 60_000 // options.cuts),
+                    )
+                )
+                proxy.close()
+            for seed in range(options.seed, options.seed + options.weathers):
+                tally = Tally()
+                user = server.add(f"weather{seed}")
+                Weather(server, user, seed, place, authority if seed % 2 else None).blow(tally, runs=6)
+                tallies.append(tally)
+        finally:
+            server.stop()
+        for each in tallies:
+            bad += each.bad
+        faults = sum((each.faults for each in tallies), Counter())
+        changes = sum((each.changes for each in tallies), Counter())
+        exits = sum((each.exits for each in tallies), Counter())
+    figures = (
+        f"{sum(each.runs for each in tallies)} runs, {sum(faults.values())} faults "
+        f"({', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}), "
+        f"{sum(changes.values())} changes by another client "
+        f"({', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))}); "
+        f"runs over the bad line ended {', '.join(f'{code}: {count}' for code, count in sorted(exits.items()))}; "
+        f"{sum(len(each.lost) for each in tallies)} lost, {sum(len(each.doubled) for each in tallies)} doubled, "
+        f"{sum(len(each.wrong) for each in tallies)} wrong of {sum(each.messages for each in tallies)} messages compared"
+    )
+    return Line("IMAP over a bad line", figures, tuple(bad))
+
+
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "rotations": rotations,
@@ -168,6 +221,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "lies": lies,
     "attachments": attachments,
     "big": big,
+    "imap": imap,
 }
 
 
@@ -178,6 +232,8 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=600)
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--attachments", type=int, default=4_000)
+    parser.add_argument("--cuts", type=int, default=600, help="places at which a whole sync is cut, about, four times")
+    parser.add_argument("--weathers", type=int, default=40, help="seeds of faults at random")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))
     options = parser.parse_args()

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from archiver.imap import reader
 from tests.fakes.imap_server import FakeImapServer
 from tests.faults.proxy import Fault, Proxy, Way
-from tests.faults.trial import Trial
+from tests.faults.trial import Collection, Trial
+from tests.faults.weather import cuts
 from tests.live.authority import make_authority
 from tests.live.dovecot import Authority
 
@@ -219,3 +220,11 @@ def test_a_line_that_stalls_or_crawls_costs_time_and_no_mail(trial: Trial, proxi
     trial.account = replace(trial.account, read_timeout=0.3)
     assert trial.run().exit_code == 0
     assert trial.sound()
+
+
+def test_a_sync_cut_at_any_octet_is_completed_by_the_next_one(trial: Trial, proxies: list[Proxy]) -> None:
+    proxy = through(trial, Proxy(trial.server.port), proxies)
+    tally = cuts(lambda: Collection(trial.account), proxy, trial.on_server(), ("reset", "cut"), every=89)
+    assert tally.bad == []
+    assert tally.runs > 70
+    assert tally.exits[20] > 0  # runs that could not get over it by themselves were among them

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from archiver.app.logins import KeyedLogins
 from archiver.core.collect import AccountOutcome
@@ -22,8 +23,11 @@ from archiver.imap.partials import Partials
 from archiver.imap.retry import RetryingSource
 from archiver.imap.source import ImapSource
 from archiver.model.account import Account
+from archiver.model.delivery import Delivery
+from archiver.store.collect import SealedCollectStore, read_statuses
 from tests.fakes.imap_account import MemorySpool
 from tests.fakes.imap_mailboxes import MailboxServer
+from tests.twins.archive import Archive, Clock
 from tests.twins.stores import MemoryCollectStore, MemoryDisk
 
 USER = "info"
@@ -40,13 +44,13 @@ _HARMLESS = re.compile(
 class Collection:
     """An account and a store in memory, collected by the product's own parts."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, *, password: str = PASSWORD) -> None:
         self.account = account
         self.now = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
         self.disk = MemoryDisk()
-        self.store = MemoryCollectStore(self.disk, lambda: self.now)
+        self.store: MemoryCollectStore | SealedCollectStore = MemoryCollectStore(self.disk, lambda: self.now)
         self.waits: list[float] = []
-        self.passwords: Callable[[Account], str] = lambda _: PASSWORD
+        self.passwords: Callable[[Account], str] = lambda _: password
         self.credential = create_credential(archive_id=b"\1" * 16, random=os.urandom)
 
     def run(self, *, now: bool = True, login: bool = False) -> AccountOutcome:
@@ -84,21 +88,22 @@ class Collection:
 
     def kept(self) -> dict[Place, bytes]:
         """Return what the archive has: (mailbox, uid validity, uid) → octets."""
-        octets, places = {}, {}
-        for delivery in self.disk.pending.values():
-            for record in delivery.records:
-                octets[record.blob_id] = self.disk.packs[delivery.pack or ""][record.offset]
+        octets: dict[bytes, bytes] = {}
+        places: dict[Place, bytes] = {}
+        for delivery, stored in self.delivered():
+            octets.update(zip((record.blob_id for record in delivery.records), stored, strict=True))
             places.update({(a.mailbox, a.uid_validity, a.uid): a.blob_id for a in delivery.arrivals})
         return {place: octets[blob_id] for place, blob_id in places.items()}
 
+    def delivered(self) -> Iterator[tuple[Delivery, list[bytes]]]:
+        """Yield what was handed over: each delivery with the octets of its records."""
+        for delivery in self.disk.pending.values():
+            yield delivery, [self.disk.packs[delivery.pack or ""][record.offset] for record in delivery.records]
+
     def doubled(self) -> list[bytes]:
         """Return octets that were stored more than once."""
-        stored = Counter(
-            self.disk.packs[delivery.pack or ""][record.offset]
-            for delivery in self.disk.pending.values()
-            for record in delivery.records
-        )
-        return [octets for octets, times in stored.items() if times > 1]
+        times = Counter(octets for _, stored in self.delivered() for octets in stored)
+        return [octets for octets, count in times.items() if count > 1]
 
     def complete(self) -> bool:
         """Tell whether the store says that every mailbox is complete."""
@@ -108,6 +113,35 @@ class Collection:
     def failed(self) -> dict[int, str]:
         """Return the messages that are recorded as not given: uid → reason."""
         return {failure.uid: failure.reason for failure in self.store.failures()}
+
+
+class SealedCollection(Collection):
+    """The same into a real archive: each run opens the collector's store anew, as each process does."""
+
+    def __init__(self, account: Account, root: Path, *, password: str = PASSWORD) -> None:
+        super().__init__(account, password=password)
+        self._archive = Archive(root, clock=Clock(self.now)).create()
+
+    def run(self, *, now: bool = True, login: bool = False) -> AccountOutcome:
+        self._archive.clock.now = self.now
+        self.store = store = self._archive.collect()
+        try:
+            return super().run(now=now, login=login)
+        finally:
+            store.close()
+
+    def delivered(self) -> Iterator[tuple[Delivery, list[bytes]]]:
+        deliveries, vault = self._archive.deliveries(), self._archive.vault()
+        try:
+            for name in deliveries.waiting():
+                delivery = deliveries.open(name)
+                yield delivery, [vault.read(delivery.pack or "", record) for record in delivery.records]
+        finally:
+            vault.close()
+
+    def complete(self) -> bool:
+        statuses, _ = read_statuses(self._archive.paths, self._archive.credential)
+        return bool(statuses) and all(status.complete for status in statuses)
 
 
 class Trial(Collection):

@@ -14,7 +14,7 @@ from _pytest.terminal import TerminalReporter
 from tests.live.authority import make_authority
 from tests.live.dovecot import DOVECOT, Authority, Dovecot
 
-USERS = tuple(f"user{number}" for number in range(1, 25))
+USERS = tuple(f"user{number}" for number in range(1, 41))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

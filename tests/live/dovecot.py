@@ -158,6 +158,14 @@ service imap {{
         root = self.home / "mail" / user
         return root if mailbox == "INBOX" else root / f".{mailbox}"
 
+    def add(self, user: str) -> str:
+        """Give one more user an account, while the server runs."""
+        maildir(self.home / "mail" / user)
+        with (self.home / "users").open("a") as users:
+            users.write(f"{user}:{{PLAIN}}{PASSWORD}\n")
+        self._own(self.home)
+        return user
+
     def deliver(self, user: str, messages: Iterable[bytes], mailbox: str = "INBOX", *, flags: str = "") -> list[bytes]:
         """Write messages and return the octets that IMAP must give for them, in the order of their UIDs."""
         folder = maildir(self.folder(user, mailbox))
