@@ -192,6 +192,7 @@ VECTORS = [
     "<audio src=https://evil.example autoplay></audio><bgsound src=https://evil.example>",
     '<table background="https://evil.example/b"><tr><td background=https://evil.example/c>x</td></tr></table>',
     '<body background="https://evil.example/b" bgcolor="red;background:url(https://evil.example)">x</body>',
+    '<table bgcolor="red;background:url(https://evil.example)"><td bgcolor="url(https://evil.example)">x</table>',
     f'<img src="data:image/svg+xml,{SVG}">',
     f'<img src="data:image/svg+xml;base64,{base64.b64encode(SVG.encode()).decode()}">',
     f'<img src="data:image/png;base64,{base64.b64encode(SVG.encode()).decode()}">',
