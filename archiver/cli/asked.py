@@ -110,15 +110,15 @@ class Asked(NamedTuple):
             names = " and ".join(each.partition(" ")[0] for each in self.filters)
             plain = Asked(words=self.words, limit=self.limit, sort=self.sort, threads=self.threads)
             yield plain, f"without {names}"
-        bare = _bare(words)
-        if not bare or len(words) > 6:
+        bare, valued = _bare(words), _valued(words)
+        if not (bare or valued) or len(words) > 6:
             return
         if len(bare) == len(words) > 1:
             yield self._replace(words=(" OR ".join(words),), offset=0), "any of the words"
         for ending, shortest, why in (("*", 3, "words that begin so"), ("~", 4, "words spelt nearly so")):
             loose = [*words]
-            for at in bare:
-                loose[at] += ending if len(words[at]) >= shortest else ""
+            for at in (*bare, *valued):
+                loose[at] += ending if len(words[at].rpartition(":")[2]) >= shortest else ""
             if loose != words:
                 yield self._replace(words=loose, offset=0), why
 
@@ -136,6 +136,19 @@ def _bare(words: Sequence[str]) -> Sequence[int]:
         elif not in_date:
             bare.append(at)
     return bare
+
+
+def _valued(words: Sequence[str]) -> Sequence[int]:
+    """Return where a field has one word for its value: `from:peeters`."""
+    from archiver.model.fields import FieldKind, field_named
+
+    valued: list[int] = []
+    for at, word in enumerate(words):
+        name, _, value = word.partition(":")
+        field = field_named(name) if re.fullmatch(_BARE, value) else None
+        if field is not None and field.kind is FieldKind.TEXT:
+            valued.append(at)
+    return valued
 
 
 def _shell_words(query: str) -> Sequence[str]:

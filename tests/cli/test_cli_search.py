@@ -236,6 +236,16 @@ def test_every_looser_way_is_a_query_that_can_be_asked(search: Cli) -> None:
         parse(query, datetime(2026, 3, 10, tzinfo=UTC))
 
 
+def test_a_name_in_a_field_is_loosened_too_and_nothing_else_in_one() -> None:
+    asked = Asked(("from:verhagen", "type:pdf", "-to:claes", "cc:a@b.example", "subject:ab", "since:2025"))
+    rest = ("type:pdf", "-to:claes", "cc:a@b.example", "subject:ab", "since:2025")
+    assert {why: tuple(other.words) for other, why in asked.looser()} == {
+        "words that begin so": ("from:verhagen*", *rest),
+        "words spelt nearly so": ("from:verhagen~", *rest),
+    }
+    assert list(Asked(("type:pdf", "since:2025")).looser()) == []
+
+
 def test_filters_are_named_and_can_be_left_out(search: Cli) -> None:
     ran = search("search", "onvindbaar", "--customer", "K1001", "--unlinked")
     assert ran.out.startswith("Nothing found for onvindbaar with --customer K1001 --unlinked.\n")
