@@ -24,6 +24,9 @@ _HOME = {
     "remove_search": "saving",
     "doctor": "checking",
     "status": "upkeep",
+    "backup": "backing_up",
+    "verify_backup": "backing_up",
+    "restore": "restoring",
     "repair": "repairing",
     "verify": "verifying",
     "key_accept": "keys",
@@ -36,6 +39,7 @@ _HOME = {
 
 if TYPE_CHECKING:
     from archiver.app.audit_reading import audit_checkpoint, audit_list, audit_verify
+    from archiver.app.backing_up import backup, verify_backup
     from archiver.app.checking import doctor
     from archiver.app.creating import prepare_archive
     from archiver.app.customers import change_customers
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from archiver.app.keys import key_accept, key_add, key_list, key_remove
     from archiver.app.reading import open_archive
     from archiver.app.repairing import repair
+    from archiver.app.restoring import restore
     from archiver.app.rotating import key_rotate
     from archiver.app.saving import remove_search, save_search
     from archiver.app.syncing import import_paths, sync
@@ -62,6 +67,7 @@ __all__ = [
     "audit_checkpoint",
     "audit_list",
     "audit_verify",
+    "backup",
     "change_customers",
     "doctor",
     "import_paths",
@@ -76,9 +82,11 @@ __all__ = [
     "prepare_archive",
     "remove_search",
     "repair",
+    "restore",
     "save_search",
     "status",
     "sync",
     "unlock",
     "verify",
+    "verify_backup",
 ]

@@ -271,7 +271,7 @@ class BackupCheck(Struct, frozen=True):
 
 
 def verify_backup(
-    settings: Settings,
+    settings: Settings | None,
     target: Path,
     *,
     full: bool = False,
@@ -280,6 +280,8 @@ def verify_backup(
     bounds: KdfBounds = DEFAULT_BOUNDS,
 ) -> BackupCheck:
     """Check every generation and every pack without a key; with `full`, open every message of the newest one too.
+
+    Settings are for finding a key.
 
     Raises UsageError when there is no backup, LockedError when `full` and there is no key.
     """
@@ -297,7 +299,7 @@ def verify_backup(
     checks = []
     for number, generation in enumerate(generations):
         deep = None
-        if full and not number:
+        if full and settings is not None and not number:
             deep = partial(_open_all, settings, place, generation, ask, bounds)
         checks.append(_check_generation(generation, archive_id, present.keys() - bad.keys(), deep))
     problems = [*bad.values(), *(f"{each.generation}: {line}" for each in checks for line in each.problems)]

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct, structs
 
@@ -41,12 +42,16 @@ _MARK = "restoring.tmp"
 _MARGIN = 64 << 20
 
 
+Fate = Literal["kept", "written", "missing", "unreadable"]
+"""What became of the collector's credential."""
+
+
 class RestoreReport(Struct, frozen=True):
     """What a restore came to.
 
     `origin` is the generation, or "copy" of a plain copy; `missing` counts packs that were not there, with `lost`
     messages in them; `erased` counts messages erased again; `erasures_known` says whether any record of later erasures
-    was found; `set_aside` is where the archive that was there is now; `credential` is "kept", "written" or "missing".
+    was found; `set_aside` is where the archive that was there is now.
     """
 
     origin: str
@@ -60,7 +65,7 @@ class RestoreReport(Struct, frozen=True):
     erased: int
     erasures_known: bool
     set_aside: Path | None
-    credential: str
+    credential: Fate
     seconds: float
 
     @property
@@ -159,7 +164,7 @@ def _refuse_what_is_in_the_way(target: Path, source: Path, *, replace: bool) -> 
         )
 
 
-def _check_credential(settings: Settings, credential: CollectorCredential, *, write: bool) -> str:
+def _check_credential(settings: Settings, credential: CollectorCredential, *, write: bool) -> Fate:
     """Say what is to become of the collector's credential; raises when another archive's is at its place."""
     path = settings.archive.collector_key_file
     try:

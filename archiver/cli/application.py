@@ -26,6 +26,7 @@ from archiver.cli.answers import (
     VerifyReport,
 )
 from archiver.cli.audit_answers import AuditPage, AuditReport, MadeCheckpoint
+from archiver.cli.backup_answers import BackupCheck, BackupReport, RestoreReport
 from archiver.cli.customer_answers import (
     AmbiguousPage,
     CustomerChange,
@@ -217,6 +218,38 @@ class Application(Protocol):
         fetch: bool,
         on_progress: OnProgress,
     ) -> RepairReport: ...
+    def backup(
+        self,
+        settings: Settings,
+        target: Path,
+        *,
+        keep: int | None,
+        check_packs: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+    ) -> BackupReport: ...
+    def verify_backup(
+        self,
+        settings: Settings | None,
+        target: Path,
+        *,
+        full: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+    ) -> BackupCheck: ...
+    def restore(
+        self,
+        settings: Settings,
+        source: Path,
+        *,
+        generation: str | None,
+        replace: bool,
+        incomplete: bool,
+        erasures: Path | None,
+        write_collector_key: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+    ) -> RestoreReport: ...
     def audit_list(
         self,
         settings: Settings,

@@ -32,6 +32,8 @@ _VERBS = {
     "verify": "reading packs",
     "open": "opening messages",
     "repair": "mending",
+    "backup": "copying packs",
+    "restore": "bringing packs",
     "import": "importing",
     "link": "linking",
 }

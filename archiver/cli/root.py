@@ -33,6 +33,8 @@ COMMANDS: Loaders = {
     "status": ("archiver.cli.status", "Say whether every message on the servers is accounted for."),
     "verify": ("archiver.cli.verify", "Check the stored bytes for damage."),
     "repair": ("archiver.cli.repair", "Mend what is damaged, and lose nothing that still opens."),
+    "backup": ("archiver.cli.backup", "Make a backup into DIR, encrypted as the archive is, while others work."),
+    "restore": ("archiver.cli.restore", "Restore the archive from a backup, or from a plain copy of its directory."),
     "reindex": ("archiver.cli.reindex", "Build the full-text index anew."),
     "unlock": ("archiver.cli.unlock", "Keep the archive open for a while, so that commands do not ask."),
     "lock": ("archiver.cli.lock", "Forget the key that unlock keeps."),

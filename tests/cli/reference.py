@@ -133,7 +133,8 @@ def _examples() -> Iterator[str]:
         cli = Cli(patched, Path(home), app=twin)
         for words in (
             ["search"], ["show", one], ["thread", one], ["status"], ["verify"],
-            ["repair", "--dry-run"], ["doctor"], ["key", "list"],
+            ["repair", "--dry-run"], ["backup", "disk"],
+            ["backup", "disk", "--verify"], ["restore", "."], ["doctor"], ["key", "list"],
             ["key", "rotate"], ["key", "drill"],
         ):  # fmt: skip
             ran = cli(*words, "--json")

@@ -22,6 +22,7 @@ from archiver.model.shown import Hyperlink
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
+from tests.cli.twin_backups import PACK, BackedUp, Backups, Checked, GenerationChecked, Restored
 from tests.cli.twin_customers import janssens, peeters
 from tests.cli.world_of_search import found
 from tests.cli.worlds import damaged, linked, repaired
@@ -133,7 +134,25 @@ def customers() -> Twin:
     return twin
 
 
-WORLDS = {"whole": whole, "troubled": troubled, "linked": linked, "customers": customers, "found": found}
+def spoilt() -> Twin:
+    """Backups of which everything is bad that can be."""
+    bad = GenerationChecked(problems=("state-20260310T020000Z/archive.db is not what was written",))
+    backups = Backups(
+        made=BackedUp(damaged=(PACK,), rescued=("4a" * 32,), vanished=("5b" * 32,), mended=("6c" * 32,), exit_code=30),
+        checked=Checked(generations=(bad,), problems=("pack 3f3f3f3f3f3f is not what its name says",), exit_code=30),
+        restored=Restored(erasures_known=False, credential="missing", missing=1, lost=7, erased=2, exit_code=30),
+    )
+    return Twin(backups=backups)
+
+
+WORLDS = {
+    "whole": whole,
+    "troubled": troubled,
+    "spoilt": spoilt,
+    "linked": linked,
+    "customers": customers,
+    "found": found,
+}
 
 
 def answered(prompt: str) -> str:

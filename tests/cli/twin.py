@@ -26,6 +26,7 @@ from archiver.model.search import SavedSearch, Sort
 from archiver.model.shown import Hyperlink, Passage
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.twin_audit import AuditTwin
+from tests.cli.twin_backups import BackedUp, Backups, Checked, Restored
 from tests.cli.twin_customers import Book, CustomersOpen, CustomersWorld, EditorTwin, copied
 from tests.cli.twin_search import Counts, Item, Page, SearchWorld, counted, refuse_bad
 
@@ -126,7 +127,7 @@ class Repair:
 
     @property
     def exit_code(self) -> int:
-        return 4 if self.remaining or (self.steps and (self.dry_run or not self.confirmed)) else 0
+        return 4 if self.remaining or self.fetchable or (self.steps and (self.dry_run or not self.confirmed)) else 0
 
 
 @dataclass(frozen=True)
@@ -374,6 +375,7 @@ class Twin(AuditTwin):
     status_report: Status = Status()
     verify_report: Verify = Verify()
     repair_report: Repair = Repair()
+    backups: Backups = field(default_factory=Backups)
     checks: list[Check] = field(default_factory=list)
     slots: list[Slot] = field(default_factory=lambda: [Slot("passphrase", "passphrase"), Slot("recovery", "recovery")])
     fails: BaseException | None = None
@@ -497,6 +499,42 @@ class Twin(AuditTwin):
         if dry_run or not plan.steps:
             return replace(plan, dry_run=dry_run)
         return replace(plan, dry_run=False, confirmed=confirm(plan))
+
+    def backup(
+        self,
+        settings: Settings,
+        target: Path,
+        *,
+        keep: int | None,
+        check_packs: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+    ) -> BackedUp:
+        self._begin(f"backup {target.name} {keep}{' check-packs' if check_packs else ''}", ask)
+        return self.backups.made
+
+    def verify_backup(
+        self, settings: Settings | None, target: Path, *, full: bool, ask: AskPassphrase, on_progress: OnProgress
+    ) -> Checked:
+        self._begin(f"verify backup {target.name}{' full' if full else ''}", ask if full else None)
+        return self.backups.checked
+
+    def restore(
+        self,
+        settings: Settings,
+        source: Path,
+        *,
+        generation: str | None,
+        replace: bool,
+        incomplete: bool,
+        erasures: Path | None,
+        write_collector_key: bool,
+        ask: AskPassphrase,
+        on_progress: OnProgress,
+    ) -> Restored:
+        options = {"replace": replace, "incomplete": incomplete, "key": write_collector_key, "erasures": erasures}
+        self._begin(f"restore {source.name} {generation} {' '.join(name for name in options if options[name])}", ask)
+        return self.backups.restored
 
     def unlock(self, settings: Settings, *, ask: AskPassphrase, seconds: int) -> datetime | None:
         self.locked = True
