@@ -11,7 +11,6 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from archiver.mail.attachments.kinds import sniff
-from archiver.mail.calendar import calendar_text
 from archiver.mail.charset import clean, decode, one_line
 from archiver.mail.defects import Defects
 from archiver.mail.header import parameter, read_header, unfolded, unstructured
@@ -206,6 +205,8 @@ def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_
     elif kind is PartKind.HTML and shown:
         _add_html(octets, charset, node.path, reader, nested=nested)
     elif kind is PartKind.CALENDAR:
+        from archiver.mail.calendar import calendar_text
+
         text = calendar_text(_decoded(octets, charset, node.path, reader.defects))
         reader.add(text, nested=nested)
     elif kind is PartKind.REPORT:

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 _MAX_LINE = 400
 """A longer line is no mark of a quote."""
 
-_WROTE = re.compile(
-    r"(?:wrote|writes|said|schreef(?: het volgende)?|schrieb(?: am [^:]{0,80})?|a écrit|écrivait|escribió|ha scritto"
-    r"|scrisse|escreveu|skrev|napisał(?:\(a\))?|kirjoitti|пишет|писал(?:а|\(а\))?|написал(?:а|\(а\))?|写道"
-    r"|wrote on [^:]{0,80}|(?:schreef|schrieb|wrote|a écrit)[^:]{0,120})\s?[:：]?\s*\Z",
-    re.IGNORECASE,
-)
+
+@cache
+def _wrote() -> re.Pattern[str]:
+    return re.compile(
+        r"(?:wrote|writes|said|schreef(?: het volgende)?|schrieb(?: am [^:]{0,80})?|a écrit|écrivait|escribió"
+        r"|ha scritto|scrisse|escreveu|skrev|napisał(?:\(a\))?|kirjoitti|пишет|писал(?:а|\(а\))?|написал(?:а|\(а\))?"
+        r"|写道|wrote on [^:]{0,80}|(?:schreef|schrieb|wrote|a écrit)[^:]{0,120})\s?[:：]?\s*\Z",
+        re.IGNORECASE,
+    )
+
+
 _OPENER = re.compile(
     r"\*{0,2}_{0,2}(?:On|Op|Le|Am|El|Il|Em|Den|W dniu|Dnia|In (?:a message|article|reply|antwort)|At|Quoting|Citeren"
     r"|Zitat von)\b",
@@ -37,19 +43,33 @@ _FORWARD_WORDS = (
     r"|mensagem encaminhada|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti|vidarebefordrat meddelande"
     r"|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
 )
-_SEPARATOR = re.compile(
-    r"\s*+[-_*=>]{2,}+\s*+(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
-    r"|\s*(?:begin forwarded message|begin doorgestuurd bericht|début du message (?:réexpédié|transféré|transmis)"
-    r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?[:：]?\s*",
-    re.IGNORECASE,
-)
-_FROM = re.compile(r"\s*[*_]{0,2}(?:from|van|de|von|da|från|fra)\s?[*_]{0,2}\s?[:：][*_]{0,2}\s*\S", re.IGNORECASE)
-_FIELD = re.compile(
-    r"\s*[*_]{0,2}(sent|date|verzonden|verstuurd|datum|envoyé|gesendet|enviado|inviato|data|skickat|sendt|fecha|sent on"
-    r"|to|aan|à|pour|an|para|a|till|til|cc|subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne|emne)"
-    r"\s?[*_]{0,2}\s?[:：]",
-    re.IGNORECASE,
-)
+
+
+@cache
+def _separator() -> re.Pattern[str]:
+    return re.compile(
+        r"\s*+[-_*=>]{2,}+\s*+(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
+        r"|\s*(?:begin forwarded message|begin doorgestuurd bericht|début du message (?:réexpédié|transféré|transmis)"
+        r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?[:：]?\s*",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _from() -> re.Pattern[str]:
+    return re.compile(r"\s*[*_]{0,2}(?:from|van|de|von|da|från|fra)\s?[*_]{0,2}\s?[:：][*_]{0,2}\s*\S", re.IGNORECASE)
+
+
+@cache
+def _field() -> re.Pattern[str]:
+    return re.compile(
+        r"\s*[*_]{0,2}(sent|date|verzonden|verstuurd|datum|envoyé|gesendet|enviado|inviato|data|skickat|sendt|fecha"
+        r"|sent on|to|aan|à|pour|an|para|a|till|til|cc|subject|onderwerp|objet|betreff|asunto|oggetto|assunto|ämne"
+        r"|emne)\s?[*_]{0,2}\s?[:：]",
+        re.IGNORECASE,
+    )
+
+
 _DATES = frozenset(
     [
         "sent",
@@ -70,9 +90,11 @@ _DATES = frozenset(
 _INITIALS = re.compile(r"[A-Z][A-Za-z]{0,3}> ?")
 _RULE = re.compile(r"\s*+[-_=*]{8,}+\s*\Z")
 _MARKS = re.compile(r"\A(?:\s?>)+ ?")
+# Those that few messages need are compiled when one does: a search that shows a page waits for each of them.
 # What _mark can begin with, in either case; dotless and dotted i because ignoring case makes them the same letter.
 _MARK_INITIALS = frozenset("-_*=abcdefiloqvwzABCDEFILOQVWZ\u0130\u0131")
 _FROM_WORDS = ("from", "van", "de", "von", "da", "från", "fra")
+_RULE_MARKS = "-_*=>"
 _ATTRIBUTION_LINES = 4
 
 
@@ -166,7 +188,7 @@ def _split(lines: list[str], own: _Side, quoted: _Side) -> None:
 def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, bool]:
     """Look for a mark at this line; return how many lines it has (0: none), and whether all that follows is quoted."""
     if initial in "-_*=" or start[:5].lower() in {"begin", "début", "anfan"}:
-        if _SEPARATOR.match(start):
+        if _may_separate(start, initial) and _separator().match(start):
             return 1, True
         if _RULE.match(start):
             following = _next(lines, at + 1)
@@ -177,11 +199,16 @@ def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, boo
     if _OPENER.match(start):
         return _attribution(lines, at)
     tail = start.rstrip()
-    if tail[-1:] in ":：" and _WROTE.search(tail[-160:]):
+    if tail[-1:] in ":：" and _wrote().search(tail[-160:]):
         following = _next(lines, at + 1)
         if following is not None and lines[following].lstrip().startswith(">"):
             return 1, False
     return 0, False
+
+
+def _may_separate(start: str, initial: str) -> bool:
+    """Say quickly whether a line can be a separator: neither an item of a list nor a mere rule is one."""
+    return initial not in "-_*=" or (start[1:2] in _RULE_MARKS and bool(start.strip(_RULE_MARKS + " ")))
 
 
 def _attribution(lines: list[str], at: int) -> tuple[int, bool]:
@@ -194,7 +221,7 @@ def _attribution(lines: list[str], at: int) -> tuple[int, bool]:
         joined = f"{joined} {stripped}" if joined else stripped
         if len(joined) > _MAX_LINE:
             break
-        if _WROTE.search(joined[-200:]) is None:
+        if _wrote().search(joined[-200:]) is None:
             continue
         following = _next(lines, at + extra + 1)
         marked = following is not None and lines[following].lstrip().startswith(">")
@@ -207,12 +234,12 @@ def _attribution(lines: list[str], at: int) -> tuple[int, bool]:
 
 def _is_block(lines: list[str], at: int) -> bool:
     """Whether the header of another message stands here: From with a date and one more field within eight lines."""
-    if len(lines[at]) > _MAX_LINE or _FROM.match(lines[at]) is None:
+    if len(lines[at]) > _MAX_LINE or _from().match(lines[at]) is None:
         return False
     dated = False
     others = 0
     for line in lines[at + 1 : at + 9]:
-        field = _FIELD.match(line) if len(line) <= 4 * _MAX_LINE else None
+        field = _field().match(line) if len(line) <= 4 * _MAX_LINE else None
         if field is not None:
             if field[1].lower() in _DATES:
                 dated = True
