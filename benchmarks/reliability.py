@@ -72,7 +72,7 @@ def rotations(options: Options) -> Line:
     with folder() as place:
         found = Rotating(place / "home", seed=options.seed).run(options.kills)
     figures = (
-        f"{found.kills} kills, {found.completed} runs quicker than theirs; afterwards {found.epochs['old']} times the old "
+        f"{found.kills} kills, {found.completed} runs quicker than theirs; then {found.epochs['old']} times the old "
         f"epoch, {found.epochs['new']} times the new one; {found.messages} messages"
     )
     return Line("SIGKILL of key rotate", figures, tuple(found.problems))

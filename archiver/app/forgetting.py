@@ -21,17 +21,25 @@ def forget_earlier(keys: Keys, catalogue: SqliteCatalogue, *, disk: Disk | None 
     """
     if not keys.keyring.earlier_epochs:
         return False
+    if not earlier_is_needless(keys):
+        return False
     from archiver.app.known_keyring import replace_keyring
+
+    forgetting = keys.keyring.forget_earlier(keys.secret)
+    replace_keyring(keys.paths, catalogue, keys.keyring, forgetting, disk=disk or Disk())
+    return True
+
+
+def earlier_is_needless(keys: Keys) -> bool:
+    """Tell whether nothing is sealed to an earlier epoch, nor will be; only under the "archive" lock.
+
+    That stays so: a collector that starts now reads the ingest key of now.
+    """
     from archiver.store.deliveries import sealed_in, waiting_names
     from archiver.store.lock import writer_lock
 
-    paths = keys.paths
     try:
-        with writer_lock(paths.lock("collect"), command="sync", now=clock()):
-            if any(sealed_in(paths, name) != keys.secret.epoch for name in waiting_names(paths)):
-                return False
-            forgetting = keys.keyring.forget_earlier(keys.secret)
-            replace_keyring(paths, catalogue, keys.keyring, forgetting, disk=disk or Disk())
-            return True
+        with writer_lock(keys.paths.lock("collect"), command="sync", now=clock()):
+            return all(sealed_in(keys.paths, name) == keys.secret.epoch for name in waiting_names(keys.paths))
     except LockedError:
         return False

@@ -16,6 +16,7 @@ from msgspec import Struct
 from archiver.app import known_keyring
 from archiver.app.auditing import record
 from archiver.app.clocks import clock
+from archiver.app.forgetting import earlier_is_needless
 from archiver.app.opening import stored_credential
 from archiver.app.unlocking import AskPassphrase, Keys, renewed, require_person
 from archiver.config import Settings
@@ -83,7 +84,10 @@ def _write_next(settings: Settings, keys: Keys, disk: Disk) -> tuple[EpochSecret
         known_keyring.settle(catalogue, keys.keyring)
         record(settings, keys, "key-rotate", numbers={"epoch": keys.secret.epoch + 1})
         credential = stored_credential(catalogue)
-        keyring, secret = keys.keyring.rotate(keys.secret, random=os.urandom)
+        before = keys.keyring
+        if before.earlier_epochs and earlier_is_needless(keys):
+            before = before.forget_earlier(keys.secret)
+        keyring, secret = before.rotate(keys.secret, random=os.urandom)
         facts: dict[str, bytes | str | int | None] = {
             f"{AUDIT_KEY}{keys.secret.epoch}": keys.secret.audit_key,
             known_keyring.KNOWN: keyring.fingerprint,

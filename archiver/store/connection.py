@@ -247,6 +247,8 @@ _REBUILD = "run `archiver reindex`: nothing is lost"
 def _configure(
     database: apsw.Connection, key: bytes, *, readonly: bool, exists: bool, synchronous: Synchronous
 ) -> None:
+    import apsw
+
     database.pragma("cipher", CIPHER)
     # As hex of the text "raw:<hex>": the pragma then derives nothing, and the key is no part of any SQL text.
     database.pragma("hexkey", _raw_key(key).encode().hex())
@@ -261,6 +263,9 @@ def _configure(
     database.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the first page: key and damage show here
     if readonly:
         database.pragma("query_only", 1)
+        # The last one to close would move the log into the file and delete the log by its name, which since may be that
+        # of another database: a rotation puts one there. Only who holds the writers' lock does that.
+        database.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         return
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", synchronous)

@@ -295,6 +295,16 @@ def test_mail_sealed_before_a_rotation_is_taken_in_after_it_and_then_the_old_sec
     assert len(contents(settings)) == 5
 
 
+def test_rotating_often_keeps_the_secret_of_one_epoch_before(settings: Settings) -> None:
+    bring(settings, letter("three zebra"), unlocked=False)
+    for _ in range(3):
+        rotate(settings)
+    assert keys_of(settings).keyring.earlier_epochs == (3, 2, 1), "mail of the first still waits"
+    assert len(contents(settings)) == 3
+    rotate(settings)
+    assert keys_of(settings).keyring.earlier_epochs == (4,)
+
+
 def test_while_a_collector_works_the_old_secret_stays(settings: Settings, paths: ArchivePaths) -> None:
     rotate(settings)
     keys = keys_of(settings)

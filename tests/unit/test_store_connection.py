@@ -39,6 +39,21 @@ def test_a_missing_file_is_no_archive_and_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_last_reader_to_close_leaves_the_log_to_writers(path: Path) -> None:
+    log = path.with_name(path.name + "-wal")
+    with open_database(path, KEY) as writer:
+        writer.execute("INSERT INTO t VALUES (1000, 'new')")
+        reader = open_database(path, KEY, readonly=True)
+        assert reader.integer("SELECT count(*) FROM t") == 401
+        kept = log.read_bytes()
+    assert kept, "the reader keeps the writer from ending the log"
+    reader.close()
+    assert log.read_bytes() == kept
+    with open_database(path, KEY) as writer:
+        assert writer.integer("SELECT count(*) FROM t") == 401
+    assert not log.exists()
+
+
 def test_a_wrong_key_is_said_so_and_touches_nothing(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(WrongKeyError):
