@@ -35,10 +35,12 @@ from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import IntegrityError
 from archiver.model.account import IMPORTED
 from archiver.model.message import BlobId
+from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import Disk
 from archiver.store.mending import Mending
 from archiver.store.packs import PackFiles
+from archiver.store.redelivery import Redeliveries
 from archiver.store.salvage import Salvage, orphaned_packs
 
 Confirm = Callable[[RepairReport], bool]
@@ -105,7 +107,7 @@ def _fetched(
 
     sync(settings, ask=ask, on_progress=on_progress, bounds=bounds)
     with open_unlocked(settings, keys, write=False) as opened:
-        remaining = _remaining(settings, opened, Mending(opened.catalogue.connection).damaged())
+        remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
     came = len(done.remaining) - len(remaining)
     steps = (*done.steps, Step("fetch", "archive.db", f"{messages(came)} came again")) if came > 0 else done.steps
     return RepairReport(steps, tuple(remaining), _fetchable(settings, remaining))
@@ -129,10 +131,12 @@ def _refuse_beyond_repair(problems: Collection[Problem]) -> None:
 
 
 def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
-    with open_unlocked(settings, keys, write=False) as opened:
-        marked = Mending(opened.catalogue.connection).damaged()
-        steps = list(_planned(opened, report))
-        remaining = _remaining(settings, opened, {*marked, *_damaged_messages(report)})
+    catalogue = open_catalogue(keys.paths, keys.secret.database_key, readonly=True)  # the index may be damaged
+    try:
+        steps = list(_planned(catalogue, report))
+        remaining = _remaining(settings, catalogue, {*catalogue.damaged(), *_damaged_messages(report)})
+    finally:
+        catalogue.close()
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining), dry_run=True)
 
 
@@ -140,10 +144,10 @@ def _damaged_messages(report: VerifyReport) -> set[BlobId]:
     return {p.blob_id for p in report.problems if p.kind == "message" and p.blob_id is not None}
 
 
-def _planned(opened: Opened, report: VerifyReport) -> Iterator[Step]:
-    mending = Mending(opened.catalogue.connection)
+def _planned(catalogue: SqliteCatalogue, report: VerifyReport) -> Iterator[Step]:
+    mending = Mending(catalogue.connection)
     marked, bad = mending.damaged(), _damaged_messages(report)
-    bad_in = Counter(pack for each in bad - marked.keys() if (pack := _pack_of_message(opened, each)) is not None)
+    bad_in = Counter(pack for each in bad - marked.keys() if (pack := _pack_of_message(catalogue, each)) is not None)
     damaged = {problem.what.removeprefix("pack ") for problem in report.problems if problem.kind == "pack"}
     for pack in sorted(damaged.union(bad_in)):
         if pack in damaged:
@@ -176,19 +180,19 @@ def _planned_for(problem: Problem) -> Step | None:
     return None
 
 
-def _pack_of_message(opened: Opened, blob_id: BlobId) -> str | None:
-    row = opened.catalogue.row(blob_id)
-    sealed = None if row is None else opened.catalogue.sealed(row)
+def _pack_of_message(catalogue: SqliteCatalogue, blob_id: BlobId) -> str | None:
+    row = catalogue.row(blob_id)
+    sealed = None if row is None else catalogue.sealed(row)
     return None if sealed is None else sealed[0]
 
 
-def _remaining(settings: Settings, opened: Opened, damaged: Collection[BlobId]) -> Sequence[Problem]:
+def _remaining(settings: Settings, catalogue: SqliteCatalogue, damaged: Collection[BlobId]) -> Sequence[Problem]:
     """Name messages that do not open, and where each may come from."""
     found = []
     configured = {account.name for account in settings.accounts}
     for blob_id in sorted(damaged):
-        row = opened.catalogue.row(blob_id)
-        details = None if row is None else opened.catalogue.details(row)
+        row = catalogue.row(blob_id)
+        details = None if row is None else catalogue.details(row)
         if details is None:
             continue
         accounts = {seen.account for seen in details.seen}
@@ -231,12 +235,17 @@ def _act(
         # What waited until now may name the same packs; its good messages are in the catalogue by now.
         if waiting:
             steps += _mend(opened, report, on_progress)
+        steps += _read_at_last(opened, on_progress)
+        without_keys = sum(collecting.store.forget_pack(pack) for pack in opened.lost_packs())
+        if without_keys:
+            lost = f"{messages(without_keys)} without keys, to be fetched again"
+            steps.append(Step("fetch", "collect.db", lost))
         steps += _finish(opened, report, collecting.store, on_progress)
         if new_index:
             steps.append(Step("index", "index.db", f"index.db was built anew: {messages(opened.index.count())}"))
         opened.tidy(ingested.indexed)
-        remaining = _remaining(settings, opened, Mending(opened.catalogue.connection).damaged())
-    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining))
+        remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
+    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining) + without_keys)
 
 
 def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequence[Step]:
@@ -244,8 +253,10 @@ def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequ
     paths = opened.keys.paths
     mending, packs = Mending(opened.catalogue.connection), PackFiles(paths)
     waiting = {pack_of(name) for name in waiting_names(paths)}
-    of_marked = {pack for blob_id in mending.damaged() if (pack := _pack_of_message(opened, blob_id)) is not None}
-    named = {*suspects(report, lambda blob_id: _pack_of_message(opened, blob_id)), *of_marked} - waiting
+    of_marked = {
+        pack for blob_id in mending.damaged() if (pack := _pack_of_message(opened.catalogue, blob_id)) is not None
+    }
+    named = {*suspects(report, lambda blob_id: _pack_of_message(opened.catalogue, blob_id)), *of_marked} - waiting
     unnamed = [name for name in orphaned_packs(paths, catalogued=opened.catalogue.pack_names()) if name not in named]
     rescue = _salvage(opened)
     return mend_packs(
@@ -257,6 +268,16 @@ def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequ
         settle=opened.catalogue.settle,
         on_progress=on_progress,
     )
+
+
+def _read_at_last(opened: Opened, on_progress: OnProgress) -> Sequence[Step]:
+    """Take in once more what could not be read when it came, and opens now."""
+    opened.vault.close()  # files that were moved or replaced are still open in it
+    deliveries = Redeliveries(Mending(opened.catalogue.connection), opened.vault)
+    if not deliveries.waiting():
+        return ()
+    read = take_in(replace(opened.ingest_ports(), deliveries=deliveries), on_progress=on_progress)
+    return [Step("unmark", "archive.db", f"{messages(read.messages)} could not be read before, and can be now")]
 
 
 def _salvage(opened: Opened) -> Salvage:
@@ -272,9 +293,6 @@ def _salvage(opened: Opened) -> Salvage:
 
 def _finish(opened: Opened, report: VerifyReport, store: CollectStore, on_progress: OnProgress) -> Iterator[Step]:
     """Ask for what does not open, link anew, and clear away what is proven to be kept elsewhere."""
-    for pack in opened.lost_packs():
-        if count := store.forget_pack(pack):
-            yield Step("fetch", f"pack {pack}", f"{messages(count)} without keys, to be fetched again")
     damaged = Mending(opened.catalogue.connection).damaged()
     if damaged and (count := store.forget(damaged)):
         yield Step("fetch", "collect.db", f"{messages(count)} to be asked for again")
@@ -285,13 +303,15 @@ def _finish(opened: Opened, report: VerifyReport, store: CollectStore, on_progre
         ports, rules = opened.edit_ports(), opened.rules()
         relink_all(ports.relinking, directory_of(ports.customers.all(), rules), on_progress=on_progress)
         yield Step("links", "archive.db", "all mail was linked anew")
-    yield from _clear_away(opened)
+    yield from _clear_away(opened, report)
 
 
-def _clear_away(opened: Opened) -> Sequence[Step]:
+def _clear_away(opened: Opened, report: VerifyReport) -> Sequence[Step]:
     packs, now = PackFiles(opened.keys.paths), time.time()
     orphans = orphaned_packs(opened.keys.paths, catalogued=opened.catalogue.pack_names())
-    old = [name for name in orphans if now - packs.modified(name) > OLD_ENOUGH]
+    named = {problem.what.removeprefix("pack ") for problem in report.problems if problem.kind == "pack"}
+    # A damaged one is only moved, however new it is: nobody writes while both locks are held.
+    old = [name for name in orphans if now - packs.modified(name) > OLD_ENOUGH or name in named]
     erased = frozenset(blob_id for blob_id, _ in opened.erasures.erased())
 
     def is_kept(blob_ids: Collection[BlobId]) -> bool:

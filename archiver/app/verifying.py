@@ -8,13 +8,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.app.auditing import record
-from archiver.app.opening import Opened, open_unlocked
+from archiver.app.opening import Opened, open_unlocked, stored_credential
 from archiver.app.unlocking import AskPassphrase, Keys, read_credential, read_public_file, require_keys
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, silent
@@ -30,15 +30,16 @@ from archiver.errors import (
     DiskError,
     IntegrityError,
     NoArchiveError,
-    OlderFormatError,
+    WrongKeyError,
 )
+from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.connection import open_database
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.inspection import holds_only_packs, inspect
 from archiver.store.layout import ArchivePaths
 from archiver.store.lock import is_held
 from archiver.store.mending import Mending
-from archiver.store.packs import PackFiles
+from archiver.store.packs import PackFiles, PackVault
 
 SAMPLED_WORDS = 50
 """Messages whose subject is looked for in the index."""
@@ -163,27 +164,26 @@ def examine(
     listed = PackFiles(keys.paths).names()  # before the catalogue is read: what comes later is no leftover
     problems = [problem for problem in report.problems if not _told_again(problem)]
     unsteady, remarks, opened_messages = list(report.unsteady), list(report.remarks), 0
+    opening = None
     try:
         with open_unlocked(settings, keys, write=False) as opened:
-            opening = Opening(
-                opened.catalogue, PackFiles(keys.paths), opened.vault, only=_set(only), on_progress=on_progress
-            )
             problems += _databases(opened)
-            opening.run()
-            problems += opening.problems
-            unsteady += opening.unsteady
-            opened_messages = opening.opened
+            opening = _open_all(opened.catalogue, opened.vault, keys, only, on_progress)
             problems += verify_index(opened.catalogue, opened.index)
             problems += _consistency(opened)
             problems += _deliveries(opened)
             remarks += _in_vain(opened, listed)
-    except OlderFormatError:
-        raise
-    except (IntegrityError, NoArchiveError) as error:
-        missing = "index.db" if keys.paths.database.exists() else "archive.db"
-        what = error.what if isinstance(error, IntegrityError) else missing
-        kind = "index" if what == "index.db" else "database"
-        problems.append(Problem(what, error.message, kind=kind))  # type: ignore[arg-type]
+    except (IntegrityError, NoArchiveError, WrongKeyError) as error:
+        problems.append(_of_database(keys, error))
+    if opening is None:
+        try:
+            opening = _open_without_index(keys, only, on_progress)
+        except (IntegrityError, NoArchiveError, WrongKeyError) as error:
+            problems.append(_of_database(keys, error))
+    if opening is not None:
+        problems += opening.problems
+        unsteady += opening.unsteady
+        opened_messages = opening.opened
     problems += _collector(keys.paths, settings, keys)
     return replace(
         report,
@@ -195,21 +195,56 @@ def examine(
     )
 
 
+def _open_all(
+    catalogue: SqliteCatalogue,
+    vault: PackVault,
+    keys: Keys,
+    only: Collection[str] | None,
+    on_progress: OnProgress,
+) -> Opening:
+    chosen = None if only is None else frozenset(only)
+    opening = Opening(catalogue, PackFiles(keys.paths), vault, only=chosen, on_progress=on_progress)
+    opening.run()
+    return opening
+
+
+def _open_without_index(keys: Keys, only: Collection[str] | None, on_progress: OnProgress) -> Opening:
+    """Open the messages of an archive whose index cannot be opened."""
+    with ExitStack() as stack:
+        catalogue = open_catalogue(keys.paths, keys.secret.database_key, readonly=True)
+        stack.callback(catalogue.close)
+        digest_key = stored_credential(catalogue).digest_key
+        vault = PackVault(keys.paths, archive_id=keys.archive.archive_id, digest_key=digest_key)
+        stack.callback(vault.close)
+        return _open_all(catalogue, vault, keys, only, on_progress)
+
+
+def _of_database(keys: Keys, error: ArchiverError) -> Problem:
+    """Say of a database that it does not open; with the right keys at hand a wrong key is damage, too."""
+    missing = "index.db" if keys.paths.database.exists() else "archive.db"
+    told = error.what if isinstance(error, IntegrityError) else error.message.partition(" ")[0]
+    what = told if told in {"archive.db", "index.db"} else missing
+    return Problem(what, error.message, kind="index" if what == "index.db" else "database")
+
+
 def _told_again(problem: Problem) -> bool:
     """Tell whether opening the databases says the same thing better."""
     return problem.kind in {"database", "index", "collector", "pending"} and "missing" not in problem.message
 
 
-def _set(names: Collection[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(names)
-
-
 def _databases(opened: Opened) -> Iterator[Problem]:
-    for line in opened.connection.check():
-        what = line.partition(":")[0]
-        yield Problem(what, line, kind="database" if what == "archive.db" else "index")
-    for line in opened.catalogue.connection.check():
-        yield Problem("archive.db", line, kind="database")
+    # The index has the catalogue attached: what is said of that here is said again below.
+    lines = opened.connection.check()
+    if any(not line.startswith("archive.db") and "in database cat" not in line for line in lines):
+        yield Problem("index.db", _structure("index.db", lines), kind="index")
+    if lines := opened.catalogue.connection.check():
+        yield Problem("archive.db", _structure("archive.db", lines), kind="database")
+
+
+def _structure(name: str, lines: Sequence[str]) -> str:
+    """Return what SQLite says of a damaged database in one line."""
+    first = " ".join(lines[0].replace("*** in database main ***", "").split())[:100]
+    return first if first.startswith(name) else f"{name} is damaged: {first}"
 
 
 def _consistency(opened: Opened) -> Iterator[Problem]:
@@ -262,6 +297,7 @@ def _collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> Sequence[
         return [Problem(str(settings.archive.collector_key_file), error.message, kind="public")]
     try:
         with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
-            return [Problem("collect.db", line, kind="collector") for line in connection.check()]
+            lines = connection.check()
+            return [Problem("collect.db", _structure("collect.db", lines), kind="collector")] if lines else []
     except ArchiverError as error:
         return [Problem("collect.db", error.message, kind="collector")]

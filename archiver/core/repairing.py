@@ -38,7 +38,7 @@ class Step(Struct, frozen=True):
 class RepairReport(Struct, frozen=True):
     """What a repair did, or would do (`dry_run`); `remaining` names each message that stays damaged, and why.
 
-    Of those, `fetchable` lie on a server that the next sync asks.
+    `fetchable` counts what the next sync asks servers for: of those that remain, and of mail whose keys were lost.
     """
 
     steps: tuple[Step, ...] = ()
@@ -50,7 +50,7 @@ class RepairReport(Struct, frozen=True):
     @property
     def exit_code(self) -> int:
         """Return 0 when all is mended, or nothing was to be; 4 when something stays damaged or was not done."""
-        return 4 if self.remaining or (self.steps and (self.dry_run or not self.confirmed)) else 0
+        return 4 if self.remaining or self.fetchable or (self.steps and (self.dry_run or not self.confirmed)) else 0
 
 
 class Found(Protocol):
@@ -191,7 +191,7 @@ def remove_sealed_in_vain(
     One that holds anything else stays: a newer archive.db than this one may have the keys to it.
     """
     return [
-        Step("remove", f"pack {name}", f"pack {name[:12]}, sealed in vain, is gone")
+        Step("remove", f"pack {name}", f"pack {name[:12]}, whose keys nobody has, is gone from packs/")
         for name in unnamed
         if rescue.remove_in_vain(name, kept=is_kept)
     ]

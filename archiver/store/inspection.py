@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from archiver.crypto.pending import check_header
 from archiver.errors import ArchiverError
-from archiver.store.deliveries import waiting_names
+from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import TEMPORARY_SUFFIX
 from archiver.store.layout import ArchivePaths
 
@@ -29,7 +29,9 @@ _OURS = re.compile(
 _DAMAGED = re.compile(r".*\.damaged(\.[0-9]+)?(-wal|-shm)?")
 _PACK = re.compile(r"[0-9a-f]{64}\.pack")
 
-Kind = Literal["pending", "database", "index", "collector", "public", "temporary", "set-aside", "stray", "interrupted"]
+Kind = Literal[
+    "pack", "pending", "database", "index", "collector", "public", "temporary", "set-aside", "stray", "interrupted"
+]
 
 
 class Noticed(Struct, frozen=True):
@@ -94,6 +96,11 @@ def _pending(paths: ArchivePaths, archive_id: bytes | None, *, busy: bool) -> It
         if path.name in ours:
             try:
                 check_header(path.read_bytes(), name=path.name, archive_id=archive_id)
+                pack = pack_of(path.name)
+                if pack is not None and not paths.pack(pack).exists() and path.exists():
+                    yield Noticed(
+                        "pack", f"pack {pack}", f"pack {pack[:12]}, whose keys wait, is missing", harmless=False
+                    )
             except FileNotFoundError:
                 continue  # taken in meanwhile
             except (OSError, ArchiverError):

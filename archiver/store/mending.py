@@ -8,12 +8,14 @@ nothing of packs' bytes, nor of where good ones come from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from archiver.model.message import BlobId
+from archiver.store.linked import integer
 
 if TYPE_CHECKING:
-    from archiver.model.delivery import SealedRecord
+    from archiver.model.delivery import Arrival, SealedRecord
     from archiver.store.connection import StoreConnection
 
 UNREADABLE = "unreadable"
@@ -22,6 +24,7 @@ UNREADABLE = "unreadable"
 DAMAGED = "damaged"
 """Defect code of a message that was taken in and does not open any more: its record is replaced when it comes again."""
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MARKED = "code IN (SELECT id FROM terms WHERE text IN (?, ?))"
 
 
@@ -72,6 +75,49 @@ class Mending:
     def damaged(self) -> Mapping[BlobId, int]:
         """Return the messages that are marked, and their rows."""
         return damaged(self._connection)
+
+    def unreadable(self) -> Mapping[str, Sequence[tuple[int, SealedRecord]]]:
+        """Return the messages that nobody could read when they came, as (row, record), by their packs."""
+        from archiver.model.delivery import SealedRecord
+
+        found: dict[str, list[tuple[int, SealedRecord]]] = {}
+        for pack, row, blob_id, offset, length, octets, dek in self._connection.execute(
+            "SELECT p.name, m.row, m.blob_id, r.offset, r.length, m.octets, r.dek FROM defects d"
+            " JOIN messages m ON m.row = d.row JOIN records r ON r.sequence = m.sequence AND r.row = m.row"
+            " JOIN packs p ON p.id = r.pack WHERE d.code = (SELECT id FROM terms WHERE text = ?)",
+            (UNREADABLE,),
+        ):
+            if isinstance(pack, bytes) and isinstance(blob_id, bytes) and isinstance(dek, bytes):
+                record = SealedRecord(BlobId(blob_id), integer(offset), integer(length), integer(octets), dek)
+                found.setdefault(pack.hex(), []).append((integer(row), record))
+        return found
+
+    def arrivals_of(self, row: int) -> Sequence[Arrival]:
+        """Return where a message was seen, as it was handed over."""
+        from archiver.model.delivery import Arrival
+
+        return [
+            Arrival(
+                blob_id=BlobId(bytes(blob_id)) if isinstance(blob_id, bytes) else BlobId(b""),
+                account=str(account),
+                mailbox=name if isinstance(name, bytes) else b"",
+                mailbox_display=str(display),
+                special_use=None if special_use is None else str(special_use),
+                uid_validity=integer(uid_validity),
+                uid=integer(uid),
+                received_at=_internal_date(received),
+                keywords=tuple(str(words).split("\n")) if words else (),
+                archived_at=integer(archived),
+            )
+            for blob_id, account, name, display, special_use, uid_validity, uid, received, words, archived in (
+                self._connection.execute(
+                    "SELECT m.blob_id, b.account, b.name, b.display, b.special_use, b.uid_validity, l.uid, l.received,"
+                    " t.text, m.archived FROM locations l JOIN messages m ON m.row = l.row"
+                    " JOIN mailboxes b ON b.id = l.mailbox LEFT JOIN terms t ON t.id = l.keywords WHERE l.row = ?",
+                    (row,),
+                )
+            )
+        ]
 
     def records_of(self, pack: str) -> Sequence[SealedRecord]:
         """Return the records of messages in one pack, in the order of their places."""
@@ -145,6 +191,14 @@ def readable(connection: StoreConnection) -> Iterator[BlobId]:
     for (blob_id,) in connection.execute("SELECT blob_id FROM messages"):
         if isinstance(blob_id, bytes) and blob_id not in left_out:
             yield BlobId(blob_id)
+
+
+def _internal_date(received: object) -> str | None:
+    """Return an instant as IMAP writes it (RFC 9051 §9, date-time), in UTC; its names of months know no locale."""
+    if not isinstance(received, int):
+        return None
+    at = datetime.fromtimestamp(received, tz=UTC)
+    return f"{at:%d}-{_MONTHS[at.month - 1]}-{at:%Y %H:%M:%S} +0000"
 
 
 def _mark(connection: StoreConnection, row: int) -> None:
