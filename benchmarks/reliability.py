@@ -205,9 +205,14 @@ def imap(options: Options) -> Line:
         f"({', '.join(f'{kind} {count}' for kind, count in sorted(changes.items()))}); "
         f"runs over the bad line ended {', '.join(f'{code}: {count}' for code, count in sorted(exits.items()))}; "
         f"{sum(len(each.lost) for each in tallies)} lost, {sum(len(each.doubled) for each in tallies)} doubled, "
-        f"{sum(len(each.wrong) for each in tallies)} wrong of {sum(each.messages for each in tallies)} messages compared"
+        f"{sum(len(each.wrong) for each in tallies)} wrong of {sum(each.messages for each in tallies)} compared"
     )
     return Line("IMAP over a bad line", figures, tuple(bad))
+
+
+def rows(_: Options) -> Line:
+    environ = {"ARCHIVER_BIG_MB": "100", "ARCHIVER_LISTED": "200000"}
+    return _pytest("62 ways of IMAP servers", "tests/faults", environ)
 
 
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
@@ -222,6 +227,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "attachments": attachments,
     "big": big,
     "imap": imap,
+    "rows": rows,
 }
 
 

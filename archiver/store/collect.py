@@ -37,6 +37,7 @@ MOST_RECORDS = 200
 MOST_OCTETS = 8 * 2**20
 """Raw octets to a pack; a larger message is alone in its own."""
 MOST_ARRIVALS = 2000
+MOST_STATEMENTS = 20_000
 OLDEST = timedelta(seconds=10)
 """A staged message is made durable after this long, when another one comes."""
 
@@ -325,6 +326,9 @@ class SealedCollectStore:
             if epoch is not None:
                 self._begin(self._batch, epoch)
             self._batch.statements += statements
+            crowded = len(self._batch.statements) >= MOST_STATEMENTS
+        if crowded:
+            self.flush()
 
     def _begin(self, batch: _Batch, epoch: int) -> None:
         if epoch not in batch.epochs:
