@@ -2,7 +2,7 @@
 
 Knows what is left out (what is rebuilt, locks, what a kill left) and copies everything else: a later release's file is
 taken along too. Needs no key: archive.db is copied with its log as they stand, under the "archive" lock, so nobody
-writes them, and under SQLite's own shared lock, so that the last reader to go does not move the one into the other.
+writes them, and under SQLite's own shared lock, so that no other program that closes it moves the one into the other.
 """
 
 from __future__ import annotations

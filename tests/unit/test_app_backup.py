@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+import archiver
 from archiver import app
 from archiver.app import backing_up, restoring
 from archiver.app.backing_up import BackupReport, backup, verify_backup
 from archiver.app.erasing import erase
-from archiver.app.opening import open_unlocked
 from archiver.app.restoring import RestoreReport, restore
 from archiver.app.unlocking import Keys, find_keys
 from archiver.config import ArchiveSettings, BackupSettings, Settings, SyncSettings
@@ -23,7 +26,7 @@ from archiver.crypto.kdf import KdfBounds
 from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, UsageError, WrongKeyError
 from archiver.model.customer import Customer
 from archiver.model.identity import Identity
-from archiver.store import backups
+from archiver.store import backups, state_files
 from archiver.store.erasure_log import erasure_log_of
 from archiver.store.layout import ArchivePaths
 from archiver.store.lock import writer_lock
@@ -49,22 +52,33 @@ def bring(settings: Settings, *numbers: int, unlocked: bool = True) -> None:
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """An archive with four messages in two packs, and a customer."""
-    home = tmp_path / "home"
-    home.mkdir()
-    settings = Settings(
+def at_home(home: Path) -> Settings:
+    return Settings(
         ArchiveSettings(home / "archive", home / "collector-key"),
         Identity(("ours.test",)),
         sync=SyncSettings(workers=1),
     )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with four messages in two packs, and a customer; made once, for it takes a second."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    home.mkdir()
+    settings = at_home(home)
     app.prepare_archive(settings, PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
     bring(settings, 1, 2)
     bring(settings, 3, 4)
     with app.change_customers(settings, ask=ask, command="customer add", bounds=BOUNDS) as editor:
         editor.add(Customer("K1", "Firm", domains=("acme.example",)))
-    return settings
+    return home
+
+
+@pytest.fixture
+def settings(made: Path, tmp_path: Path) -> Settings:
+    """A copy of it for this test alone."""
+    shutil.copytree(made, tmp_path / "home")
+    return at_home(tmp_path / "home")
 
 
 @pytest.fixture
@@ -173,30 +187,50 @@ def test_mail_that_waits_sealed_is_in_the_backup(settings: Settings, place: Path
     assert found(other, "word7") == 1
 
 
-def test_a_reader_that_closes_meanwhile_changes_nothing_under_the_copy(
+_ELSEWHERE = """
+import os, sys
+from pathlib import Path
+from archiver.store.connection import open_database
+path, key, how = Path(sys.argv[1]), bytes.fromhex(sys.stdin.read()), sys.argv[2]
+connection = open_database(path, key)
+if how == "write":
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('test', randomblob(9000))")
+    os._exit(0)
+assert connection.integer("SELECT count(*) FROM meta")
+connection.close()
+"""
+
+
+def elsewhere_in_a_process(keys: Keys, how: str) -> None:
+    """Write and die, which leaves the log, or look and close, which moves it into the database when nobody reads."""
+    command = [sys.executable, "-c", _ELSEWHERE, str(keys.paths.database), how]
+    environ = {**os.environ, "PYTHONPATH": str(Path(archiver.__file__).parent.parent)}
+    subprocess.run(command, input=keys.secret.database_key.hex(), text=True, check=True, env=environ)
+
+
+def test_a_program_that_knows_no_locks_of_ours_and_closes_in_the_middle_of_the_copy_moves_nothing(
     settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last connection to close moves the log into the database: here it would, in the middle of the copy."""
     keys = keys_of(settings)
-    real = backing_up.copy_state
     log = keys.paths.database.with_name("archive.db-wal")
-    with open_unlocked(settings, keys, write=True) as opened:
-        opened.catalogue.set_meta("test", 1)
-        kept = log.read_bytes()
-    log.write_bytes(kept)
-    assert log.stat().st_size
+    elsewhere_in_a_process(keys, "write")
+    left = log.stat().st_size
+    assert left > 9000
+    real, readers = state_files.copy_file, 0
 
-    def disturbed(*arguments: object) -> object:
-        import subprocess
-        import sys
+    def disturbed(source: Path, *arguments: Any, **options: Any) -> tuple[int, str]:
+        nonlocal readers
+        if source == keys.paths.database:
+            elsewhere_in_a_process(keys, "look")
+            readers += 1
+        return real(source, *arguments, **options)
 
-        pid = subprocess.run([sys.executable, "-c", "print(1)"], check=True, capture_output=True)
-        assert pid.returncode == 0
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(backing_up, "copy_state", disturbed)
+    monkeypatch.setattr(state_files, "copy_file", disturbed)
     back_up(settings, place)
+    assert (readers, log.stat().st_size) == (1, left)
     assert check(settings, place) == []
+    elsewhere_in_a_process(keys, "look")
+    assert not log.exists(), "without the copy's lock it would have gone"
 
 
 @pytest.mark.parametrize("what", ["inside", "around", "foreign", "unmounted", "file", "plain"])

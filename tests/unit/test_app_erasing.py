@@ -55,25 +55,33 @@ def bring(settings: Settings, *letters: bytes, unlocked: bool = True) -> None:
     shutil.rmtree(folder)
 
 
-def make(home: Path) -> Settings:
-    """Five letters, one of them secret, and a customer whose it is, by a decision."""
-    settings = Settings(
+def at_home(home: Path) -> Settings:
+    return Settings(
         ArchiveSettings(home / "archive", home / "collector-key"),
         Identity(("ours.example",)),
         sync=SyncSettings(workers=1),
     )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five letters, one of them secret, and a customer whose it is, by a decision; made once."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    home.mkdir()
+    settings = at_home(home)
     app.prepare_archive(settings, PASSPHRASE, kdf=CHEAP, bounds=BOUNDS).commit()
     bring(settings, *(letter(number) for number in range(4)), letter(4, secret=True))
     with app.change_customers(settings, ask=ask, command="customer add", bounds=BOUNDS) as editor:
         editor.add(Customer("K1", "Firm", domains=("one.example",)))
         page = editor.archive.search("kanariesubject")
         editor.link(page.items[0].summary.row, editor.archive.customer("K1"), why="they said so")
-    return settings
+    return home
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return make(tmp_path)
+def settings(made: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(made, tmp_path / "home")
+    return at_home(tmp_path / "home")
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -269,9 +277,10 @@ def cut_at(stop: int, counted: list[int], monkeypatch: pytest.MonkeyPatch) -> It
 
 @pytest.mark.slow
 def test_killed_at_any_step_the_next_writer_completes_the_erasure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = make(tmp_path / "whole")
+    shutil.copytree(made, tmp_path / "whole")
+    settings = at_home(tmp_path / "whole")
     identifier = secret_id(settings)
     dek = dek_of(settings, identifier)
     shutil.copytree(tmp_path / "whole", tmp_path / "kept")
