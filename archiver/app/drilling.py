@@ -7,8 +7,9 @@ keys are not looked at, nor the index: a backup has none.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -21,6 +22,8 @@ from archiver.config import Settings
 from archiver.crypto import recovery_code
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import IntegrityError, LockedError, UsageError
+from archiver.store.backups import BackupPlace
+from archiver.store.durable import Disk
 
 if TYPE_CHECKING:
     from archiver.crypto.epoch import EpochSecret
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from archiver.model.delivery import SealedRecord
     from archiver.model.message import BlobId
     from archiver.store.catalogue import SqliteCatalogue
+    from archiver.store.layout import ArchivePaths
 
 
 class Drill(Struct, frozen=True):
@@ -61,22 +65,45 @@ def key_drill(
     from archiver.store.catalogue import open_catalogue
     from archiver.store.packs import PackVault
 
-    paths, archive, keyring = read_public(settings, bounds=bounds)
-    secret = _open(keyring, ask, passphrase)
-    archive.check(secret)
-    kind = "recovery" if passphrase is None else "passphrase"
-    with closing(open_catalogue(paths, secret.database_key, readonly=True)) as catalogue:
-        known_keyring.check(catalogue, keyring)
-        record_alone(settings, paths, secret, "key-drill")
-        messages = catalogue.counts().messages
-        chosen = _choose(catalogue, message, messages, random)
-        if chosen is None:
-            return Drill(kind, secret.epoch, messages)
-        pack, record = chosen
-        digest_key = stored_credential(catalogue).digest_key
-        with closing(PackVault(paths, archive_id=archive.archive_id, digest_key=digest_key)) as vault:
-            octets = vault.read(pack, record)
-    return Drill(kind, secret.epoch, messages, record.blob_id, len(octets), pack)
+    with _laid_open(settings) as (laid_open, packs):
+        paths, archive, keyring = read_public(laid_open, bounds=bounds)
+        secret = _open(keyring, ask, passphrase)
+        archive.check(secret)
+        kind = "recovery" if passphrase is None else "passphrase"
+        with closing(open_catalogue(paths, secret.database_key, readonly=True)) as catalogue:
+            known_keyring.check(catalogue, keyring)
+            if packs is None:
+                record_alone(settings, paths, secret, "key-drill")
+            messages = catalogue.counts().messages
+            chosen = _choose(catalogue, message, messages, random)
+            if chosen is None:
+                return Drill(kind, secret.epoch, messages)
+            pack, record = chosen
+            digest_key = stored_credential(catalogue).digest_key
+            with closing(PackVault(packs or paths, archive_id=archive.archive_id, digest_key=digest_key)) as vault:
+                octets = vault.read(pack, record)
+        return Drill(kind, secret.epoch, messages, record.blob_id, len(octets), pack)
+
+
+@contextmanager
+def _laid_open(settings: Settings) -> Iterator[tuple[Settings, ArchivePaths | None]]:
+    """Give the archive as it is, or the newest generation of a backup laid out elsewhere, and where its packs are.
+
+    A backup is not opened where it lies, for it must stay what its manifest says. All of it is sealed there as well.
+    """
+    place = BackupPlace(settings.archive.path, Disk())
+    if not place.is_backup():
+        yield settings, None
+        return
+    from tempfile import TemporaryDirectory
+
+    from archiver.app.backup_copies import at, find_origin, lay_out
+
+    origin = find_origin(place.root, None)
+    with TemporaryDirectory(prefix="archiver-drill-") as directory:
+        root = Path(directory) / "archive"
+        lay_out(origin, root, Disk())
+        yield at(settings, root), origin.packs
 
 
 def _open(keyring: Keyring, ask: AskPassphrase, passphrase: str | None) -> EpochSecret:

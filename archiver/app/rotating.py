@@ -108,7 +108,8 @@ def _write_next_index(paths: ArchivePaths, old: EpochSecret, new: EpochSecret, d
     """Write index.db anew; one that is missing or damaged is left out, and the next search builds it."""
     try:
         with open_database(paths.index, old.index_key, synchronous="NORMAL") as connection:
-            return rekeying.rewrite(connection, paths.next(paths.index), new.index_key, disk, facts={})
+            target = paths.next(paths.index)
+            return rekeying.rewrite(connection, target, new.index_key, disk, facts={}, read_back=False)
     except (NoArchiveError, IntegrityError, WrongKeyError):
         discard_index(paths)
         disk.remove(paths.next(paths.index))

@@ -40,13 +40,19 @@ def free_octets(directory: Path) -> int:
 
 
 def rewrite(
-    source: StoreConnection, target: Path, key: bytes, disk: Disk, *, facts: Mapping[str, bytes | str | int | None]
+    source: StoreConnection,
+    target: Path,
+    key: bytes,
+    disk: Disk,
+    *,
+    facts: Mapping[str, bytes | str | int | None],
+    read_back: bool = True,
 ) -> int:
     """Write all of a database anew under another key, durable on return; return its size in bytes.
 
     Row by row, not page by page: what was deleted is not in the new file, whatever the old pages still hold. `facts` go
-    into the copy's `meta`, None deletes. The copy is read back whole. Raises IntegrityError when the source is damaged
-    or the copy does not read back, DiskError.
+    into the copy's `meta`, None deletes. The copy is read back whole, unless it could be made again anyway. Raises
+    IntegrityError when the source is damaged or the copy does not read back, DiskError.
     """
     disk.create(target, b"")  # with our mode, not the umask's
     source.copy_into(target, key)
@@ -58,7 +64,7 @@ def rewrite(
                         copy.execute("DELETE FROM meta WHERE key = ?", (name,))
                     else:
                         copy.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-        found = copy.check()
+        found = copy.check() if read_back else ()
         if found or not copy.checkpoint():
             raise IntegrityError(
                 f"{source.path.name} was written anew and does not read back",

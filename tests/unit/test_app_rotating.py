@@ -639,3 +639,69 @@ def test_a_drill_needs_no_index_and_no_collector(settings: Settings, paths: Arch
     paths.collect_database.unlink()
     settings.archive.collector_key_file.unlink()
     assert app.key_drill(settings, ask=typing((home / "code").read_text()), bounds=BOUNDS).blob_id is not None
+
+
+def test_a_drill_opens_a_backup_and_leaves_it_as_it_was(settings: Settings, home: Path) -> None:
+    app.backup(settings, home / "backup", ask=nobody, bounds=BOUNDS)
+
+    def files() -> dict[str, bytes]:
+        found = (path for path in (home / "backup").rglob("*") if path.is_file())
+        return {str(path): path.read_bytes() for path in found}
+
+    before = files()
+    rotate(settings)
+    copy = replace(settings, archive=replace(settings.archive, path=home / "backup"))
+    done = app.key_drill(copy, ask=typing((home / "code").read_text()), bounds=BOUNDS)
+    assert (done.epoch, done.messages) == (1, 2)
+    assert done.blob_id is not None
+    assert files() == before
+
+
+def test_a_drill_of_a_backup_without_the_pack_fails(settings: Settings, home: Path) -> None:
+    app.backup(settings, home / "backup", ask=nobody, bounds=BOUNDS)
+    for path in (home / "backup").rglob("*.pack"):
+        path.unlink()
+    copy = replace(settings, archive=replace(settings.archive, path=home / "backup"))
+    with pytest.raises(IntegrityError):
+        app.key_drill(copy, ask=typing((home / "code").read_text()), bounds=BOUNDS)
+
+
+# --- the audit trail --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_done_to_keys_is_in_the_audit_trail_before_it_is_done(
+    settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded: list[tuple[str, str | None]] = []
+
+    def record(_settings: Settings, _keys: Keys, action: str, *, note: str | None = None, **_: object) -> None:
+        keep(action, note)
+
+    def record_alone(_settings: Settings, _paths: ArchivePaths, _secret: EpochSecret, action: str) -> None:
+        keep(action, None)
+
+    def keep(action: str, note: str | None) -> None:
+        recorded.append((action, note))
+        raise _Stopped
+
+    for module in ("auditing", "rotating", "drilling"):
+        for name, value in (("record", record), ("record_alone", record_alone)):
+            monkeypatch.setattr(f"archiver.app.{module}.{name}", value, raising=False)
+    keyring = ArchivePaths(settings.archive.path).keyring
+    before = keyring.read_bytes()
+    uses: dict[str, Callable[[], object]] = {
+        "key-add": lambda: app.key_add(
+            settings, name="x", kind="passphrase", ask=typing(OWNER), new_passphrase="x" * 20, bounds=BOUNDS
+        ),
+        "key-remove": lambda: app.key_remove(settings, name="anna", ask=typing(OWNER), bounds=BOUNDS),
+        "key-accept": lambda: app.key_accept(settings, ask=typing(OWNER), bounds=BOUNDS),
+        "key-rotate": lambda: rotate(settings),
+        "key-drill": lambda: app.key_drill(settings, ask=typing((home / "code").read_text()), bounds=BOUNDS),
+        "unlock": lambda: app.unlock(settings, ask=typing(OWNER), seconds=10, bounds=BOUNDS),
+    }
+    for use in uses.values():
+        with pytest.raises(_Stopped):
+            use()
+    assert [action for action, _ in recorded] == list(uses)
+    assert recorded[:2] == [("key-add", "passphrase x"), ("key-remove", "anna")]
+    assert keyring.read_bytes() == before
