@@ -122,8 +122,9 @@ class Trail:
         query: str | None = None,
         numbers: Mapping[str, int] | None = None,
         form: str | None = None,
+        names: bool = True,
     ) -> None:
-        """Record an action; what it names need not be recorded again where it is only named."""
+        """Record an action; what it `names` need not be recorded again where it is only named."""
         messages, customers = tuple(messages), tuple(customers)
         record(
             self._settings,
@@ -136,7 +137,8 @@ class Trail:
             form=form,
         )
         self._anything = True
-        self._named.update(messages)
+        if names:
+            self._named.update(messages)
         self._customers.update(customers)
 
     def named(self, blob_id: BlobId) -> None:

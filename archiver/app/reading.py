@@ -121,7 +121,7 @@ class OpenArchive(WatchedMessages):
         """Return a page of hits with their passages, with `threads` one of each conversation; raises QueryError."""
         page = self._search().search(query, limit=limit, offset=offset, sort=sort, threads=threads)
         found = (blob_id for item in page.items for blob_id in (item.summary.blob_id, *item.copies))
-        self._trail.record("search", messages=found, query=query, numbers={"total": page.total})
+        self._trail.record("search", messages=found, query=query, numbers={"total": page.total}, names=False)
         return page
 
     def facets(self, query: str, *, customers: int = 10) -> FacetCounts:
@@ -192,8 +192,10 @@ class OpenArchive(WatchedMessages):
     def why(self, row: int) -> Explanation:
         """Return why a message is linked as it is, and which rules nearly fitted."""
         explanation = self._by_customer().why(row)
-        named = (record.customer.reference for record in explanation.customers.values())
-        self._trail.record("why", messages=[self._blob_id(row)], customers=named)
+        blob_id = self._blob_id(row)
+        if not self._trail.was_shown(blob_id):  # what was shown says in a line why it is whose
+            named = (record.customer.reference for record in explanation.customers.values())
+            self._trail.record("why", messages=[blob_id], customers=named)
         return explanation
 
     def history(

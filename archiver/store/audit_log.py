@@ -80,6 +80,15 @@ class AuditLog:
 
         Raises DiskError, LockedError; what `build` raises passes through, and nothing is written then.
         """
+        try:
+            self._append(epoch, build)
+        except DiskError as error:
+            raise DiskError(
+                f"the audit trail cannot be written, so nothing is shown or changed: {error.message}",
+                hint="make room, or mend what keeps audit/ in the archive's folder from being written, and try again",
+            ) from error
+
+    def _append(self, epoch: int, build: Build) -> None:
         self._make_directory()
         with self._locked():
             path, files = self._paths.audit_log(epoch), self.files()
