@@ -100,6 +100,23 @@ def flips(options: Options) -> Line:
     return Line("flips, cuts, swaps", figures, tuple(each for _, _, bad in tallies for each in bad))
 
 
+def backups(options: Options) -> Line:
+    from tests.crash.backing import Backing
+
+    with folder() as place:
+        backing = Backing(place / "home", seed=options.seed)
+        try:
+            found = backing.run(options.backups)
+        finally:
+            backing.close()
+    figures = (
+        f"{found.backups} backups and {found.kills} killed ones ({found.met} at work, {found.partial} left a part), "
+        f"{found.beside_sync} beside a sync at work; {found.opened} messages opened in them; {found.restore_kills} "
+        f"restores killed; {found.messages} messages restored and synced"
+    )
+    return Line("backups and restores", figures, tuple(found.problems))
+
+
 def _pytest(what: str, paths: str, environ: dict[str, str]) -> Line:
     """Run test files at full size; their own assertions are the judge."""
     result = subprocess.run(
@@ -217,6 +234,7 @@ def rows(_: Options) -> Line:
 
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
+    "backups": backups,
     "rotations": rotations,
     "cuts": cuts,
     "changes": changes,
@@ -234,6 +252,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
 def main() -> int:
     parser = argparse.ArgumentParser(description="Count what is lost, doubled, read as good or found in the open.")
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--backups", type=int, default=44)
     parser.add_argument("--flips", type=int, default=10_000)
     parser.add_argument("--examples", type=int, default=600)
     parser.add_argument("--messages", type=int, default=5_000)
