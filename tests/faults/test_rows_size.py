@@ -1,6 +1,6 @@
 """Rows 38 and 61 of `rows.py` at size: what the program's memory is when a message, or a mailbox, is very large.
 
-The real program in a process of its own, told to collect only; the server sends what it is asked for and holds none of it.
+The real program in a process of its own, told to collect only; the server sends what it is asked for, holding nothing.
 """
 
 from __future__ import annotations
