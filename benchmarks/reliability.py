@@ -232,6 +232,28 @@ def rows(_: Options) -> Line:
     return _pytest("62 ways of IMAP servers", "tests/faults", environ)
 
 
+def repairs(options: Options) -> Line:
+    from tests.crash.mending import Found, Mending
+
+    def all_of(work: Callable[[Mending], Found]) -> Found:
+        with folder() as place:
+            mending = Mending(place, seed=options.seed)
+            try:
+                return work(mending)
+            finally:
+                mending.close()
+
+    damaged = all_of(lambda mending: mending.run(options.repairs))
+    killed = all_of(lambda mending: mending.run_killed(options.repairs // 20))
+    named = ", ".join(f"{kind} {count}" for kind, count in sorted(damaged.named.items()))
+    figures = (
+        f"{damaged.mutations} damaged copies ({named}), {damaged.salvaged} packs brought to safety, {damaged.back} "
+        f"messages back from the server, {damaged.lost} that it no longer has marked and named; {killed.mutations} "
+        f"repairs killed, {killed.named['killed']} of them at work"
+    )
+    return Line("verify and repair", figures, (*damaged.problems, *killed.problems))
+
+
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "backups": backups,
@@ -240,6 +262,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "changes": changes,
     "crowds": crowds,
     "flips": flips,
+    "repairs": repairs,
     "canaries": canaries,
     "lies": lies,
     "attachments": attachments,
@@ -259,6 +282,7 @@ def main() -> int:
     parser.add_argument("--attachments", type=int, default=4_000)
     parser.add_argument("--cuts", type=int, default=600, help="places at which a whole sync is cut, about, four times")
     parser.add_argument("--weathers", type=int, default=40, help="seeds of faults at random")
+    parser.add_argument("--repairs", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))
     options = parser.parse_args()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 from archiver import app
 from archiver.app import syncing
 from archiver.app.collector import collect_all
-from archiver.app.opening import stored_credential
+from archiver.app.opening import open_unlocked, stored_credential
 from archiver.app.unlocking import require_keys
 from archiver.config import Settings
 from archiver.core.repairing import RepairReport
@@ -32,7 +33,7 @@ from archiver.store.catalogue import open_catalogue
 from archiver.store.layout import ArchivePaths
 from archiver.store.packs import PackVault
 from tests.crash.flipping import MUTATIONS, parsing_here
-from tests.crash.program import PASSWORD, Program, nobody, set_up
+from tests.crash.program import PASSWORD, Program, cleared, group, kill, nobody, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
 
 _BOXES = (b"INBOX", b"Sent")
@@ -78,7 +79,7 @@ class Found:
     mutations: int = 0
     named: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
-    fetched: int = 0
+    back: int = 0
     salvaged: int = 0
     lost: int = 0
     problems: list[str] = field(default_factory=list)
@@ -105,7 +106,7 @@ class Mending:
                 if part == 1:
                     with app.change_customers(self.settings, ask=nobody, command="customer add") as editor:
                         editor.add(Customer("K1", "Firm", domains=("customer.test",)))
-        self._gone = self._delete_from_server()
+        self.gone = self._delete_from_server()
         self.found = Found()
 
     def close(self) -> None:
@@ -138,6 +139,55 @@ class Mending:
                 except Exception as error:  # noqa: BLE001 whatever a person would meet as a traceback
                     self.found.problems.append(f"{self._what}: {type(error).__name__}: {error}")
         return self.found
+
+    def run_killed(self, kills: int) -> Found:
+        """Kill the real program at random moments of a repair, and have another one complete it.
+
+        Two messages that the server still has are damaged; all others must open after every kill.
+        """
+        archive = self.settings.archive.path
+        with in_one_process():
+            app.sync(self.settings, ask=nobody)
+            shutil.copytree(archive, self._work)
+            whole = opening(self.settings)
+        for number in range(kills):
+            self._what = f"kill {number}"
+            shutil.rmtree(archive)
+            shutil.copytree(self._work, archive)
+            self._spoil_two()
+            before = opening(self.settings)
+            process = self.program.start("repair", "--yes")
+            with cleared(process):
+                # Most of a short run is start-up, in which nothing can be lost: it is over when the first file moves.
+                end = time.monotonic() + self._pick.choice((0.5, 20.0, 20.0, 20.0))
+                while not any((archive / "packs").glob("*.tmp")) and time.monotonic() < end and process.poll() is None:
+                    time.sleep(0.0005)
+                time.sleep(self._pick.random() ** 2 * 0.05)
+                self.found.named["killed" if process.poll() is None else "too late"] += 1
+                for pid in group(process.pid):
+                    kill(pid)
+            self.found.mutations += 1
+            if before - opening(self.settings):
+                self.found.problems.append(f"{self._what}: {len(before - opening(self.settings))} lost")
+            self.program.run("repair", "--yes", "--fetch")
+            if opening(self.settings) != whole:
+                self.found.problems.append(f"{self._what}: the next run did not complete it")
+            problems = self.program.verify().problems
+            self.found.problems += [f"{self._what}: {problem.what}: {problem.message}" for problem in problems]
+        return self.found
+
+    def _spoil_two(self) -> None:
+        keys = require_keys(self.settings, ask=nobody)
+        with open_unlocked(self.settings, keys, write=False) as opened:
+            sent = [
+                (keys.paths.pack(pack), record.offset + record.length - 9)
+                for pack, record in opened.catalogue.sealed_records()
+                if opened.vault.read(pack, record) not in self.gone
+            ]
+        for path, at in self._pick.sample(sent, 2):
+            octets = bytearray(path.read_bytes())
+            octets[at] ^= 1
+            path.write_bytes(octets)
 
     def _one(self) -> None:
         self._what = ""
@@ -210,7 +260,7 @@ class Mending:
 
     def _judge(self, settings: Settings, before: set[bytes], done: RepairReport) -> None:
         after = opening(settings)
-        on_server = self._sent - self._gone
+        on_server = self._sent - self.gone
         if before - after:
             self.found.problems.append(f"{self._what}: {len(before - after)} opened before the repair and do not now")
         if on_server - after:
@@ -218,7 +268,7 @@ class Mending:
         lost = self._sent - after
         self.found.lost += len(lost)
         self.found.salvaged += sum(step.action == "salvage" for step in done.steps)
-        self.found.fetched += len(after - before)
+        self.found.back += len(after - before)
         report = app.verify(settings, full=True, ask=nobody)
         named = [problem for problem in report.problems if problem.kind == "message"]
         others = [problem for problem in report.problems if problem.kind != "message"]
