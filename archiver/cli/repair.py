@@ -33,7 +33,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, as_js
     next sync fetches them again where a server still has them (--fetch does so at once). Index and collector's data are
     made anew. Nothing is deleted that is not kept elsewhere.
 
-    Ends with 0 when all is mended, and with 4 when something stays damaged: it is named, and so is verify's.
+    Ends with 0 when all is mended, and with 4 when something stays damaged: then each message is named.
     """
     must_be_able_to_ask(invocation, yes=yes or dry_run)
     settings = invocation.settings()
