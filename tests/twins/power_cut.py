@@ -29,6 +29,8 @@ class Volatile:
     path: Path
     source: Path | None = None
     octets: bytes = b""
+    replaced: bytes | None = None
+    """What the name meant before, when a file was renamed over another."""
 
 
 @dataclass
@@ -71,12 +73,13 @@ class PowerCut(Disk):
 
     def rename(self, source: Path, target: Path) -> None:
         with self._step():
+            replaced = target.read_bytes() if target.exists() else None
             super().rename(source, target)
             for each in self.volatile:
                 if each.kind == "contents" and each.path == source:
                     each.path = target
             self.volatile = [v for v in self.volatile if not (v.kind == "created" and v.path == source)]
-            self.volatile.append(Volatile("renamed", target, source))
+            self.volatile.append(Volatile("renamed", target, source, replaced=replaced))
 
     def sync_directory(self, path: Path) -> None:
         with self._step():
@@ -111,6 +114,8 @@ def lose(undone: tuple[Volatile, ...]) -> None:
     for each in reversed(undone):
         if each.kind == "renamed" and each.path.exists() and each.source is not None:
             each.path.rename(each.source)
+            if each.replaced is not None:
+                each.path.write_bytes(each.replaced)
         elif each.kind == "created":
             each.path.unlink(missing_ok=True)
         elif each.kind == "removed":
