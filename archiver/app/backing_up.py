@@ -25,7 +25,7 @@ from archiver.crypto.archive_file import read_archive_file
 from archiver.crypto.backup_file import Manifest, PackFile, create_manifest
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ArchiverError, ConfigurationError, FormatError, IntegrityError, LockedError
+from archiver.errors import ArchiverError, ConfigurationError, FormatError, IncompleteError, IntegrityError, LockedError
 from archiver.store.backups import BackupPlace, Generation, sizes_of
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
@@ -65,8 +65,10 @@ class BackupReport(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """Return 0, or 30 when something that belongs to the archive is damaged or has vanished."""
-        return IntegrityError.exit_code if self.damaged or self.rescued or self.vanished else 0
+        """Return 0, 30 when a pack of the archive is damaged, 4 when one has vanished: a repair may have moved it."""
+        if self.damaged or self.rescued:
+            return IntegrityError.exit_code
+        return IncompleteError.exit_code if self.vanished else 0
 
 
 def backup(

@@ -92,7 +92,7 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
         )
     if not report.erasures_known:
         terminal.told(
-            "erasures:", "warn", "nothing says what was erased after this backup was made; mail erased since is back"
+            "erasures:", "warn", "nothing is known of erasures after this backup; mail erased since, if any, is back"
         )
         terminal.hint("if there is a copy of erasures.log, restore once more with --erasures FILE --replace")
     if report.credential == "missing":

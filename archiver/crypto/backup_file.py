@@ -1,6 +1,6 @@
 """The files by which a backup knows itself: backup.json of a generation, and the mark of a backup's directory.
 
-Knows what they say and that they say it under the collector credential's MAC (docs/format.md §12). A backup host checks
+Knows what they say and that they say it under the collector credential's MAC (docs/format.md, Backups). A backup host checks
 digests without any key; whoever has the archive's keys also finds files that were exchanged for older genuine ones.
 """
 

@@ -1,8 +1,8 @@
 """Backups while a sync runs, and SIGKILL at random moments of backups and restores: the experiment.
 
 Each round delivers mail and starts the real sync; beside it a backup is made, and every other one is killed. After
-each, every complete generation must be good, every message in the newest must open, and no key may lack its pack. In the end
-the newest is restored, killed now and then on the way, and a sync must bring it up to the server, without a double.
+each, every complete generation must be good, every message in the newest must open, and no key may lack its pack. At
+the end the newest is restored, killed now and then on the way, and a sync must bring it up to the server, undoubled.
 """
 
 from __future__ import annotations

@@ -331,7 +331,9 @@ def test_a_pack_that_is_damaged_in_the_archive_never_replaces_a_good_one(setting
     assert ArchivePaths(place).pack(name).read_bytes() == octets
     assert check(settings, place) == []
     paths.pack(name).unlink()
-    assert back_up(settings, place).vanished == (name,)
+    report = back_up(settings, place)
+    assert (report.vanished, report.exit_code) == ((name,), 4)
+    assert back_up(settings, place).exit_code == 0, "it is told once, and the backup keeps it"
 
 
 def test_a_pack_that_was_never_good_is_named_and_the_rest_can_be_restored(settings: Settings, place: Path) -> None:
