@@ -206,7 +206,7 @@ def read_checkpoint(line: str) -> tuple[Checkpoint, bytes]:
             head=_octets(head, 32),
             contents=_octets(contents, 32),
             keyring=_octets(keyring, 32),
-            at=datetime.strptime(time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC),
+            at=datetime.fromisoformat(time).astimezone(UTC),  # strptime takes 5 ms to load
         )
         sealed = urlsafe_b64decode(signature + "==")
     except ValueError:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import mmap
 import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -29,10 +29,14 @@ from archiver.crypto.audit import (
     parse_header,
     trailing_length,
 )
-from archiver.crypto.audit_chain import Chain, ChainRecord, Finding
 from archiver.errors import DiskError, FormatError, LockedError
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
+
+if TYPE_CHECKING:
+    import mmap
+
+    from archiver.crypto.audit_chain import Chain, ChainRecord, Finding
 
 _NAME = re.compile(r"[0-9]{8,10}\.log")
 _POLL_SECONDS = 0.001
@@ -176,12 +180,14 @@ def walk(paths: ArchivePaths, chain: Chain) -> Iterator[ChainRecord]:
             pieces = (piece for _, piece in frames(octets))
             yield from chain.file(f"audit/{path.name}", _epoch_of(path), pieces, last=path == files[-1])
         finally:
-            if isinstance(octets, mmap.mmap):
+            if not isinstance(octets, bytes):
                 octets.close()
 
 
 def verify_chain(paths: ArchivePaths, archive_id: bytes) -> Sequence[Finding]:
     """Check the chain of records without any key; see `Finding.broken` for what is damage."""
+    from archiver.crypto.audit_chain import Chain
+
     chain = Chain(archive_id)
     for _ in walk(paths, chain):
         pass
@@ -190,6 +196,8 @@ def verify_chain(paths: ArchivePaths, archive_id: bytes) -> Sequence[Finding]:
 
 def _octets(path: Path) -> bytes | mmap.mmap:
     """Return a file as octets that are not all in memory."""
+    import mmap
+
     try:
         with path.open("rb") as file:
             if not os.fstat(file.fileno()).st_size:
