@@ -196,7 +196,7 @@ def _parse(source: Path, environ: Mapping[str, str], override: Path | None) -> S
     section = {name: root.table(name) for name in SECTIONS if name != "accounts"}
     archive = _archive(section["archive"], environ, override)
     identity = _identity(section["identity"])
-    accounts = _accounts(root)
+    accounts = _accounts(root, environ)
     search = _search(section["search"])
     sync = _sync(section["sync"])
     customers = _customers(section["customers"])
@@ -265,11 +265,11 @@ def _is_domain(text: str) -> bool:
     return "@" not in text and "." in text.strip(".") and not any(c.isspace() for c in text)
 
 
-def _accounts(root: Table) -> tuple[Account, ...]:
+def _accounts(root: Table, environ: Mapping[str, str]) -> tuple[Account, ...]:
     accounts: list[Account] = []
     names: set[str] = set()
     for table in root.tables("accounts"):
-        account = _account(table)
+        account = _account(table, environ)
         if account.name in names:
             table.problem("name", "is used by another account too; give each account its own")
         names.add(account.name)
@@ -278,7 +278,7 @@ def _accounts(root: Table) -> tuple[Account, ...]:
     return tuple(accounts)
 
 
-def _account(table: Table) -> Account:
+def _account(table: Table, environ: Mapping[str, str]) -> Account:
     name = table.text("name", required='write a short name for the account, as name = "info"') or ""
     if name and not set(name) <= _NAME_CHARACTERS:
         table.problem("name", "may hold letters, digits, dots, dashes and underscores only")
@@ -295,17 +295,7 @@ def _account(table: Table) -> Account:
             'plaintext would send the password readable to another machine; use "tls" or "starttls" '
             "(or allow_plaintext = true, if that network is protected otherwise)",
         )
-    password_file = table.path("password_file")
-    password_command = table.texts("password_command")
-    if table.has("password_file") and table.has("password_command"):
-        table.problem("password_command", "and password_file are both given; keep one of them")
-    elif not table.has("password_file") and not table.has("password_command"):
-        table.problem(
-            None,
-            "has no password: write password_file (a file of mode 0600 that holds it) or password_command",
-        )
-    elif table.has("password_command") and not password_command and not table.failed:
-        table.problem("password_command", 'is empty; write the program and its arguments, as ["pass", "mail/info"]')
+    password_file, password_command, password_credential = _password(table, environ)
     return Account(
         name=name,
         host=host,
@@ -314,6 +304,7 @@ def _account(table: Table) -> Account:
         security=security,
         password_file=password_file,
         password_command=password_command,
+        password_credential=password_credential,
         mailboxes=_mailboxes(table, "mailboxes"),
         exclude=_mailboxes(table, "exclude"),
         allow_plaintext=allow_plaintext,
@@ -325,6 +316,28 @@ def _account(table: Table) -> Account:
         max_run_seconds=table.integer("max_run_seconds", 0, low=0, high=7 * 86_400),
         max_bytes_per_day=table.integer("max_bytes_per_day", 0, low=0, high=1 << 50),
     )
+
+
+def _password(table: Table, environ: Mapping[str, str]) -> tuple[Path | None, tuple[str, ...], str | None]:
+    """Read the three ways to a password, of which one must be given; a credential that is there is a file."""
+    file, command = table.path("password_file"), table.texts("password_command")
+    credential = table.text("password_credential")
+    given = [key for key in ("password_file", "password_command", "password_credential") if table.has(key)]
+    if len(given) > 1:
+        table.problem(given[1], f"and {given[0]} are both given; keep one of them")
+    elif not given:
+        table.problem(
+            None,
+            "has no password: write password_file (a file of mode 0600 that holds it) or password_command",
+        )
+    elif table.has("password_command") and not command and not table.failed:
+        table.problem("password_command", 'is empty; write the program and its arguments, as ["pass", "mail/info"]')
+    if credential is not None:
+        if not credential or not set(credential) <= _NAME_CHARACTERS or credential.startswith("."):
+            table.problem("password_credential", 'must be a credential\'s name, as "imap_info"')
+        else:
+            file = _credential(credential, environ)
+    return file, command, credential
 
 
 def _mailboxes(table: Table, key: str) -> tuple[str, ...]:

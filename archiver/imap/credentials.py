@@ -1,4 +1,4 @@
-"""Where an account's password comes from: a file, or a command's standard output.
+"""Where an account's password comes from: a file (systemd's credentials are files too), or a command's standard output.
 
 Fetched at each login and kept nowhere. Neither the password nor what a command says on standard error is ever repeated.
 """
@@ -23,6 +23,11 @@ def resolve_password(account: Account, *, timeout: float = COMMAND_TIMEOUT) -> s
         secret = _from_file(account, account.password_file)
     elif account.password_command:
         secret = _from_command(account, account.password_command, timeout)
+    elif account.password_credential is not None:
+        raise ConfigurationError(
+            f"the password of account {account.name} is one that systemd gives to its services only",
+            hint="start the service instead: systemctl start archiver-collect (or archiver-sync, archiver-doctor)",
+        )
     else:
         raise ConfigurationError(
             f"account {account.name} has no password", hint="set password_file or password_command"

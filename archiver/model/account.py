@@ -16,10 +16,11 @@ Security = Literal["tls", "starttls", "plaintext"]
 class Account(Struct, frozen=True):
     r"""Connection, login and choice of mailboxes.
 
-    Exactly one of `password_file` and `password_command` is set. Empty `mailboxes` means: all but \Junk, \Trash and
-    \Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds, sizes in
-    bytes. `certificate_sha256` pins the server's certificate (hex) as the only exception to the usual verification.
-    `max_run_seconds` and `max_bytes_per_day` bound what is asked of the server; 0 is no bound.
+    The password comes from `password_file` or `password_command`; or from `password_credential`, a credential that
+    systemd gives to a service: within one, `password_file` is where it lies. Empty `mailboxes` means: all but \Junk,
+    \Trash and \Drafts. `plaintext` is refused for hosts other than loopback unless `allow_plaintext`. Times in seconds,
+    sizes in bytes. `certificate_sha256` pins the server's certificate (hex) as the only exception to the usual
+    verification. `max_run_seconds` and `max_bytes_per_day` bound what is asked of the server; 0 is no bound.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Account(Struct, frozen=True):
     security: Security = "tls"
     password_file: Path | None = None
     password_command: tuple[str, ...] = ()
+    password_credential: str | None = None
     mailboxes: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     allow_plaintext: bool = False

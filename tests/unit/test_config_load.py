@@ -205,6 +205,18 @@ def test_a_systemd_credential_is_used_when_there_is_one(tmp_path: Path) -> None:
     assert default_machine_key(environ) == tmp_path / "archiver-machine"
 
 
+def test_a_password_may_be_a_credential_which_is_a_file_within_the_service_only(tmp_path: Path) -> None:
+    account = ACCOUNT.replace('password_file = "info.password"', 'password_credential = "imap_info"')
+    path = write(tmp_path, MINIMAL + account)
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "imap_info").write_bytes(b"secret\n")
+    outside, within = (
+        load(path, environ).accounts[0] for environ in ({}, {"CREDENTIALS_DIRECTORY": str(tmp_path / "given")})
+    )
+    assert (outside.password_credential, outside.password_file) == ("imap_info", None)
+    assert within.password_file == tmp_path / "given" / "imap_info"
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +249,7 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(tmp_path: Path) -
         ("security = true", "must be"),
         ('security = "plaintext"', "readable to another machine"),
         ('password_command = ["pass"]', "keep one of them"),
+        ('password_credential = "imap_info"', "keep one of them"),
         ("port = 0", "from 1 to 65535"),
         ("port = 65536", "from 1 to 65535"),
         ("port = true", "must be an integer"),
@@ -265,6 +278,7 @@ def test_a_wrong_value_is_refused_with_what_would_be_right(tmp_path: Path, lines
     ("old", "new", "expected"),
     [
         ('password_file = "info.password"\n', "", "has no password"),
+        ('password_file = "info.password"\n', 'password_credential = "../imap_info"\n', "must be a credential's name"),
         ('password_file = "info.password"\n', "password_command = []\n", "password_command is empty"),
         ('"info"', '"import"', "reserved"),
         ('"info"', '""', "is empty"),

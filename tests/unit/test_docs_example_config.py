@@ -73,7 +73,10 @@ def test_a_line_that_is_commented_out_shows_the_default_of_the_code(section: str
 
 
 def test_the_example_is_also_valid_with_every_default_written_out(tmp_path: Path) -> None:
-    text = _COMMENTED.sub("", TEXT).replace('password_command = ["pass", "show", "mail/info"]\n', "")
+    text = _COMMENTED.sub("", TEXT)
+    for other in ('password_command = ["pass", "show", "mail/info"]\n', 'password_credential = "imap_info"\n'):
+        assert other in text
+        text = text.replace(other, "")
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     written, plain = load(path, {}), load(EXAMPLE, {})

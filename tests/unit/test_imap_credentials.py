@@ -86,3 +86,10 @@ def test_a_command_that_does_not_exist_is_told(tmp_path: Path) -> None:
 def test_an_account_without_either_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError, match="no password"):
         resolve_password(Account(name="info", host="h", username="u"))
+
+
+def test_a_credential_that_only_a_service_gets_is_said_to_be_one() -> None:
+    account = Account(name="info", host="h", username="u", password_credential="imap_info")
+    with pytest.raises(ConfigurationError, match="systemd gives to its services") as raised:
+        resolve_password(account)
+    assert "systemctl start" in (raised.value.hint or "")
