@@ -228,7 +228,7 @@ def imap(options: Options) -> Line:
 
 
 def rows(_: Options) -> Line:
-    environ = {"ARCHIVER_BIG_MB": "100", "ARCHIVER_LISTED": "200000"}
+    environ = {"ARCHIVER_BIG_MB": "100", "ARCHIVER_LISTED": "200000", "ARCHIVER_CUT_EVERY": "7"}
     return _pytest("62 ways of IMAP servers", "tests/faults", environ)
 
 

@@ -14,11 +14,18 @@ TRANSIENT_CODES = frozenset({b"UNAVAILABLE", b"INUSE", b"LIMIT", b"SERVERBUG", b
 
 
 class ConnectFailedError(ServerUnreachableError):
-    """No connection was made; `permanent` when trying again cannot help (a certificate that does not verify)."""
+    """No connection was made; `permanent` when trying again cannot help (a certificate that does not verify).
 
-    def __init__(self, message: str, *, hint: str | None = None, permanent: bool = False) -> None:
+    `unanswered_login` says that a password was sent and the connection ended instead of an answer: some servers refuse
+    like that, so it must not be sent often.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, permanent: bool = False, unanswered_login: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.permanent = permanent
+        self.unanswered_login = unanswered_login
 
 
 class ConnectionBrokenError(ServerUnreachableError):

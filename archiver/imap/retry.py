@@ -21,6 +21,8 @@ ATTEMPTS = 8
 """Tries without progress before a run gives up."""
 FIRST_ATTEMPTS = 3
 """The same before the first connection was ever made: a wrong host name should be told soon."""
+UNANSWERED_LOGINS = 2
+"""Times that a password is sent without an answer: a server that refuses by hanging up counts them all the same."""
 ALONE = 3
 """Tries for one message alone, and for opening one mailbox."""
 LONGEST_WAIT = 300.0
@@ -57,6 +59,7 @@ class RetryingSource:
         self._ever_connected = False
         self._closed = False
         self._failures = 0
+        self._unanswered = 0
         self._waited = 0.0
 
     def mailboxes(self) -> Sequence[RemoteMailbox]:
@@ -205,7 +208,8 @@ class RetryingSource:
             self._wait_for_throttle(error)
             return
         if isinstance(error, ConnectFailedError):
-            if error.permanent:
+            self._unanswered += error.unanswered_login
+            if error.permanent or self._unanswered >= UNANSWERED_LOGINS:
                 raise error
         else:
             self._ever_connected = True
@@ -233,7 +237,7 @@ class RetryingSource:
             raise error
 
     def _progress(self) -> None:
-        self._failures = 0
+        self._failures = self._unanswered = 0
         self._waited = 0.0
         self._ever_connected = True
 

@@ -17,6 +17,7 @@ import imapclient
 from imapclient import exceptions
 
 from archiver import errors
+from archiver.errors import ServerUnreachableError
 from archiver.imap.faults import TRANSIENT_CODES, ConnectFailedError, ThrottledError, TransientRefusalError
 from archiver.imap.wire import Wire, check_pin, tls_fault
 from archiver.model.account import Account
@@ -150,9 +151,17 @@ def _log_in(client: Any, wire: Wire, account: Account, resolve_password: Passwor
         raise errors.LoginRefusedError(
             f"{account.host} offers no login for a user name or password outside ASCII", hint="set another password"
         ) from None
+    except ServerUnreachableError as error:
+        raise ConnectFailedError(
+            f"connecting to {account.host}: no answer to the login: {error.message}",
+            hint=error.hint,
+            unanswered_login=True,
+        ) from None
     except exceptions.LoginError as error:
         if isinstance(error.__context__, imaplib.IMAP4.abort):
-            raise ConnectFailedError(f"{account.host} ended the connection during login") from None
+            raise ConnectFailedError(
+                f"{account.host} ended the connection during login", unanswered_login=True
+            ) from None
         # The text may repeat what was sent: it is looked at, never shown.
         raise _login_fault(account, str(error)) from None
 

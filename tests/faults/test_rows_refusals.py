@@ -178,6 +178,22 @@ def test_row_53_a_wrong_password_is_sent_once_until_it_changes(trial: Trial, wor
     assert trial.sound()
 
 
+@pytest.mark.parametrize("end", [b"", b"* BYE\r\n", b"* BYE Invalid credentials\r\n", b"\r\n"])
+def test_row_53_a_server_that_hangs_up_instead_of_refusing_gets_the_password_twice_in_a_run(
+    trial: Trial, end: bytes
+) -> None:
+    trial.imap.on(b"LOGIN", Cut(end))
+    assert trial.run().exit_code == 20
+    assert len(trial.said(b"LOGIN")) == 2
+    for _ in range(24 * 60 - 1):
+        trial.run(now=False)
+    # A timer of a minute, a whole day: the rests grow to an hour.
+    assert len(trial.said(b"LOGIN")) < 80
+    trial.imap.on(b"LOGIN", trial.server._login)
+    assert trial.run().exit_code == 0
+    assert trial.sound()
+
+
 def test_row_54_no_other_mechanism_than_plain_is_ever_tried(trial: Trial) -> None:
     trial.imap.capabilities = b"IMAP4rev1 LOGINDISABLED AUTH=OAUTHBEARER AUTH=XOAUTH2"
     assert trial.run().exit_code == 21

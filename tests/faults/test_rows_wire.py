@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -224,7 +225,8 @@ def test_a_line_that_stalls_or_crawls_costs_time_and_no_mail(trial: Trial, proxi
 
 def test_a_sync_cut_at_any_octet_is_completed_by_the_next_one(trial: Trial, proxies: list[Proxy]) -> None:
     proxy = through(trial, Proxy(trial.server.port), proxies)
-    tally = cuts(lambda: Collection(trial.account), proxy, trial.on_server(), ("reset", "cut"), every=89)
+    every = int(os.environ.get("ARCHIVER_CUT_EVERY", "173"))
+    tally = cuts(lambda: Collection(trial.account), proxy, trial.on_server(), ("reset", "cut"), every=every)
     assert tally.bad == []
-    assert tally.runs > 70
+    assert tally.runs > 40
     assert tally.exits[20] > 0  # runs that could not get over it by themselves were among them
