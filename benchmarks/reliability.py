@@ -78,6 +78,21 @@ def rotations(options: Options) -> Line:
     return Line("SIGKILL of key rotate", figures, tuple(found.problems))
 
 
+def trail(options: Options) -> Line:
+    from tests.crash.attacking_trail import AttackedTrail
+
+    with folder() as place:
+        attacked = AttackedTrail(place / "home", seed=options.seed)
+        attacked.change(options.kills * 5)
+        attacked.kill(options.kills)
+    found = attacked.found
+    figures = (
+        f"{found.kills} kills of processes that record side by side, {found.acknowledged} records acknowledged, "
+        f"{found.records} kept, {found.torn} tails cut off; {found.changes} changes, all found by an anchor"
+    )
+    return Line("audit trail", figures, tuple(found.problems))
+
+
 def _flip(arguments: tuple[int, int]) -> tuple[dict[str, int], dict[str, int], list[str]]:
     from tests.crash.flipping import Flipping
 
@@ -258,6 +273,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "backups": backups,
     "rotations": rotations,
+    "trail": trail,
     "cuts": cuts,
     "changes": changes,
     "crowds": crowds,
