@@ -10,6 +10,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -39,8 +40,9 @@ from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import Disk
 from archiver.store.mending import Mending
+from archiver.store.old_catalogue import waiting_databases
 from archiver.store.packs import PackFiles
-from archiver.store.redelivery import Redeliveries
+from archiver.store.redelivery import redeliveries
 from archiver.store.salvage import Salvage, orphaned_packs
 
 Confirm = Callable[[RepairReport], bool]
@@ -57,18 +59,20 @@ def repair(
     confirm: Confirm,
     dry_run: bool = False,
     fetch: bool = False,
+    backup: Path | None = None,
     on_progress: OnProgress = silent,
     bounds: KdfBounds = DEFAULT_BOUNDS,
 ) -> RepairReport:
     """Look at everything, and mend what can be mended once `confirm` agrees; a `dry_run` only says what it would do.
 
     With `fetch`, what does not open is fetched again at once where a server still has it; a server that fails is told
-    by `status`, as after any sync.
+    by `status`, as after any sync. With `backup`, a directory of backups or a copy of the archive, a damaged archive.db
+    is replaced by the newest one there, and what still reads of the damaged one is added.
 
     Raises NoArchiveError, LockedError (no key, or another process writes), WrongKeyError, DiskError, UsageError; and
     IntegrityError when a file is damaged that only a backup brings back: archive.json, keyring.json, archive.db.
     """
-    _refuse_beyond_repair(look_around(settings, bounds=bounds).problems)
+    _refuse_beyond_repair(look_around(settings, bounds=bounds).problems, backup)
     keys = require_keys(settings, ask=ask, bounds=bounds)
     report = examine(
         settings,
@@ -76,14 +80,23 @@ def repair(
         look_around(settings, packs=True, on_progress=on_progress, bounds=bounds),
         on_progress=on_progress,
     )
-    _refuse_beyond_repair(report.problems)
-    plan = _plan(settings, keys, report)
+    _refuse_beyond_repair(report.problems, backup)
+    broken = _has(report, "database")
+    plan = _replacing() if broken else _plan(settings, keys, report)
     if dry_run or not (plan.steps or plan.remaining):
         return replace(plan, dry_run=dry_run)
     if plan.steps and not confirm(plan):
         return replace(plan, confirmed=False)
     record(settings, keys, "repair", messages=[p.blob_id for p in report.problems if p.blob_id is not None])
-    done = _mended(settings, keys, report, on_progress)
+    if broken and backup is not None:
+        from archiver.app.bringing_back import put_back
+
+        step = put_back(settings, keys, backup, ask=ask, bounds=bounds, wait=_WAIT)
+        report = look_around(settings, packs=True, bounds=bounds)
+        done = _act(settings, keys, report, new_index=True, on_progress=on_progress)
+        done = replace(done, steps=(step, *done.steps))
+    else:
+        done = _mended(settings, keys, report, on_progress)
     return _fetched(settings, keys, done, ask, on_progress, bounds) if fetch and done.fetchable else done
 
 
@@ -117,13 +130,18 @@ def _has(report: VerifyReport, kind: str) -> bool:
     return any(problem.kind == kind for problem in report.problems)
 
 
-def _refuse_beyond_repair(problems: Collection[Problem]) -> None:
+def _replacing() -> RepairReport:
+    step = Step("database", "archive.db", "put the backup's archive.db in its place, add what reads of the damaged one")
+    return RepairReport((step,), dry_run=True)
+
+
+def _refuse_beyond_repair(problems: Collection[Problem], backup: Path | None) -> None:
     for problem in problems:
-        if problem.kind in {"public", "database"}:
+        if problem.kind == "public" or (problem.kind == "database" and backup is None):
             raise IntegrityError(
                 f"{problem.what} is damaged or missing, and repair cannot make it anew",
                 what=problem.what,
-                hint="bring it back from a backup; docs/operations.md says how, and what comes back without one",
+                hint="bring it back from a backup, archive.db by `archiver repair --from DIR`; see docs/operations.md",
             )
 
 
@@ -134,6 +152,8 @@ def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
     catalogue = open_catalogue(keys.paths, keys.secret.database_key, readonly=True)  # the index may be damaged
     try:
         steps = list(_planned(catalogue, report))
+        if waiting_databases(keys.paths.quarantine):
+            steps.append(Step("database", "archive.db", "add what reads of the damaged archive.db that was set aside"))
         remaining = _remaining(settings, catalogue, {*catalogue.damaged(), *_damaged_messages(report)})
     finally:
         catalogue.close()
@@ -226,6 +246,7 @@ def _act(
         if _has(report, "collector"):
             steps.append(Step("collector", "collect.db", "collect.db was made anew"))
         steps += _mend(opened, report, on_progress)
+        steps += _take_over(opened, on_progress)
         waiting = waiting_names(keys.paths)
         ingested = take_in(opened.ingest_ports(), on_progress=on_progress, set_aside=True)
         opened.catalogue.settle()
@@ -246,6 +267,13 @@ def _act(
         opened.tidy(ingested.indexed)
         remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining) + without_keys)
+
+
+def _take_over(opened: Opened, on_progress: OnProgress) -> Sequence[Step]:
+    """Add what reads of a damaged archive.db that was set aside, should a run have been stopped before it did."""
+    from archiver.app.bringing_back import take_over
+
+    return list(take_over(opened, on_progress))
 
 
 def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequence[Step]:
@@ -273,7 +301,7 @@ def _mend(opened: Opened, report: VerifyReport, on_progress: OnProgress) -> Sequ
 def _read_at_last(opened: Opened, on_progress: OnProgress) -> Sequence[Step]:
     """Take in once more what could not be read when it came, and opens now."""
     opened.vault.close()  # files that were moved or replaced are still open in it
-    deliveries = Redeliveries(Mending(opened.catalogue.connection), opened.vault)
+    deliveries = redeliveries(Mending(opened.catalogue.connection), opened.vault)
     if not deliveries.waiting():
         return ()
     read = take_in(replace(opened.ingest_ports(), deliveries=deliveries), on_progress=on_progress)

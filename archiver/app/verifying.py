@@ -223,6 +223,8 @@ def _of_database(keys: Keys, error: ArchiverError) -> Problem:
     """Say of a database that it does not open; with the right keys at hand a wrong key is damage, too."""
     missing = "index.db" if keys.paths.database.exists() else "archive.db"
     told = error.what if isinstance(error, IntegrityError) else error.message.partition(" ")[0]
+    if told == "keyring.json":
+        return Problem(told, error.message, kind="public")
     what = told if told in {"archive.db", "index.db"} else missing
     return Problem(what, error.message, kind="index" if what == "index.db" else "database")
 

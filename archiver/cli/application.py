@@ -216,6 +216,7 @@ class Application(Protocol):
         confirm: Callable[[RepairReport], bool],
         dry_run: bool,
         fetch: bool,
+        backup: Path | None,
         on_progress: OnProgress,
     ) -> RepairReport: ...
     def backup(

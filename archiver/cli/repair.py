@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,9 +24,16 @@ _SHOWN = 50
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @click.option("--fetch", is_flag=True, help="Fetch again at once what the servers still have, as a sync would.")
+@click.option(
+    "--from",
+    "backup",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Replace a damaged archive.db by that of a backup, or of a copy of the archive.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, as_json: bool) -> int:
+def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, backup: Path | None, as_json: bool) -> int:
     """Mend what is damaged, and lose nothing that still opens.
 
     Looks at everything, as verify --full does, says what it would do and asks. Messages that open are copied out of
@@ -52,6 +60,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, as_js
             confirm=confirm,
             dry_run=dry_run,
             fetch=fetch,
+            backup=backup,
             on_progress=watch.tell,
         )
     terminal = invocation.terminal

@@ -1,11 +1,12 @@
-"""Messages that could not be read when they came, handed over once more (port `Deliveries`).
+"""Messages handed over once more (port `Deliveries`), from what the archive has of them itself.
 
-Made of what the catalogue has of them: their keys, and the places where they were seen. Only those that open now.
+Knows those that could not be read when they came and open now: their keys, and the places where they were seen, are in
+the catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archiver.errors import IntegrityError
 from archiver.model.delivery import Delivery, SealedRecord
@@ -13,16 +14,11 @@ from archiver.store.mending import Mending
 from archiver.store.packs import PackVault
 
 
-class Redeliveries:
-    """A delivery for each pack that holds such messages; they are looked at once, when this is made."""
+class HeldDeliveries:
+    """Deliveries in memory, by name."""
 
-    def __init__(self, mending: Mending, vault: PackVault) -> None:
-        self._deliveries: dict[str, Delivery] = {}
-        for pack, found in mending.unreadable().items():
-            good = [(row, record) for row, record in found if _opens(vault, pack, record)]
-            if good:
-                arrivals = [arrival for row, _ in good for arrival in mending.arrivals_of(row)]
-                self._deliveries[pack] = Delivery(pack, tuple(record for _, record in good), tuple(arrivals))
+    def __init__(self, deliveries: Mapping[str, Delivery]) -> None:
+        self._deliveries = dict(deliveries)
 
     def waiting(self) -> Sequence[str]:
         """Return their names."""
@@ -41,6 +37,17 @@ class Redeliveries:
     def done(self, name: str) -> None:
         """Forget one that was taken in."""
         self._deliveries.pop(name, None)
+
+
+def redeliveries(mending: Mending, vault: PackVault) -> HeldDeliveries:
+    """Return what could not be read when it came, and opens now: a delivery for each pack."""
+    deliveries: dict[str, Delivery] = {}
+    for pack, found in mending.unreadable().items():
+        good = [(row, record) for row, record in found if _opens(vault, pack, record)]
+        if good:
+            arrivals = [arrival for row, _ in good for arrival in mending.arrivals_of(row)]
+            deliveries[pack] = Delivery(pack, tuple(record for _, record in good), tuple(arrivals))
+    return HeldDeliveries(deliveries)
 
 
 def _opens(vault: PackVault, pack: str, record: SealedRecord) -> bool:

@@ -492,6 +492,7 @@ class Twin(AuditTwin):
         confirm: Callable[[Repair], bool],
         dry_run: bool,
         fetch: bool,
+        backup: Path | None,
         on_progress: OnProgress,
     ) -> Repair:
         self._begin(f"repair{' dry-run' if dry_run else ''}{' fetch' if fetch else ''}", ask)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -72,6 +72,14 @@ def damage(settings: Settings, octets: bytes) -> Path:
     path, offset, length = pack_with(settings, octets)
     flip(path, offset + length - 5)
     return path
+
+
+def table_page(settings: Settings, table: str) -> int:
+    """Return the first page of a table, counted from 0."""
+    keys = require_keys(settings, ask=nobody)
+    with open_unlocked(settings, keys, write=False) as opened:
+        sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        return opened.catalogue.connection.integer(sql, (table,)) - 1
 
 
 def repair(settings: Settings, *, fetch: bool = False) -> RepairReport:
@@ -378,3 +386,84 @@ def test_a_repair_cut_off_at_any_step_loses_nothing_and_the_next_one_completes_i
             break
     assert completed
     assert step > 10
+
+
+@pytest.mark.parametrize("way", ["backup", "copy"])
+def test_a_damaged_archive_database_comes_back_from_a_backup_and_from_what_still_reads_of_it(
+    base: Mending, settings: Settings, quick_path: Path, way: str
+) -> None:
+    """Of mail that came after the backup the damaged database alone has the keys, and no server the mail."""
+    place = quick_path / "backups"
+    if way == "backup":
+        app.backup(settings, place, ask=nobody)
+    else:
+        shutil.copytree(settings.archive.path, place)
+    later = mail(99)
+    uid = base.server.deliver("info", b"INBOX", later)
+    app.sync(settings, ask=nobody)
+    del base.server.accounts["info"][b"INBOX"].messages[uid]
+    before, kept = opening(settings), 0
+    assert later in before
+    whole = quick_path / "whole"
+    shutil.copytree(settings.archive.path, whole)
+    pages = (whole / "archive.db").stat().st_size // 4096
+    for page in (0, *range(2 if way == "backup" else 3, pages, pages // 4)):
+        shutil.rmtree(settings.archive.path)
+        shutil.copytree(whole, settings.archive.path)
+        flip(settings.archive.path / "archive.db", page * 4096 + 300)
+        if not any(kind == "database" for kind, _ in verify(settings)):
+            continue  # a page that holds nothing
+        done = app.repair(settings, ask=nobody, confirm=lambda _: True, fetch=True, backup=place)
+        assert before - opening(settings) <= {later}, page
+        kept += later in opening(settings)
+        assert verify(settings) == [], page
+        assert done.steps[0].action == "database"
+        with app.open_archive(settings, ask=nobody) as archive:
+            assert archive.search("zebra").total == len(opening(settings))
+    assert kept > 0
+
+
+def test_an_exchange_of_databases_cut_off_at_any_step_is_completed_by_the_next_run(
+    base: Mending, settings: Settings, quick_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With mail whose keys are in the damaged database only, and which no server has."""
+    from archiver.store.durable import Disk
+
+    class CutError(BaseException):
+        """The power is gone."""
+
+    place, whole = quick_path / "copy", quick_path / "whole"
+    shutil.copytree(settings.archive.path, place)
+    uid = base.server.deliver("info", b"INBOX", mail(99))
+    app.sync(settings, ask=nobody)
+    del base.server.accounts["info"][b"INBOX"].messages[uid]
+    before = opening(settings)
+    flip(settings.archive.path / "archive.db", table_page(settings, "decisions") * 4096 + 300)
+    shutil.copytree(settings.archive.path, whole)
+    left = 1_000_000
+    for name in ("rename", "sync_directory", "sync_file"):
+        real = getattr(Disk, name)
+
+        def wrapped(*args: object, real: Callable[..., object] = real) -> object:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise CutError
+            return real(*args)
+
+        monkeypatch.setattr(Disk, name, wrapped)
+    for step in range(200):
+        shutil.rmtree(settings.archive.path)
+        shutil.copytree(whole, settings.archive.path)
+        left = step
+        try:
+            app.repair(settings, ask=nobody, confirm=lambda _: True, backup=place)
+            break
+        except CutError:
+            left = 1_000_000
+        app.repair(settings, ask=nobody, confirm=lambda _: True, backup=place)
+        assert opening(settings) == before, step
+        assert verify(settings) == [], step
+    left = 1_000_000
+    assert step > 8
+    assert opening(settings) == before
