@@ -183,6 +183,13 @@ def test_row_28_a_bye_in_mid_run_costs_a_connection_and_no_mail(trial: Trial, wo
     assert trial.imap.connections >= 3
 
 
+def test_row_28_nothing_is_read_from_a_server_that_has_said_bye(trial: Trial) -> None:
+    trial.imap.on(INBOX_BODIES, lambda asked: b"* BYE closing\r\n" + trial.server._fetch(asked), times=1)
+    assert trial.run().exit_code == 0
+    assert trial.sound()
+    assert trial.imap.connections == 2
+
+
 def test_row_29_each_connection_fetches_the_password_anew(trial: Trial) -> None:
     fetched: Iterator[str] = iter([PASSWORD, "renewed in mid-run"])
 
