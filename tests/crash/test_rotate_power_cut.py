@@ -78,9 +78,8 @@ def _found_wrong(home: Path, *, forgets_directory_syncs: bool = False) -> Iterat
             lose(undone)
             found = _wrong(settings)
             if found is not None:
-                wrong.append(
-                    f"after step {step}, with {[(each.kind, each.path.name) for each in undone]} undone: {found}"
-                )
+                lost = ", ".join(f"{each.kind} {each.path.name}" for each in undone)
+                yield f"after step {step}, without {lost}: {found}"
 
 
 def test_a_power_cut_leaves_the_old_epoch_or_the_new_one(quick_path: Path) -> None:

@@ -423,6 +423,38 @@ def test_cut_off_at_any_step_the_old_or_the_new_epoch_is_whole(made: Path, home:
     assert set(epochs) == {1, 2}
 
 
+def test_what_a_rotation_left_before_its_commit_point_goes_with_the_next_writer(
+    settings: Settings, paths: ArchivePaths
+) -> None:
+    class Ending(Disk):
+        def rename(self, source: Path, target: Path) -> None:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        rotate(settings, disk=Ending())
+    assert len(contents(settings)) == 2
+    assert not nothing_is_left(paths)
+    with open_unlocked(settings, keys_of(settings), write=True):
+        assert nothing_is_left(paths)
+
+
+def test_a_log_that_a_reader_kept_alive_is_not_taken_for_the_new_databases(
+    settings: Settings, paths: ArchivePaths
+) -> None:
+    keys = keys_of(settings)
+    with open_database(paths.database, keys.secret.database_key, readonly=True) as reader, reader.snapshot():
+        before = reader.integer("SELECT count(*) FROM messages")
+        with open_unlocked(settings, keys, write=True) as opened:
+            opened.catalogue.set_meta("test", "x" * 20_000)
+        assert paths.database.with_name("archive.db-wal").stat().st_size > 0
+        rotate(settings)
+        assert len(contents(settings)) == 2
+        assert reader.integer("SELECT count(*) FROM messages") == before
+    with open_unlocked(settings, keys_of(settings), write=True) as opened:
+        assert opened.catalogue.meta("test") == "x" * 20_000
+        assert opened.catalogue.connection.check() == ()
+
+
 @pytest.mark.parametrize("before", ["archive.db", "archive.json"])
 def test_a_collector_comes_first_after_a_rotation_was_cut_off(
     settings: Settings, paths: ArchivePaths, before: str
