@@ -200,13 +200,14 @@ def test_row_11_uids_come_in_any_order_and_are_asked_for_ascending(trial: Trial)
 
 def test_row_12_an_empty_mailbox_is_not_listed_because_some_servers_call_that_bad(trial: Trial) -> None:
     trial.server.mailbox(USER, b"Empty")
+    trial.imap.on(b"STATUS", b"%T NO not here\r\n")
     trial.imap.on(
         rb"UID FETCH 1:\*",
         lambda asked: (
             trial.server._fetch(asked) if trial.server._open[asked.connection].messages else b"%T BAD invalid set\r\n"
         ),
     )
-    assert trial.run().exit_code == 0
+    assert [trial.run().exit_code, trial.run().exit_code] == [0, 0]
     assert trial.sound()
 
 
