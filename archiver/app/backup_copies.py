@@ -26,6 +26,7 @@ from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import Disk
 from archiver.store.erasure_log import erasure_log_of
 from archiver.store.layout import ArchivePaths, create_layout
+from archiver.store.mending import Mending
 from archiver.store.state_files import copy_file, state_files
 
 
@@ -132,6 +133,12 @@ def opened(settings: Settings, origin: Origin, root: Path, *, ask: AskPassphrase
         keys.archive.recipient_for_collector(credential)
         if origin.manifest is not None:
             origin.manifest.check(credential)
+        elif strays := Mending(catalogue.connection).strays():
+            raise IntegrityError(
+                f"archive.db and its log were copied at different moments: {strays[0]}",
+                what="archive.db",
+                hint="copy a snapshot of the file system, or what `archiver backup` makes",
+            )
         yield Copy(keys, catalogue, credential)
     finally:
         catalogue.close()

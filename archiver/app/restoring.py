@@ -51,7 +51,8 @@ class RestoreReport(Struct, frozen=True):
 
     `origin` is the generation, or "copy" of a plain copy; `missing` counts packs that were not there, with `lost`
     messages in them; `erased` counts messages erased again; `erasures_known` says whether any record of later erasures
-    was found; `set_aside` is where the archive that was there is now.
+    was found, `erasures_unread` counts lines of them that are damaged, or another archive's; `set_aside` is where the
+    archive that was there is now.
     """
 
     origin: str
@@ -64,6 +65,7 @@ class RestoreReport(Struct, frozen=True):
     lost: int
     erased: int
     erasures_known: bool
+    erasures_unread: int
     set_aside: Path | None
     credential: Fate
     seconds: float
@@ -122,7 +124,7 @@ def restore(
             )
         _require_room(building, sum(found.values()))
         _copy_packs(origin, paths, sorted(found), disk, on_progress)
-        records = _records_of_erasures(settings, origin, credential, erasures, ask, bounds)
+        records, unread = _records_of_erasures(settings, origin, credential, erasures, ask, bounds)
         messages, indexed, erased = _bring_to_life(settings, keys, credential, merged(records), on_progress)
         _make_durable(paths, disk)
         if credential_state == "written":
@@ -140,6 +142,7 @@ def restore(
         lost=lost,
         erased=erased,
         erasures_known=bool(records),
+        erasures_unread=unread,
         set_aside=aside,
         credential=credential_state,
         seconds=time.monotonic() - began,
@@ -259,8 +262,11 @@ def _records_of_erasures(
     named: Path | None,
     ask: AskPassphrase,
     bounds: KdfBounds,
-) -> list[Mapping[BlobId, datetime]]:
-    """Return every record of erasures in reach: the old archive's, moved-aside ones', later generations', a file's."""
+) -> tuple[list[Mapping[BlobId, datetime]], int]:
+    """Return every record of erasures in reach: the old archive's, moved-aside ones', later generations', a file's.
+
+    The second value counts lines that cannot be believed.
+    """
     target = settings.archive.path
     aside = sorted(each for each in target.parent.iterdir() if each.name.startswith(target.name + _ASIDE))
     places = [target, *aside]
@@ -268,12 +274,15 @@ def _records_of_erasures(
     if named is not None and not named.is_file():
         raise UsageError(f"{named} is no file", hint="name a copy of erasures.log")
     logs += [] if named is None else [named]
-    records = [read_erasures(log, credential.mac_key).erased for log in logs if log.is_file()]
+    read = [read_erasures(log, credential.mac_key) for log in logs if log.is_file()]
+    if named is not None and read[-1].damaged and not read[-1].erased:
+        raise UsageError(f"{named} is no record of erasures of this archive", hint="name a copy of its erasures.log")
+    records = [log.erased for log in read]
     # The log is written first, so the catalogue knows no more; but one of the two may be gone.
     with suppress(ArchiverError, OSError):
         if ArchivePaths(target).database.is_file():
             records.append(_tombstones(settings, ask, bounds, credential))
-    return records
+    return records, sum(log.damaged for log in read)
 
 
 def _tombstones(

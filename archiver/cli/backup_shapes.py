@@ -67,6 +67,7 @@ def restored(report: RestoreReport, zone: tzinfo | None) -> Json:
         "lost": report.lost,
         "erased": report.erased,
         "erasures_known": report.erasures_known,
+        "erasures_unread": report.erasures_unread,
         "set_aside": None if report.set_aside is None else str(report.set_aside),
         "credential": report.credential,
         "seconds": round(report.seconds, 3),

@@ -90,6 +90,9 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
             "bad",
             f"{count(report.missing, 'pack')} missing, with {count(report.lost, 'message')} in them",
         )
+    if report.erasures_unread:
+        lines = count(report.erasures_unread, "line")
+        terminal.told("erasures:", "warn", f"{lines} of erasures.log are damaged, or of another archive: passed over")
     if not report.erasures_known:
         terminal.told(
             "erasures:", "warn", "nothing is known of erasures after this backup; mail erased since, if any, is back"

@@ -140,7 +140,9 @@ def spoilt() -> Twin:
     backups = Backups(
         made=BackedUp(damaged=(PACK,), rescued=("4a" * 32,), vanished=("5b" * 32,), mended=("6c" * 32,), exit_code=30),
         checked=Checked(generations=(bad,), problems=("pack 3f3f3f3f3f3f is not what its name says",), exit_code=30),
-        restored=Restored(erasures_known=False, credential="missing", missing=1, lost=7, erased=2, exit_code=30),
+        restored=Restored(
+            erasures_known=False, erasures_unread=2, credential="missing", missing=1, lost=7, erased=2, exit_code=30
+        ),
     )
     return Twin(backups=backups)
 

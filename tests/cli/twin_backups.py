@@ -65,6 +65,7 @@ class Restored:
     lost: int = 0
     erased: int = 0
     erasures_known: bool = True
+    erasures_unread: int = 0
     set_aside: Path | None = None
     credential: Literal["kept", "written", "missing", "unreadable"] = "kept"
     seconds: float = 21.3

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -547,3 +548,103 @@ def test_a_restore_that_was_killed_is_begun_again(settings: Settings, place: Pat
     with pytest.raises(UsageError, match="in the way"):
         bring_back(other, place, replace=True)
     assert restoring._BUILDING == ".restoring"
+
+
+def test_a_record_of_erasures_of_another_archive_is_refused_and_damaged_lines_are_told(
+    settings: Settings, place: Path, tmp_path: Path
+) -> None:
+    back_up(settings, place)
+    erase(settings, [id_of(settings, "word2"), id_of(settings, "word3")], ask=ask, bounds=BOUNDS)
+    log = erasure_log_of(ArchivePaths(settings.archive.path))
+    first, second = log.read_bytes().splitlines(keepends=True)
+    other = elsewhere(settings)
+    foreign = tmp_path / "foreign.log"
+    foreign.write_bytes(first[:-5] + b"0000\n")
+    with pytest.raises(UsageError, match="no record of erasures of this archive"):
+        bring_back(other, place, erasures=foreign)
+    assert not other.archive.path.exists()
+    foreign.write_bytes(first[:-5] + b"0000\n" + second + first[:40])
+    report = bring_back(other, place, erasures=foreign)
+    assert (report.messages, report.erased, report.erasures_unread) == (3, 1, 2)
+
+
+def test_nothing_of_the_mail_is_readable_in_a_backup_or_beside_it(settings: Settings, place: Path) -> None:
+    bring(settings, 9, unlocked=False)
+    back_up(settings, place)
+    check(settings, place)
+    other = elsewhere(settings)
+    bring_back(other, place)
+    kept = [*tree(place).items(), *tree(other.archive.path.parent).items()]
+    assert not [name for name, octets in kept if octets is not None for word in (b"word1", b"word9", b"acme.example")
+                if word in octets]  # fmt: skip
+
+
+def test_a_backup_of_the_epoch_before_a_rotation_is_restored_with_the_passphrase_of_then(
+    settings: Settings, place: Path
+) -> None:
+    back_up(settings, place)
+    app.key_rotate(settings, ask=ask, bounds=BOUNDS)
+    (settings.archive.path / "archive.db.next").write_bytes(b"left by a killed rotation")
+    back_up(settings, place)
+    names = {path.name for path in place.rglob("*")}
+    assert not [name for name in names if ".next" in name]
+    generations = [each.generation for each in verify_backup(settings, place, ask=ask).generations]
+    other = elsewhere(settings)
+    for generation in generations:
+        assert bring_back(other, place, generation=generation, write_collector_key=True).messages == 4
+        assert verified(other) == []
+        shutil.rmtree(other.archive.path.parent)
+        other.archive.path.parent.mkdir()
+    assert bring_back(settings, place, generation=generations[1], replace=True).messages == 4
+    assert verified(settings) == []
+
+
+def test_while_a_sync_runs_its_archive_is_not_moved_aside(settings: Settings, place: Path) -> None:
+    back_up(settings, place)
+    with (
+        writer_lock(ArchivePaths(settings.archive.path).lock("collect"), command="sync", now=Clock()()),
+        pytest.raises(LockedError, match="archiver sync"),
+    ):
+        bring_back(settings, place, replace=True)
+    assert found(settings, "") == 4
+
+
+def test_whoever_waited_for_the_lock_of_an_archive_that_was_moved_aside_gets_the_new_ones(tmp_path: Path) -> None:
+    old, aside = tmp_path / "old", tmp_path / "aside"
+    old.mkdir()
+    waited = 0
+
+    def sleep(_: float) -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 1:
+            old.rename(aside)
+            old.mkdir()
+            holding.close()
+
+    holding = ExitStack()
+    holding.enter_context(writer_lock(old / "archive.lock", command="restore", now=Clock()()))
+    with writer_lock(old / "archive.lock", command="sync", now=Clock()(), wait_seconds=5, sleep=sleep):
+        assert waited == 1
+        with pytest.raises(LockedError, match="sync"), writer_lock(old / "archive.lock", command="x", now=Clock()()):
+            pass
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_database_copied_at_another_moment_than_its_log_is_refused_or_whole(
+    settings: Settings, tmp_path: Path, seed: int
+) -> None:
+    """As a tool makes it that copies file by file beside a sync: the worst order."""
+    copy = tmp_path / "copy"
+    shutil.copytree(settings.archive.path, copy)
+    bring(settings, *range(10, 13 + seed))
+    elsewhere_in_a_process(keys_of(settings), "write")
+    shutil.copytree(settings.archive.path / "packs", copy / "packs", dirs_exist_ok=True)
+    shutil.copy(settings.archive.path / "archive.db-wal", copy / "archive.db-wal")
+    other = elsewhere(settings)
+    try:
+        bring_back(other, copy, write_collector_key=True)
+    except ArchiverError:
+        assert not other.archive.path.exists()
+    else:
+        assert verified(other) == []
