@@ -17,7 +17,7 @@ from archiver.app.drilling import Drill
 from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import open_unlocked
 from archiver.app.unlocking import Keys, find_keys, renewed
-from archiver.config import ArchiveSettings, Settings, SyncSettings
+from archiver.config import ArchiveSettings, Settings, SyncSettings, load
 from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import KdfBounds
 from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, WrongKeyError
@@ -248,6 +248,24 @@ def test_a_person_is_asked_and_nobody_else_will_do(settings: Settings, home: Pat
     keys = find_keys(unattended, ask=nobody, bounds=BOUNDS)
     assert keys is not None
     assert keys.secret.epoch == 2, "the machine's slot was sealed to as well"
+
+
+def test_systemd_hands_the_machines_key_over_as_a_credential(settings: Settings, home: Path) -> None:
+    credentials = home / "credentials"
+    credentials.mkdir()
+    key_file = credentials / "archiver-machine"
+    app.key_add(settings, name="host", kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS)
+    key_file.chmod(0o400)
+    (home / "config.toml").write_text(
+        f'[archive]\npath = "{settings.archive.path}"\ncollector_key_file = "{settings.archive.collector_key_file}"\n'
+        '[identity]\ndomains = ["ours.test"]\n[sync]\nworkers = 1\n'
+    )
+    handed = load(home / "config.toml", {"CREDENTIALS_DIRECTORY": str(credentials)})
+    with app.open_archive(handed, ask=nobody, bounds=BOUNDS) as archive:
+        assert archive.search("zebra").total == 2
+    without = load(home / "config.toml", {})
+    with pytest.raises(LockedError, match="locked"), app.open_archive(without, ask=nobody, bounds=BOUNDS):
+        pass
 
 
 def test_without_room_for_a_second_copy_nothing_is_begun(
