@@ -121,6 +121,7 @@ def _fetched(
     sync(settings, ask=ask, on_progress=on_progress, bounds=bounds)
     with open_unlocked(settings, keys, write=False) as opened:
         remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
+        remaining = [*remaining, *(problem for problem in done.remaining if problem.kind == "audit")]
     came = len(done.remaining) - len(remaining)
     steps = (*done.steps, Step("fetch", "archive.db", f"{messages(came)} came again")) if came > 0 else done.steps
     return RepairReport(steps, tuple(remaining), _fetchable(settings, remaining))
@@ -154,7 +155,8 @@ def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
         steps = list(_planned(catalogue, report))
         if waiting_databases(keys.paths.quarantine):
             steps.append(Step("database", "archive.db", "add what reads of the damaged archive.db that was set aside"))
-        remaining = _remaining(settings, catalogue, {*catalogue.damaged(), *_damaged_messages(report)})
+        damaged = {*catalogue.damaged(), *_damaged_messages(report)}
+        remaining = [*_remaining(settings, catalogue, damaged), *_never_mended(report)]
     finally:
         catalogue.close()
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining), dry_run=True)
@@ -227,6 +229,11 @@ def _remaining(settings: Settings, catalogue: SqliteCatalogue, damaged: Collecti
     return found
 
 
+def _never_mended(report: VerifyReport) -> Sequence[Problem]:
+    """Name what a repair must not touch: a trail that was mended would prove nothing."""
+    return [problem for problem in report.problems if problem.kind == "audit"]
+
+
 def _fetchable(settings: Settings, remaining: Collection[Problem]) -> int:
     configured = {account.name for account in settings.accounts}
     return sum(any(seen.account in configured for seen in problem.places) for problem in remaining)
@@ -265,7 +272,7 @@ def _act(
         if new_index:
             steps.append(Step("index", "index.db", f"index.db was built anew: {messages(opened.index.count())}"))
         opened.tidy(ingested.indexed)
-        remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
+        remaining = [*_remaining(settings, opened.catalogue, opened.catalogue.damaged()), *_never_mended(report)]
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining) + without_keys)
 
 

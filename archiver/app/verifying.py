@@ -99,9 +99,11 @@ def look_around(
     problems, remarks = list(_public(paths, bounds)), list[Problem]()
     busy = is_held(paths.lock("archive")) or is_held(paths.lock("collect"))
     for noticed in inspect(paths, archive_id=_archive_id(paths), busy=busy):
-        found = Problem(noticed.what, noticed.message, kind=noticed.kind)
-        (remarks if noticed.harmless else problems).append(found)
+        seen = Problem(noticed.what, noticed.message, kind=noticed.kind)
+        (remarks if noticed.harmless else problems).append(seen)
     report = VerifyReport(0, 0, 0, checked_full=False)
+    for found in _trail(paths):
+        (problems if found.kind == "audit" else remarks).append(found)
     if packs:
         report = verify_packs(PackFiles(paths), names=only, on_progress=on_progress)
     return replace(report, problems=(*problems, *report.problems), remarks=tuple(remarks))
@@ -140,6 +142,22 @@ def _public(paths: ArchivePaths, bounds: KdfBounds) -> Iterator[Problem]:
         yield Problem(error.what, error.message, kind="public")
     except NoArchiveError:
         yield Problem("keyring.json", "keyring.json is missing: bring it back from a backup", kind="public")
+
+
+def _trail(paths: ArchivePaths) -> Iterator[Problem]:
+    """Check the chain of the audit trail; what its records say takes a key, and `archiver audit verify`."""
+    from archiver.store.audit_log import verify_chain
+
+    archive_id = _archive_id(paths)
+    if archive_id is None:
+        return
+    try:
+        findings = verify_chain(paths, archive_id)
+    except DiskError as error:
+        yield Problem("audit", error.message, kind="audit")
+        return
+    for finding in findings:
+        yield Problem(finding.what, finding.message, kind="audit" if finding.broken else "interrupted")
 
 
 def _archive_id(paths: ArchivePaths) -> bytes | None:

@@ -98,7 +98,7 @@ def _conclude(invocation: Invocation, report: RepairReport) -> None:
     elif not report.remaining:
         terminal.line(Span("All is mended.", "good"))
     if report.remaining:
-        terminal.line(Span(f"{count(len(report.remaining), 'message')} damaged.", "bad"))
+        terminal.line(Span(f"{len(report.remaining):,} still damaged.", "bad"))
         if report.fetchable and not report.dry_run:
             terminal.hint(
                 "`archiver sync` fetches again what the servers still have; `archiver status` tells what came"

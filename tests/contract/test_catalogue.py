@@ -17,6 +17,8 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Ingested
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.message import BlobId, Defect, Direction, Message, Part, PartKind
+from archiver.store.catalogue import SqliteCatalogue
+from archiver.store.mending import Mending
 from tests.twins.archive import START, Archive, message_of
 from tests.twins.stores import MemoryCatalogue
 
@@ -164,6 +166,40 @@ def test_an_unreadable_message_is_kept_and_mended_by_a_better_copy(catalogue: Ca
     (found,) = catalogue.summaries([row])
     assert (found.subject, found.mailboxes) == ("whole", ("info/INBOX",))
     assert [row for _, row in catalogue.unindexed(0, 10)] == [row]
+
+
+def test_a_damaged_message_is_mended_in_its_place_and_read_by_the_index_once_more(catalogue: Catalogue) -> None:
+    (row,) = take(catalogue, (1, message_of(blob(1), subject="as it was"))).values()
+    take(catalogue, (2, message_of(blob(2))))
+    assert catalogue.damaged() == {}
+    mark(catalogue, blob(1))
+    assert catalogue.damaged() == {blob(1): row}
+    assert catalogue.known([blob(1), blob(2)]) == {blob(2)}
+    unreadable = message_of(blob(1), defects=(Defect("unreadable", "damaged"),))
+    assert take(catalogue, (1, unreadable)) == {}
+    again = SealedRecord(blob(1), 7, 90, 1001, b"new" + bytes(29))
+    other = Delivery("cd" * 32, (again,), (arrival(1, 9),))
+    assert catalogue.take_in(other, [message_of(blob(1), subject="as it came")]) == {blob(1): row}
+    assert catalogue.damaged() == {}
+    assert catalogue.sealed(row) == ("cd" * 32, again)
+    (found,) = catalogue.summaries([row])
+    assert found.subject == "as it was"
+    assert catalogue.unindexed(2, 10) == [(3, row)]
+    details = catalogue.details(row)
+    assert details is not None
+    assert [seen.uid for seen in details.seen] == [1, 9]
+
+
+def mark(catalogue: Catalogue, blob_id: BlobId) -> None:
+    """Have it known that a message does not open any more."""
+    if isinstance(catalogue, MemoryCatalogue):
+        row = catalogue.row(blob_id)
+        assert row is not None
+        catalogue.marked.add(row)
+        return
+    assert isinstance(catalogue, SqliteCatalogue)
+    for _ in range(2):  # the second time changes nothing
+        Mending(catalogue.connection).settle(moved={}, lost=[blob_id], found=())
 
 
 def test_ids_resolve_by_prefix(catalogue: Catalogue) -> None:

@@ -89,6 +89,23 @@ def test_the_same_octets_are_kept_once_within_a_batch_and_across_batches_and_acc
     assert [(a.account, a.uid) for a in world.arrivals()] == [("info", 1), ("info", 2), ("sales", 1)]
 
 
+def test_what_is_forgotten_is_new_again_and_what_was_erased_stays_so(world: World) -> None:
+    epoch = world.store.open_epoch("info", INBOX, 7)
+    for uid in (1, 2, 3):
+        world.add(epoch, uid, mail(uid))
+    one, two, three = (arrival.blob_id for arrival in _flushed(world))
+    world.store.finish(epoch, server=3, uid_next=4, complete=True, problem=None)
+    world.store.mark_erased([three])
+    assert world.store.forget([one, three]) == 1
+    assert dict(world.store.accounted(epoch)) == {2: "archived", 3: "erased"}
+    assert world.store.counters(epoch) == (-1, None, False), "or nobody would look"
+    assert world.store.forget([one]) == 0
+    assert world.add(epoch, 1, mail(1))
+    assert not world.add(epoch, 4, mail(3))
+    assert not world.add(epoch, 5, mail(2))
+    assert two not in {one, three}
+
+
 def test_uids_are_accounted_for_by_state(world: World) -> None:
     epoch = world.store.open_epoch("info", INBOX, 7)
     world.add(epoch, 1, mail(1))

@@ -467,3 +467,12 @@ def test_an_exchange_of_databases_cut_off_at_any_step_is_completed_by_the_next_r
     left = 1_000_000
     assert step > 8
     assert opening(settings) == before
+
+
+def test_a_damaged_audit_trail_is_named_without_a_key_and_never_mended(settings: Settings) -> None:
+    (trail, *_) = sorted((settings.archive.path / "audit").glob("*.log"))
+    flip(trail, trail.stat().st_size // 2)
+    octets = trail.read_bytes()
+    assert {problem.kind for problem in app.verify(settings, full=False, ask=nobody).problems} == {"audit"}
+    assert repair(settings).exit_code == 4
+    assert trail.read_bytes().startswith(octets[: len(octets) // 2])
