@@ -284,6 +284,8 @@ class Flipping:
         tally = Tally()
         by_kind: dict[str, list[Path]] = {}
         for path in sorted(self._sources[0].rglob("*")):
+            if path.parent.name == "audit":
+                continue  # its end can be cut off unseen but by an anchor: tests/crash/attacking_trail.py
             if path.is_file() and path.stat().st_size and not path.name.endswith((".lock", ".TAG", "-shm")):
                 by_kind.setdefault(kind_of(path), []).append(path.relative_to(self._sources[0]))
         # A database has room for harmless changes, and a log may stand before half its pages: it is tried more often.

@@ -434,6 +434,56 @@ def test_records_that_are_moved_doubled_or_left_out_are_found_without_a_key(
     assert trail.verify().problems
 
 
+def broken(trail: Trail) -> bool:
+    return any(each.broken for each in verify_chain(trail.keys.paths, trail.keys.archive.archive_id))
+
+
+def test_a_record_with_a_wrong_number_is_found_though_it_follows(trail: Trail) -> None:
+    trail.file.parent.mkdir()
+    first = sealed(trail)
+    trail.write([first, sealed(trail, sequence=3, previous=digest_of(first))])
+    assert broken(trail)
+    trail.write([first, sealed(trail, sequence=2, previous=digest_of(first))])
+    assert not broken(trail)
+
+
+def test_a_record_put_in_the_place_of_another_is_found_though_its_number_fits(trail: Trail) -> None:
+    trail.file.parent.mkdir()
+    first = sealed(trail)
+    second = sealed(trail, sequence=2, previous=digest_of(first))
+    third = sealed(trail, sequence=3, previous=digest_of(second))
+    trail.write([first, second, third])
+    assert not broken(trail)
+    trail.write([first, sealed(trail, sequence=2, previous=digest_of(first)), third])
+    assert broken(trail)
+
+
+@pytest.mark.parametrize("place", [0, 4, 6, 12, 13, 14, 15, -8, -7, -6, -5, -4, -1])
+def test_a_damaged_frame_at_the_end_is_damage_and_not_the_trace_of_a_crash(trail: Trail, place: int) -> None:
+    trail.record()
+    octets = bytearray(trail.file.read_bytes())
+    start = len(octets) - len(trail.frames()[-1])
+    octets[start + place if place >= 0 else place] ^= 1
+    trail.file.write_bytes(octets)
+    assert broken(trail)
+
+
+def test_octets_that_do_not_begin_as_a_record_are_damage_at_the_end_too(trail: Trail) -> None:
+    trail.record()
+    trail.file.write_bytes(trail.file.read_bytes() + b"x" * 200)
+    assert broken(trail)
+
+
+def test_an_unfinished_record_before_the_last_file_is_damage(trail: Trail) -> None:
+    paths, archive_id = trail.keys.paths, trail.keys.archive.archive_id
+    in_epoch(paths, archive_id, 1)()
+    whole = paths.audit_log(1).read_bytes()
+    paths.audit_log(1).write_bytes(whole + whole[:100])
+    assert not broken(trail)
+    in_epoch(paths, archive_id, 2)()
+    assert broken(trail)
+
+
 def test_a_record_made_anew_in_a_chain_made_anew_is_found_with_the_key(trail: Trail) -> None:
     """Somebody without the key can make frames and digests fit; the sealed text they cannot."""
     for _ in range(3):
