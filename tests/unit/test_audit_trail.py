@@ -507,6 +507,7 @@ def test_records_of_another_archive_are_found(trail: Trail, tmp_path: Path) -> N
         each.record()
         each.record()
     shutil.copy(other.file, trail.file)
+    assert broken(trail)  # without a key
     assert trail.verify().problems
     keys = keys_of(trail)
     assert not opens(keys, other.frames()[0])
