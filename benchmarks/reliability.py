@@ -127,7 +127,7 @@ def backups(options: Options) -> Line:
     figures = (
         f"{found.backups} backups and {found.kills} killed ones ({found.met} at work, {found.partial} left a part), "
         f"{found.beside_sync} beside a sync at work; {found.opened} messages opened in them; {found.restore_kills} "
-        f"restores killed; {found.messages} messages restored and synced"
+        f"restores killed ({found.restore_met} at work); {found.messages} messages restored and synced"
     )
     return Line("backups and restores", figures, tuple(found.problems))
 

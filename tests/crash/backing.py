@@ -8,7 +8,9 @@ the end the newest is restored, killed now and then on the way, and a sync must 
 from __future__ import annotations
 
 import random
+import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class Outcome:
     opened: int = 0
     restores: int = 0
     restore_kills: int = 0
+    restore_met: int = 0
     messages: int = 0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -93,7 +96,12 @@ class Backing:
             backing = self.program.start("backup", str(self.place))
             with cleared(backing):
                 if killed:
-                    time.sleep(0.15 + pick.random() * 1.0)
+                    if pick.random() < 0.8:
+                        # Most of a short run is start-up, in which nothing can be lost: wait for the first file.
+                        self._wait_for(lambda: any(self.place.glob("*.partial/*")), backing)
+                        time.sleep(pick.random() ** 2 * 0.2)
+                    else:
+                        time.sleep(pick.random())
                     outcome.met += backing.poll() is None
                     for pid in group(backing.pid):
                         kill(pid)
@@ -111,6 +119,11 @@ class Backing:
                 outcome.problems.append(f"a sync beside a backup ended with {syncing.returncode}: {err.decode()}")
         outcome.partial += any(self.place.glob("*.partial")) if self.place.exists() else 0
         self._check(killed=killed)
+
+    @staticmethod
+    def _wait_for(happened: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+        while not happened() and process.poll() is None:
+            time.sleep(0.001)
 
     def _check(self, *, killed: bool) -> None:
         if killed and not (self.place / "archiver-backup.json").exists():
@@ -138,7 +151,9 @@ class Backing:
         for _ in range(kills):
             process = self.program.start(*command)
             with cleared(process):
-                time.sleep(0.2 + pick.random() * 1.5)
+                self._wait_for(lambda: any(target.parent.glob("restored.restoring/archive/*")), process)
+                time.sleep(pick.random() ** 2 * 2.0)
+                outcome.restore_met += process.poll() is None
                 for pid in group(process.pid):
                     kill(pid)
                 gone(process.pid)

@@ -18,6 +18,7 @@ from archiver.core.erasing import Stage
 from archiver.crypto.kdf import KdfBounds
 from archiver.errors import UsageError
 from archiver.model.customer import Customer
+from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.durable import Disk
@@ -233,6 +234,42 @@ def test_while_somebody_reads_the_erasure_is_begun_and_the_next_writer_completes
         assert set(opened.erasures.under_way()) == set(opened.erasures.under_way(Stage.SETTLED))
     assert traces(settings, dek) == []
     assert found(settings, "") == 5
+
+
+def test_beside_a_program_that_stays_open_no_log_keeps_an_older_page(settings: Settings) -> None:
+    """The last to close cuts the logs by itself: here it is not the one who erases."""
+    identifier = secret_id(settings)
+    keys = keys_of(settings)
+    with (
+        open_database(keys.paths.database, keys.secret.database_key, readonly=True) as one,
+        open_database(keys.paths.index, keys.secret.index_key, readonly=True) as other,
+    ):
+        assert one.integer("SELECT count(*) FROM messages") == 5
+        assert other.integer("SELECT count(*) FROM slots") == 5
+        assert erase(settings, [identifier], ask=ask, bounds=BOUNDS).complete
+        logs = [path.with_name(path.name + "-wal") for path in (keys.paths.database, keys.paths.index)]
+        # What is in a log by now came behind the cut: that the erasure has reached its end.
+        assert sum(log.stat().st_size for log in logs) < 40_000
+    assert found(settings, "") == 4
+
+
+def test_the_catalogue_itself_refuses_what_was_erased(settings: Settings) -> None:
+    from tests.twins.archive import message_of
+
+    identifier = secret_id(settings)
+    with open_unlocked(settings, keys_of(settings), write=True) as opened:
+        row = opened.catalogue.row(opened.catalogue.resolve(identifier)[0])
+        assert row is not None
+        sealed = opened.catalogue.sealed(row)
+        assert sealed is not None
+    erase(settings, [identifier], ask=ask, bounds=BOUNDS)
+    pack, record = sealed
+    with open_unlocked(settings, keys_of(settings), write=True) as opened:
+        assert opened.catalogue.known([record.blob_id]) == {record.blob_id}
+        delivery = Delivery(pack, (record,), ())
+        assert opened.catalogue.take_in(delivery, [message_of(record.blob_id)]) == {}
+        assert opened.catalogue.take_in(delivery, []) == {}
+        assert opened.catalogue.counts().messages == 4
 
 
 class CutError(BaseException):
