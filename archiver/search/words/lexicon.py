@@ -18,6 +18,8 @@ from bisect import bisect_right
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from archiver.search.words.lines import SortedLines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -86,9 +88,9 @@ class Lexicon:
         self._connection = connection
         self._version = -1
         self._known: set[bytes] | None = None
-        self._blocks: dict[int, bytes] = {}
+        self._blocks: dict[int, SortedLines] = {}
         self._order: tuple[tuple[list[bytes], list[int]], ...] = ()
-        self._fresh: tuple[bytes, bytes, bytes] | None = None
+        self._fresh: tuple[SortedLines, SortedLines, SortedLines] | None = None
         self._steady = False
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -209,7 +211,7 @@ class Lexicon:
         found = self._range(_LETTERS, start) if not start or (start.isalpha() and start.isascii()) else []
         found += self._range(_OTHERS, start)
         letters, _, others = self._fresh_words()
-        found += _range_of(letters, start) + _range_of(others, start)
+        found += letters.starting(start) + others.starting(start)
         return sorted({word.decode() for word in found})
 
     def letters_starting(self, prefix: str) -> list[str]:
@@ -217,7 +219,7 @@ class Lexicon:
         self._refresh()
         start = prefix.encode()
         found = self._range(_LETTERS, start)
-        if fresh := _range_of(self._fresh_words()[0], start):
+        if fresh := self._fresh_words()[0].starting(start):
             found = list({*found, *fresh})
         return b"\n".join(found).decode().split("\n") if found else []
 
@@ -226,7 +228,7 @@ class Lexicon:
         self._refresh()
         start = suffix.encode()[::-1]
         found = self._range(_BACKWARDS, start)
-        if fresh := _range_of(self._fresh_words()[1], start):
+        if fresh := self._fresh_words()[1].starting(start):
             found = list({*found, *fresh})
         return b"\n".join(found).decode()[::-1].split("\n") if found else []
 
@@ -235,23 +237,20 @@ class Lexicon:
         key = word.encode()
         firsts, blocks = self._order[_LETTERS]
         at = bisect_right(firsts, key) - 1
-        if at >= 0 and _holds(self._block(blocks[at]), key):
-            return True
-        fresh = self._fresh_words()[0]
-        return bool(fresh) and _holds(fresh, key)
+        return (at >= 0 and self._block(blocks[at]).has(key)) or self._fresh_words()[0].has(key)
 
     def letters(self) -> str:
         """Return all words of the letters a to z, in no particular order, a line feed before and after each."""
         self._refresh()
         return "\n" + "".join(
-            f"{block.decode()}\n" for block in (*self._each(_LETTERS), self._fresh_words()[0]) if block
+            f"{block.text.decode()}\n" for block in (*self._each(_LETTERS), self._fresh_words()[0]) if block.text
         )
 
     def others(self) -> str:
         """Return all other words likewise."""
         self._refresh()
         return "\n" + "".join(
-            f"{block.decode()}\n" for block in (*self._each(_OTHERS), self._fresh_words()[2]) if block
+            f"{block.text.decode()}\n" for block in (*self._each(_OTHERS), self._fresh_words()[2]) if block.text
         )
 
     def messages_with(self, token: str) -> int:
@@ -281,7 +280,7 @@ class Lexicon:
         at = bisect_right(firsts, word) - 1
         letters, _, others = self._fresh_words()
         fresh = letters if kind == _LETTERS else others
-        return (at >= 0 and _holds(self._block(blocks[at]), word)) or (bool(fresh) and _holds(fresh, word))
+        return (at >= 0 and self._block(blocks[at]).has(word)) or fresh.has(word)
 
     def _range(self, kind: int, start: bytes) -> list[bytes]:
         """Return the sorted words of a kind that begin so."""
@@ -289,28 +288,29 @@ class Lexicon:
         at = max(0, bisect_right(firsts, start) - 1)
         found: list[bytes] = []
         while at < len(firsts) and (firsts[at] <= start or firsts[at].startswith(start)):
-            found += _range_of(self._block(blocks[at]), start)
+            found += self._block(blocks[at]).starting(start)
             at += 1
         return found
 
-    def _each(self, kind: int) -> list[bytes]:
+    def _each(self, kind: int) -> list[SortedLines]:
         return [self._block(block) for block in self._order[kind][1]]
 
-    def _block(self, block: int) -> bytes:
-        if block not in self._blocks:
-            rows = self._connection.execute("SELECT words FROM lexicon WHERE block = ?", (block,))
-            self._blocks[block] = next(zlib.decompress(words) for (words,) in list(rows) if isinstance(words, bytes))
-        return self._blocks[block]
+    def _block(self, block: int) -> SortedLines:
+        if (known := self._blocks.get(block)) is None:
+            rows = list(self._connection.execute("SELECT words FROM lexicon WHERE block = ?", (block,)))
+            text = next(zlib.decompress(words) for (words,) in rows if isinstance(words, bytes))
+            known = self._blocks[block] = SortedLines(text)
+        return known
 
-    def _fresh_words(self) -> tuple[bytes, bytes, bytes]:
+    def _fresh_words(self) -> tuple[SortedLines, SortedLines, SortedLines]:
         """Return fresh words, sorted: of letters, the same backwards, and the others."""
         if self._fresh is None:
             words = {word for block in self._packed(_FRESH) for word in _split(block)}
             letters = [word for word in words if word.isalpha() and word.isascii()]
             self._fresh = (
-                b"\n".join(sorted(letters)),
-                b"\n".join(sorted(word[::-1] for word in letters)),
-                b"\n".join(sorted(words.difference(letters))),
+                SortedLines(b"\n".join(sorted(letters))),
+                SortedLines(b"\n".join(sorted(word[::-1] for word in letters))),
+                SortedLines(b"\n".join(sorted(words.difference(letters)))),
             )
         return self._fresh
 
@@ -348,35 +348,3 @@ class Lexicon:
 
 def _split(block: bytes) -> list[bytes]:
     return block.split(b"\n") if block else []
-
-
-def _holds(block: bytes, word: bytes) -> bool:
-    """Say whether a word is one of the lines of a sorted block."""
-    low, high = 0, len(block)
-    while low < high:
-        middle = (low + high) // 2
-        start = block.rfind(b"\n", low, middle) + 1 or low
-        end = block.find(b"\n", middle, high)
-        if end < 0:
-            end = high
-        line = block[start:end]
-        if line == word:
-            return True
-        if line < word:
-            low = end + 1
-        else:
-            high = start - 1
-    return False
-
-
-def _range_of(block: bytes, start: bytes) -> list[bytes]:
-    """Return the lines of a sorted block that begin so."""
-    if not start:
-        return _split(block)
-    at = 0 if block.startswith(start) else block.find(b"\n" + start) + 1
-    if at == 0 and not block.startswith(start):
-        return []
-    last = block.rfind(b"\n" + start)
-    last = at if last < at else last + 1
-    end = block.find(b"\n", last)
-    return block[at : len(block) if end < 0 else end].split(b"\n")

@@ -57,6 +57,9 @@ _BECOMES = {"s": "z", "z": "s", "f": "v", "v": "f", "i": "y", "y": "i", "l": "u"
 
 _OF_NOUNS, _OF_ADJECTIVES = ("ation", "ations"), ("al", "als", "ale", "ales", "aux", "ally")
 
+_LOST = dict.fromkeys(map(ord, "aeou"))
+"""Letters that a root may have fewer of than its word: for str.translate, which takes them all away."""
+
 _SEVERAL_ROOTS = r"ge|[aou]e|aa|ee|oo|uu"
 _PARTICIPLE = rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))"
 
@@ -88,26 +91,31 @@ class Stems:
         """Return those that are the same word and not this very one."""
         if not self.has_forms(word):
             return []
+        roots = self.roots(word)
         sought = [
-            (language, stem, max(3, len(stem)), self._starts(word, stem))
+            (language, stem, max(3, len(stem)), self._starts(roots, stem))
             for language in self.languages
             for stem in self.stems(language, word)
         ]
         sought.sort(key=lambda each: each[0])
         firsts = tuple({start for _, _, _, starts in sought for start in starts})
-        shortest, longest = len(word) - MOST_APART, len(word) + MOST_APART
+        shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
+        # Most are told apart by how they begin but for vowels, which costs next to nothing; stems cost most. That way is
+        # open because no root has lost other letters, but for those of a participle.
+        skeletons = tuple({start.translate(_LOST) for start in firsts})
         return [
             other
             for other in others
-            if other != word
-            and shortest <= len(other) <= longest
+            if shortest <= len(other) <= longest
+            and (other.translate(_LOST).startswith(skeletons) or "ge" in other)
+            and other != word
+            and self._has_one(other, sought, firsts)
             and self.has_forms(other)
             and not _are_strangers(word, other)
-            and self._has_one(other, sought, firsts)
         ]
 
     def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]], firsts: tuple[str, ...]) -> bool:
-        roots = [root for root in self.roots(other) if root.startswith(firsts)]  # few have one: stems cost more
+        roots = [root for root in self.roots(other) if root.startswith(firsts)]
         return bool(roots) and any(
             stem in self.stems(language, other)
             for language, stem, alike, starts in sought
@@ -143,11 +151,11 @@ class Stems:
 
     def beginnings(self, word: str) -> frozenset[str]:
         """Return how all words begin that could be the same word: each such word begins with one of these."""
+        roots = self.roots(word)
         starts = {
             start[:_RANGE]
-            for language in self.languages
-            for stem in self.stems(language, word)
-            for start in self._starts(word, stem)
+            for stem in {stem for language in self.languages for stem in self.stems(language, word)}
+            for start in self._starts(roots, stem)
         }
         found: set[str] = set()
         for start in starts:
@@ -162,10 +170,10 @@ class Stems:
         # What begins with another one is in its range.
         return frozenset(each for each in found if not any(each[:n] in found for n in range(1, len(each))))
 
-    def _starts(self, word: str, stem: str) -> set[str]:
-        """Return how the root of a word with the same stem may begin."""
+    def _starts(self, roots: Sequence[str], stem: str) -> set[str]:
+        """Return how the root of a word with the same stem may begin, given the roots of this one."""
         letters = max(3, len(stem))
-        starts = {root[:letters] for root in self.roots(word)}
+        starts = {root[:letters] for root in roots}
         return starts | {start[:-1] + _BECOMES[start[-1]] for start in starts if start[-1] in _BECOMES}
 
     def _spellings(self, start: str) -> set[str]:

@@ -150,7 +150,7 @@ class Vocabulary:
         known = self._known_rests()
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
-        for whole in sorted(set(whole_of).difference(forms, (word,)), key=lambda whole: (len(whole), whole)):
+        for whole in sorted(sorted(whole_of.keys() - {*forms, word}), key=len):
             if any(is_compound(part, whole, known) for part in whole_of[whole]):
                 found.append(whole)
                 if len(found) == MAX_COMPOUNDS:
