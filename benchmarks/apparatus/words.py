@@ -1,13 +1,16 @@
 """Vocabularies for synthetic archives of any size, the same for the same seed. Know nothing of mail.
 
-`PlainWords` are random letters; what forms they have of each other is chance. `Words` look like those of four
-languages and belong to none: stems with all their endings, and compounds.
+`PlainWords` are random letters; what forms they have of each other is chance. The others look like words of four
+languages and belong to none. `Words` are stems with all their endings, and many compounds: more than real mail has.
+`RealWords` have as many forms and compounds, and occur in as many messages, as words of real mail do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from math import log, log1p
 from random import Random
 
 _SHAPES = {
@@ -50,6 +53,16 @@ _LETTERS = "etaoinshrdlucmfwypvbgk"
 _PLAIN = 120_000
 _STEMS = 3_000
 _COMPOUNDS = 80_000
+
+_REAL_STEMS = 5_000
+_REAL_COMPOUNDS = 36_000
+_WITHOUT_FORMS, _MORE_FORMS, _LEADING = 0.0, 3.7, 500
+_FORM_PLACE, _COMPOUND_PLACE, _ALONE_PLACE = 4_500, 12_000, 120_000
+_SHARES = (
+    (1, 0.98), (2, 0.63), (3, 0.44), (6, 0.37), (11, 0.26), (31, 0.19), (101, 0.107), (301, 0.058), (1_001, 0.0233),
+    (3_001, 0.00735), (10_001, 0.00128), (20_001, 0.00039), (30_001, 0.00017), (50_001, 0.00006),
+)  # fmt: skip
+"""Places of words, the commonest first, and in which share of all messages such a word is."""
 
 
 @dataclass(frozen=True)
@@ -99,27 +112,87 @@ class Words:
 
     def text(self, random: Random, length: int) -> str:
         """Draw words as they occur, and as many function words as people put between them."""
-        drawn = random.choices(self.common, cum_weights=self.weights, k=length)
-        for place in range(0, length, 2):
-            drawn[place] = f"{random.choice(FUNCTION_WORDS)} {drawn[place]}"
-        return " ".join(drawn)
+        return _with_function_words(random.choices(self.common, cum_weights=self.weights, k=length), random)
+
+
+class RealWords:
+    """About 250,000 words that occur, and have forms and compounds, as those of 17,964 real messages; as in `Words`.
+
+    Read off those messages were: in which share of them the n-th commonest word is (_SHARES); how many forms and
+    compounds a word has, by how common it is; and that most of these are rare however common the word is.
+    """
+
+    def __init__(self, seed: int = 20_250_101) -> None:
+        random = Random(seed)
+        stems = [(language, stem) for language in _SHAPES for stem in _stems(language, random, _REAL_STEMS)]
+        random.shuffle(stems)
+        placed: dict[str, float] = {}
+        forms: list[tuple[str, ...]] = []
+        for place, (language, stem) in enumerate(stems, 1):
+            base, *others = _some_forms(stem, _ENDINGS[language], random)
+            forms.append((base, *others))
+            placed.setdefault(base, place * random.uniform(1, 2))
+            for form in others:
+                placed.setdefault(form, max(place, random.lognormvariate(log(_FORM_PLACE), 1.3)))
+        compounds: list[list[str]] = [[] for _ in stems]
+        many = [1.0 / (place + _LEADING) * random.paretovariate(1.3) for place in range(len(stems))]
+        parts = [random.choices(range(len(stems)), many, k=_REAL_COMPOUNDS) for _ in ("first", "last")]
+        for first, last in zip(*parts, strict=True):
+            compound = stems[first][1] + random.choice(("", "", "s")) + random.choice(forms[last])
+            compounds[last].append(compound)
+            placed.setdefault(compound, random.lognormvariate(log(_COMPOUND_PLACE), 1.1))
+        self.families = [
+            Family(language, stem, family, tuple(dict.fromkeys(whole)))
+            for (language, stem), family, whole in zip(stems, forms, compounds, strict=True)
+        ]
+        for word in PlainWords(seed + 1).common:  # names, abbreviations, mistakes: alike to nothing
+            placed.setdefault(word, random.lognormvariate(log(_ALONE_PLACE), 1.6))
+        self.common = sorted(placed, key=placed.__getitem__)
+        self.weights = list(accumulate(-log1p(-share) for share in _shares(len(self.common))))
+
+    def text(self, random: Random, length: int) -> str:
+        """Draw words as they occur, and as many function words as people put between them."""
+        return _with_function_words(random.choices(self.common, cum_weights=self.weights, k=length), random)
 
 
 def _zipf(words: int) -> list[float]:
     return list(accumulate(1.0 / (rank + 2.7) for rank in range(words)))
 
 
-def _families(language: str, random: Random) -> list[Family]:
+def _with_function_words(words: list[str], random: Random) -> str:
+    for place in range(0, len(words), 2):
+        words[place] = f"{random.choice(FUNCTION_WORDS)} {words[place]}"
+    return " ".join(words)
+
+
+def _shares(words: int) -> Iterator[float]:
+    """Give the share of messages that each word is in, the commonest first; between the points a power of its place."""
+    for (start, high), (end, low) in pairwise((*_SHARES, (words + 1, _SHARES[-1][1] * (_SHARES[-1][0] / words) ** 2))):
+        power = log(low / high) / log(end / start)
+        yield from (high * (place / start) ** power for place in range(start, min(end, words + 1)))
+
+
+def _some_forms(stem: str, endings: Sequence[str], random: Random) -> list[str]:
+    """Return a stem with a few of its endings, often none but one."""
+    kept = min(len(endings), 1 if random.random() < _WITHOUT_FORMS else 2 + int(random.expovariate(1 / _MORE_FORMS)))
+    return [stem + ending for ending in random.sample(endings, kept)]
+
+
+def _stems(language: str, random: Random, number: int) -> list[str]:
     onsets, vowels, codas = (each.split() for each in _SHAPES[language])
 
     def syllable() -> str:
         return random.choice(onsets) + random.choice(vowels) + random.choice(codas)
 
-    stems = list(
+    return list(
         dict.fromkeys(
-            "".join(syllable() for _ in range(random.choices((1, 2, 3), (3, 5, 1))[0])) for _ in range(_STEMS)
+            "".join(syllable() for _ in range(random.choices((1, 2, 3), (3, 5, 1))[0])) for _ in range(number)
         )
     )
+
+
+def _families(language: str, random: Random) -> list[Family]:
+    stems = _stems(language, random, _STEMS)
     endings = _ENDINGS[language]
     compounds: dict[str, list[str]] = {stem: [] for stem in stems}
     if language in _COMPOUNDING:
