@@ -138,8 +138,11 @@ service imap {{
                 if folder.owner() == "root" and folder != Path("/tmp") and len(folder.parts) > 2:
                     folder.chmod(folder.stat().st_mode | 0o055)
             uid, gid = self._ids()
-            for each in (self.home / "mail").rglob("*"):
-                os.chown(each, uid, gid)
+            for place, folders, files in os.walk(self.home / "mail"):
+                for each in (*folders, *files):
+                    # Dovecot's own files come and go meanwhile.
+                    with contextlib.suppress(FileNotFoundError):
+                        os.chown(os.path.join(place, each), uid, gid)  # noqa: PTH118
             os.chown(self.home / "mail", uid, gid)
 
     def _wait(self) -> None:

@@ -61,7 +61,7 @@ def test_weather_and_other_clients_leave_the_archive_equal_to_the_server(
     Weather(dovecot, user, seed, tmp_path, authority if seed % 2 else None).blow(tally, runs=3)
     assert tally.bad == []
     assert tally.messages > 5
-    assert sum(tally.faults.values()) > 2
+    assert sum(tally.faults.values()) >= 3  # one in each run, at least
 
 
 @pytest.mark.parametrize(
