@@ -1,7 +1,7 @@
 """Sorted words in one text, a line each, and how to find those that begin so. Knows nothing of where they are kept.
 
-A text of a page is searched as it is, by halves: cutting it into words takes as long as some ten such searches, and most
-texts are asked once or twice. One that is asked more often is cut.
+A text of a page is searched as it is, by halves: cutting it into words takes as long as some ten such searches, and
+most texts are asked once or twice. One that is asked more often is cut.
 """
 
 from __future__ import annotations

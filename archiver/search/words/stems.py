@@ -100,8 +100,8 @@ class Stems:
         sought.sort(key=lambda each: each[0])
         firsts = tuple({start for _, _, _, starts in sought for start in starts})
         shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
-        # Most are told apart by how they begin but for vowels, which costs next to nothing; stems cost most. That way is
-        # open because no root has lost other letters, but for those of a participle.
+        # Most are told apart by how they begin but for vowels, which costs next to nothing; stems cost most. That is so
+        # because a root has lost no other letters, or those of a participle.
         skeletons = tuple({start.translate(_LOST) for start in firsts})
         return [
             other
