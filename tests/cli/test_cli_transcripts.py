@@ -21,7 +21,8 @@ from archiver.model.message import Defect, Direction, Part, PartKind
 from archiver.model.shown import Hyperlink
 from archiver.model.status import Failure, MailboxStatus
 from tests.cli.harness import Cli
-from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify
+from tests.cli.twin import CODE, NOW, PASSPHRASE, Check, Damage, Mail, Outcome, Status, Sync, Twin, Verify, blob_id
+from tests.cli.twin_audit import events
 from tests.cli.twin_backups import PACK, BackedUp, Backups, Checked, GenerationChecked, Restored
 from tests.cli.twin_customers import janssens, peeters
 from tests.cli.world_of_search import found
@@ -147,7 +148,12 @@ def spoilt() -> Twin:
     return Twin(backups=backups)
 
 
+def watched() -> Twin:
+    return Twin(events=events([blob_id(0), blob_id(1)]))
+
+
 WORLDS = {
+    "watched": watched,
     "whole": whole,
     "troubled": troubled,
     "spoilt": spoilt,
