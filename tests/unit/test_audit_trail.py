@@ -686,3 +686,20 @@ def test_a_record_of_a_later_epoch_in_an_earlier_file_is_found(trail: Trail) -> 
     in_epoch(paths, archive_id, 2)()
     paths.audit_log(2).rename(paths.audit_log(1))
     assert any(each.broken for each in verify_chain(paths, archive_id))
+
+
+def test_other_messages_without_a_recorded_change_are_found_with_an_anchor(trail: Trail) -> None:
+    from archiver.app.audit_reading import _Check
+
+    trail.record()
+    line = trail.checkpoint()
+
+    def told() -> list[str]:
+        check = _Check(trail.keys, {1: keys_of(trail)})
+        check.walk()
+        check.anchor(*read_checkpoint(line), bytes(32))
+        return [each.message for each in check.findings if each.broken]
+
+    assert any("other messages" in each for each in told())
+    trail.record("erase", messages=[blob(1)])
+    assert told() == []
