@@ -1,10 +1,17 @@
-"""`archiver init`: a new archive. Nothing is on disk until the recovery code has been confirmed."""
+"""`archiver init`: a new archive. Nothing is on disk until the recovery code has been confirmed.
+
+One that could not be completed (the disk was full) is taken away again; where even that failed, the next `init` does
+it, by the mark that lies in the directory until the archive is whole.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -13,15 +20,15 @@ from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL
 from archiver.app.unlocking import write_new_private
 from archiver.config import Settings
 from archiver.crypto.archive_file import create_archive_file
-from archiver.crypto.collector import create_credential
+from archiver.crypto.collector import CollectorCredential, create_credential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, DEFAULT_KDF, KdfBounds, KdfParameters, check_passphrase
 from archiver.crypto.keyring import create_keyring
-from archiver.errors import UsageError
+from archiver.errors import ArchiverError, UsageError
 from archiver.search.index import FullTextIndex
 from archiver.store.catalogue import create_catalogue
 from archiver.store.durable import Disk, write_durably
 from archiver.store.index_db import open_index
-from archiver.store.layout import ArchivePaths, create_layout
+from archiver.store.layout import MAKING, ArchivePaths, create_layout
 
 
 class NewArchive(Struct, frozen=True):
@@ -51,9 +58,22 @@ def prepare_archive(
 
     def commit() -> None:
         _refuse_if_in_use(settings)
+        _discard(settings)
+        try:
+            build()
+        except BaseException:
+            with suppress(OSError):
+                ArchivePaths(settings.archive.path).archive_file.unlink(missing_ok=True)
+                _discard(settings)
+            raise
+        with suppress(OSError):  # it says nothing any more, and the next sync sweeps it
+            (settings.archive.path / MAKING).unlink()
+
+    def build() -> None:
         paths = ArchivePaths(settings.archive.path)
         disk = Disk()
         create_layout(paths, disk)
+        write_durably(disk, paths.root / MAKING, archive_id)
         write_new_private(settings.archive.collector_key_file, credential.to_bytes())
         meta = {ARCHIVE_ID: archive_id, COLLECTOR_CREDENTIAL: credential.to_bytes(), KNOWN: keyring.fingerprint}
         create_catalogue(paths, secret.database_key, meta=meta)
@@ -70,9 +90,45 @@ def _refuse_if_in_use(settings: Settings) -> None:
     path, key = settings.archive.path, settings.archive.collector_key_file
     if ArchivePaths(path).archive_file.exists():
         raise UsageError(f"there is an archive at {path} already", hint="choose another [archive] path")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _is_half_made(path))):
         raise UsageError(f"{path} is not an empty directory", hint="choose a new directory, or empty it yourself")
-    if key.exists():
+    if key.exists() and not _was_made_with(key, path):
         raise UsageError(
             f"the collector's credential {key} exists already", hint="it belongs to another archive: move it away first"
         )
+
+
+def _is_half_made(path: Path) -> bool:
+    """Tell whether an `init` that did not end made this, which then holds nothing that anybody was told of."""
+    if (path / MAKING).is_file():
+        return True
+    found = [each.relative_to(path) for each in path.rglob("*")]
+    return all(
+        each.parts in (("packs",), ("pending",), ("spool",))
+        or (each.parts[0] == "spool" and each.name.startswith("CACHEDIR.TAG"))
+        or each.name.startswith(MAKING)
+        for each in found
+    )
+
+
+def _was_made_with(key: Path, path: Path) -> bool:
+    """Tell whether the credential is that of the archive which was begun here."""
+    try:
+        return CollectorCredential.from_bytes(key.read_bytes()).archive_id == (path / MAKING).read_bytes()
+    except (OSError, ArchiverError):
+        return False
+
+
+def _discard(settings: Settings) -> None:
+    """Take away what an `init` began and did not complete; the directory itself stays."""
+    path, key = settings.archive.path, settings.archive.collector_key_file
+    if not path.is_dir() or ArchivePaths(path).archive_file.exists() or not _is_half_made(path):
+        return
+    if _was_made_with(key, path):
+        key.unlink()
+    # The mark goes last: until then the rest may be taken away by another attempt.
+    for each in sorted(path.iterdir(), key=lambda each: each.name == MAKING):
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()

@@ -5,8 +5,10 @@ The one place that decides where a key comes from: an unlock session in the kern
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -22,14 +24,18 @@ from archiver.crypto.keyring import Keyring, read_keyring
 from archiver.crypto.machine import MachineKey, check_private_file
 from archiver.errors import (
     ConfigurationError,
+    DiskError,
     IntegrityError,
     LockedError,
     NoArchiveError,
     UsageError,
     WrongKeyError,
 )
-from archiver.store.durable import Disk
+from archiver.store.durable import Disk, translated
 from archiver.store.layout import ArchivePaths
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+"""What says that the disk cannot, not that somebody may not."""
 
 _ROTATION_WAIT = 10.0
 """Seconds that a command waits for a rotation that is behind its commit point: it has milliseconds of work left."""
@@ -266,19 +272,30 @@ def read_private(path: Path) -> bytes:
 
 
 def write_new_private(path: Path, octets: bytes) -> None:
-    """Write a key file of mode 0600, durably; raises UsageError when it exists or cannot be written."""
+    """Write a key file of mode 0600, durably; raises UsageError when it exists or may not be made, else DiskError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        if error.errno in _OF_THE_DISK:
+            raise DiskError(
+                f"the key file {path} cannot be written: {error.strerror}", hint="free space or mend the disk"
+            ) from error
         raise UsageError(
             f"the key file {path} cannot be written: {error.strerror}", hint="name a file that does not exist yet"
         ) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(file.fileno())
-    Disk().sync_directory(path.parent)
+    try:
+        with translated(path):
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(octets)
+                file.flush()
+                os.fsync(file.fileno())
+            Disk().sync_directory(path.parent)
+    except DiskError:
+        # It is ours, and opens nothing: in the next attempt it would be in the way.
+        with suppress(OSError):
+            path.unlink()
+        raise
 
 
 def read_public_file(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -41,9 +42,10 @@ def command(invocation: Invocation, passphrase_file: Path | None, recovery_file:
     try:
         prepared.commit()
     except BaseException:
-        # A recovery code that opens nothing must not lie about.
-        if recovery_file is not None:
-            recovery_file.unlink(missing_ok=True)
+        # A recovery code that opens nothing must not lie about; one of an archive that could not be taken away must.
+        if recovery_file is not None and not (settings.archive.path / "archive.json").exists():
+            with suppress(OSError):
+                recovery_file.unlink(missing_ok=True)
         raise
     terminal.line("Created the archive:    ", Span(str(settings.archive.path), "strong"))
     terminal.line("Collector's credential: ", str(settings.archive.collector_key_file))

@@ -6,14 +6,16 @@ text, except the recovery code when its owner sees it for the only time.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
-from archiver.errors import UsageError
+from archiver.errors import DiskError, UsageError
 
 if TYPE_CHECKING:
     from archiver.cli.application import AskPassphrase
@@ -111,7 +113,8 @@ def must_be_able_to_hand_over(invocation: Invocation, *, file: Path | None) -> N
 def write_new(path: Path, octets: bytes, *, force: bool = False) -> None:
     """Write a file of mode 0600 durably; an existing one is replaced whole with `force`, else left as it is.
 
-    Raises UsageError when the file exists or cannot be written. A symbolic link is never followed.
+    Raises UsageError when the file exists or may not be written, DiskError when the disk refuses. A symbolic link is
+    never followed.
     """
     target = path.with_name(f".{path.name[:200]}.{os.getpid()}.part") if force else path
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -128,7 +131,8 @@ def _write(path: Path, flags: int, octets: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -140,6 +144,8 @@ def _refusing(path: Path, action: Callable[[], object]) -> None:
             f"{path} exists already", hint="name another file, or use --force where there is one"
         ) from None
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+            raise DiskError(f"cannot write {path}: {error.strerror}", hint="free space or mend the disk") from None
         raise UsageError(
             f"cannot write {path}: {error.strerror}", hint="name a file in a folder that you own"
         ) from None

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from archiver.crypto.chunks import CHUNK, PREFIX, BrokenChunkError, ChunkSealer, open_chunks
 from archiver.crypto.derive import Random
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import DiskError, IntegrityError
 
 MEMORY_LIMIT: Final = 8 << 20
 _CONTEXT: Final = b"archiver 1 spool"
@@ -43,7 +43,7 @@ class EncryptedSpool:
         return self._size
 
     def write(self, piece: bytes) -> None:
-        """Append; raises ArchiverError when the disk refuses (full, for instance)."""
+        """Append; raises DiskError when the disk refuses (full, for instance)."""
         if self._closed:
             raise ValueError("the spool is closed")
         self._size += len(piece)
@@ -128,9 +128,11 @@ class _Disk:
             self._file.close()
 
 
-def _disk_error(error: OSError) -> ArchiverError:
+def _disk_error(error: OSError) -> DiskError:
     reason = os.strerror(error.errno) if error.errno else "error"
-    return ArchiverError(f"the spool file cannot be used: {reason}", hint="free space in the archive's directory")
+    return DiskError(
+        f"the spool file cannot be used: {reason}", hint="free space in the archive's directory, then run it again"
+    )
 
 
 def _anonymous_file(directory: Path) -> BinaryIO:

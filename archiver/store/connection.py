@@ -24,6 +24,7 @@ from archiver.errors import (
     NoArchiveError,
     WrongKeyError,
 )
+from archiver.store.durable import translated
 
 if TYPE_CHECKING:
     import apsw
@@ -223,7 +224,8 @@ def open_database(
         raise NoArchiveError(f"{path.name} is missing", hint="run `archiver init`, or restore a backup")
     if not exists:
         # SQLite would create it with the mode that the umask gives.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with translated(path):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
     try:
         database = apsw.Connection(str(path), flags=flags)
@@ -316,13 +318,15 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
     if isinstance(error, (apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError)):
         return DiskError(f"{name}: {_reason(error)}", hint="free space or mend permissions, then run it again")
     if isinstance(error, apsw.IOError):
+        # All others are about writing, or about a file beside it that is made anew: nothing of this one is damaged.
         if getattr(error, "extendedresult", 0) in {
-            apsw.SQLITE_IOERR_WRITE,
-            apsw.SQLITE_IOERR_FSYNC,
-            apsw.SQLITE_IOERR_DIR_FSYNC,
+            apsw.SQLITE_IOERR_READ,
+            apsw.SQLITE_IOERR_SHORT_READ,
+            apsw.SQLITE_IOERR_CORRUPTFS,
+            apsw.SQLITE_IOERR_DATA,
         }:
-            return DiskError(f"{name}: {_reason(error)}", hint="mend the disk, then run it again")
-        return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_way_out(path))
+            return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_way_out(path))
+        return DiskError(f"{name}: {_reason(error)}", hint="free space or mend the disk, then run it again")
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return LockedError(f"{name} is being written by another process", hint="try again in a moment")
     if isinstance(error, apsw.SchemaChangeError):

@@ -25,7 +25,7 @@ class Disk:
 
     def create(self, path: Path, octets: bytes, *, mode: int = 0o600) -> None:
         """Create or replace `path` with these octets; not durable yet."""
-        with _translated(path):
+        with translated(path):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 view = memoryview(octets)
@@ -34,7 +34,7 @@ class Disk:
 
     def append(self, path: Path, octets: bytes, *, at: int, mode: int = 0o600) -> None:
         """Write octets from this offset on, where the file ends or what is behind is to go; not durable yet."""
-        with _translated(path):
+        with translated(path):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 file.truncate(at)
@@ -46,7 +46,7 @@ class Disk:
     @contextlib.contextmanager
     def writing(self, path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
         """Create `path` for a writer that streams; the file is seekable, readable and not durable yet."""
-        with _translated(path):
+        with translated(path):
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
             with os.fdopen(os.open(path, flags, mode), "w+b") as file:
                 yield file
@@ -57,7 +57,7 @@ class Disk:
 
     def rename(self, source: Path, target: Path) -> None:
         """Give a file its final name, replacing what is there, in one step."""
-        with _translated(target):
+        with translated(target):
             source.replace(target)
 
     def sync_directory(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class Disk:
 
     def make_directory(self, path: Path) -> bool:
         """Create a directory with mode 0700; False when it exists. Durable after `sync_directory` of its parent."""
-        with _translated(path):
+        with translated(path):
             try:
                 path.mkdir(mode=0o700)
             except FileExistsError:
@@ -75,11 +75,11 @@ class Disk:
 
     def remove(self, path: Path) -> None:
         """Delete a file; no error when it is gone already."""
-        with _translated(path):
+        with translated(path):
             path.unlink(missing_ok=True)
 
     def _sync(self, path: Path, flags: int) -> None:
-        with _translated(path):
+        with translated(path):
             descriptor = os.open(path, flags | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
@@ -102,7 +102,8 @@ def publish(disk: Disk, temporary: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses about a file into a DiskError that names it."""
     try:
         yield
     except OSError as error:

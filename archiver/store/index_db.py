@@ -14,6 +14,7 @@ from pathlib import Path
 
 from archiver.errors import IntegrityError, NoArchiveError, WrongKeyError
 from archiver.store.connection import StoreConnection, open_database
+from archiver.store.durable import translated
 from archiver.store.layout import ArchivePaths
 
 CATALOGUE = "cat"
@@ -56,7 +57,8 @@ def _refusal(error: Exception) -> IntegrityError | NoArchiveError:
 def discard_index(paths: ArchivePaths) -> None:
     """Delete index.db with its log; it is built anew from the catalogue. Only under the "archive" lock."""
     for suffix in ("-wal", "-shm", "-journal", ""):
-        paths.index.with_name(paths.index.name + suffix).unlink(missing_ok=True)
+        with translated(paths.index):
+            paths.index.with_name(paths.index.name + suffix).unlink(missing_ok=True)
 
 
 def _open(paths: ArchivePaths, key: bytes, *, readonly: bool) -> StoreConnection:

@@ -119,6 +119,10 @@ class ArchivePaths(Struct, frozen=True):
             )
 
 
+MAKING = "making" + TEMPORARY_SUFFIX
+"""The file that lies in the directory of an archive until its creation is complete; it holds the archive's id."""
+
+
 def create_layout(paths: ArchivePaths, disk: Disk) -> None:
     """Make the directories of a new archive, durable, in a directory that is new or empty.
 
@@ -152,6 +156,9 @@ def sweep_temporary(paths: ArchivePaths, disk: Disk) -> int:
             if path.name.endswith(TEMPORARY_SUFFIX):
                 disk.remove(path)
                 swept += 1
+    if (paths.root / MAKING).is_file():
+        disk.remove(paths.root / MAKING)
+        swept += 1
     return swept
 
 
