@@ -1,7 +1,8 @@
 """The person's pager: the program that long output is read in, a screen at a time.
 
 Knows how it is chosen (PAGER, else less) and started: without a shell, and with the text through a pipe, so that no
-mail lies in a temporary file. Knows nothing of what is shown.
+mail lies in a temporary file. Under sudo it is less, whatever the environment says, and starts nothing: who may run
+archiver as its user may not for that reason run anything else. Knows nothing of what is shown.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def pager(environ: Mapping[str, str], *, encoding: str) -> Page:
     def page(text: str) -> bool:
         import subprocess
 
-        words = _words(environ.get("PAGER", _DEFAULT))
+        words = _words(_DEFAULT if _is_lent(environ) else environ.get("PAGER", _DEFAULT))
         if not words or environ.get("TERM") == "dumb":
             return False
         try:
@@ -57,7 +58,14 @@ def _words(command: str) -> list[str]:
 def _surroundings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a pager that neither remembers on disk what was searched for nor starts programs."""
     kept = {name: value for name, value in environ.items() if name not in {"LESSOPEN", "LESSCLOSE"}}
+    if _is_lent(environ):
+        kept = {name: value for name, value in kept.items() if not name.startswith(("LESS", "LV"))}
     return {"LESS": _LESS, "LESSSECURE": "1", "LESSHISTFILE": "-", "LV": "-c", **kept}
+
+
+def _is_lent(environ: Mapping[str, str]) -> bool:
+    """Tell whether sudo, or doas, lends a person another user's rights for this."""
+    return bool(environ.get("SUDO_USER") or environ.get("DOAS_USER"))
 
 
 def _wait(wait: Callable[[], int]) -> None:

@@ -84,3 +84,22 @@ def test_less_remembers_nothing_on_disk_and_starts_nothing(tmp_path: Path) -> No
     seen = eval(kept.read_text(encoding="utf-8"))
     assert (seen["LESSHISTFILE"], seen["LESSSECURE"], seen["LESS"]) == ("-", "1", "-S")
     assert "LESSOPEN" not in seen
+
+
+@pytest.mark.parametrize("lent_by", ["SUDO_USER", "DOAS_USER"])
+def test_with_rights_that_sudo_lends_it_is_less_and_less_starts_nothing(tmp_path: Path, lent_by: str) -> None:
+    kept, refused = tmp_path / "kept", tmp_path / "refused"
+    less = tmp_path / "less"
+    less.write_text(
+        f"#!{sys.executable}\nimport os; open({str(kept)!r}, 'w').write(repr(dict(os.environ)))", encoding="utf-8"
+    )
+    less.chmod(0o700)
+    environ = {"PAGER": keeping(refused), "PATH": str(tmp_path), "LESSSECURE": "0", "LESSKEYIN": "x", lent_by: "an"}
+    assert pager(environ, encoding="utf-8")("x") is True
+    assert not refused.exists()
+    seen = eval(kept.read_text(encoding="utf-8"))
+    assert {name: value for name, value in seen.items() if name.startswith("LESS")} == {
+        "LESS": "FRX",
+        "LESSSECURE": "1",
+        "LESSHISTFILE": "-",
+    }
