@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from msgspec import Struct
-
+from archiver.app import standing
+from archiver.app.checks import Check
 from archiver.app.clocks import clock
 from archiver.app.collector import open_source
+from archiver.app.people import this_login, this_person
 from archiver.app.unlocking import read_credential, read_public
 from archiver.config import Settings
 from archiver.crypto.spool import EncryptedSpool
@@ -23,15 +22,6 @@ from archiver.store.layout import ArchivePaths
 
 _LITTLE_SPACE = 1 << 30  # bytes
 _MANY_WAITING = 100
-
-
-class Check(Struct, frozen=True):
-    """One thing looked at; `ok` is None for something worth a look that works all the same."""
-
-    name: str
-    ok: bool | None
-    message: str
-    hint: str | None = None
 
 
 def _good(name: str, message: str) -> Check:
@@ -77,6 +67,10 @@ def _archive(settings: Settings) -> Iterator[Check]:
         yield _good("keys", f"{len(keyring.slots)} key slots, a recovery code among them")
     else:
         yield _warning("keys", "no recovery code", "run `archiver key add --recovery` and keep it off this machine")
+    machine_key = standing.machine_key(settings, keyring)
+    if machine_key is not None:
+        yield machine_key
+    yield standing.owner(paths, user=os.geteuid())
     yield _modes(paths)
     waiting = len(waiting_names(paths))
     batches = f"{waiting} batch{'' if waiting == 1 else 'es'} of sealed mail waiting to be taken in"
@@ -112,23 +106,27 @@ def _machine(settings: Settings) -> Iterator[Check]:
     yield _good("disk", space) if free >= _LITTLE_SPACE else _warning("disk", space, "make room before the next sync")
     from archiver.crypto.session import UnlockSession
 
+    service = standing.service(os.environ)
     if UnlockSession(b"\0" * 16, clock=clock).available():
         yield _good("unlock", "the kernel can keep the archive unlocked")
+    elif service is not None:
+        yield _good("unlock", "this service cannot get at what people unlocked")
     else:
         yield _warning("unlock", "no kernel keyring: every command asks for the passphrase")
-    if os.name == "posix" and sys.platform == "linux" and _swap_is_plain():
-        yield _warning("swap", "swap is on and may not be encrypted", "encrypt it, or turn it off")
-
-
-def _swap_is_plain() -> bool:
-    try:
-        devices = Path("/proc/swaps").read_text().splitlines()[1:]
-    except OSError:
-        return False
-    return any(not line.startswith(("/dev/dm-", "/dev/zram", "/dev/mapper/")) for line in devices)
+    yield standing.core_dumps()
+    if service is None:
+        yield standing.recorded_as(this_person(), login=this_login(), user=os.geteuid())
+    yield from (found for found in (service, standing.swap()) if found is not None)
 
 
 def _account(settings: Settings, account: Account) -> Check:
+    if account.password_credential is not None and account.password_file is None:
+        return _warning(
+            f"account {account.name}",
+            "not tried: systemd gives its password to services only",
+            "as root: systemctl start archiver-doctor, then journalctl -u archiver-doctor -o cat",
+        )
+
     def connect() -> str:
         source = open_source(
             account, lambda: EncryptedSpool(ArchivePaths(settings.archive.path).spool, random=os.urandom), patient=False

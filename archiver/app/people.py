@@ -51,15 +51,16 @@ def real_user(environ: Mapping[str, str], *, login: int | None, user: int) -> st
 
 def this_person() -> Person:
     """Tell who runs this process."""
-    return person(os.environ, login=_login(), user=os.geteuid())
+    return person(os.environ, login=this_login(), user=os.geteuid())
 
 
 def this_user() -> str:
     """Return the name of the person who runs this process."""
-    return real_user(os.environ, login=_login(), user=os.getuid())
+    return real_user(os.environ, login=this_login(), user=os.getuid())
 
 
-def _login() -> int | None:
+def this_login() -> int | None:
+    """Return the uid that logged in, as the kernel remembers it; None where it knows of none."""
     try:
         uid = int(_LOGIN_UID.read_text("ascii"))
     except (OSError, ValueError):

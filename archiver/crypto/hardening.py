@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_GET_DUMPABLE = 3
 _PR_SET_DUMPABLE = 4
 
 
@@ -23,6 +24,18 @@ def forbid_core_dumps() -> bool:
         libc = ctypes.CDLL(None, use_errno=True)
         # Forked children inherit this, but a program they execute does not: it is the kernel's default again.
         return libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 and done
+    except (OSError, AttributeError):
+        return False
+
+
+def core_dumps_are_forbidden() -> bool:
+    """Tell whether `forbid_core_dumps` holds for this process; False where that cannot be seen."""
+    import ctypes
+    import resource
+
+    try:
+        libc = ctypes.CDLL(None)
+        return resource.getrlimit(resource.RLIMIT_CORE) == (0, 0) and libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) == 0
     except (OSError, AttributeError):
         return False
 
