@@ -118,3 +118,7 @@ class IntegrityError(ArchiverError):
     def __init__(self, message: str, *, what: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.what = what
+
+
+class UnreadableError(IntegrityError):
+    """The operating system does not give stored bytes back; they may be whole, and readable another time."""

@@ -28,6 +28,7 @@ from archiver.errors import (
     IntegrityError,
     LockedError,
     NoArchiveError,
+    UnreadableError,
     UsageError,
     WrongKeyError,
 )
@@ -258,12 +259,16 @@ def _from_person(keyring: Keyring, ask: AskPassphrase) -> tuple[EpochSecret | No
 
 
 def read_private(path: Path) -> bytes:
-    """Read a key file; raises ConfigurationError when it is missing or others may read it."""
+    """Read a key file; raises ConfigurationError when it is missing or others may read it, UnreadableError."""
     try:
         with path.open("rb") as file:
             check_private_file(os.fstat(file.fileno()), str(path))
             return file.read(1 << 16)
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise UnreadableError(
+                f"the key file {path} cannot be read: {error.strerror}", what=path.name, hint="check the disk"
+            ) from error
         raise ConfigurationError(
             f"the key file {path} cannot be read: {error.strerror}",
             problems=(f"{path}: {error.strerror}",),
@@ -299,7 +304,7 @@ def write_new_private(path: Path, octets: bytes) -> None:
 
 
 def read_public_file(path: Path) -> bytes:
-    """Read archive.json or keyring.json; raises NoArchiveError when it is missing or out of reach."""
+    """Read archive.json or keyring.json; raises NoArchiveError when it is missing or out of reach, UnreadableError."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -307,6 +312,10 @@ def read_public_file(path: Path) -> bytes:
             f"there is no archive at {path.parent}", hint="run `archiver init`, or check [archive] path"
         ) from None
     except OSError as error:
+        if error.errno == errno.EIO:
+            raise UnreadableError(
+                f"{path.name} cannot be read: {error.strerror}", what=path.name, hint="check the disk, and run it again"
+            ) from error
         raise NoArchiveError(
             f"the archive at {path.parent} cannot be read: {error.strerror}",
             hint="run archiver as the user who owns the archive",

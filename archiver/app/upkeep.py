@@ -15,6 +15,7 @@ from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import ConfigurationError
 from archiver.model.account import IMPORTED
 from archiver.model.status import Failure, MailboxStatus
+from archiver.search.index import SCHEMA_VERSION, index_version
 from archiver.store.connection import open_database
 from archiver.store.deliveries import waiting_names
 from archiver.store.layout import ArchivePaths
@@ -87,7 +88,7 @@ def _totals(
             totals,
             messages=counts.messages,
             octets=counts.octets,
-            indexed=opened.index.count(),
+            indexed=opened.index.count() if index_version(opened.connection) == SCHEMA_VERSION else 0,
             defects=counts.defects,
             unlinked=counts.unlinked,
             customers=counts.customers,

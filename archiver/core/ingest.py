@@ -19,7 +19,7 @@ from archiver.core.documents import document, octets_held, octets_parsed
 from archiver.core.placing import direction_of, is_automatic, sorting_instant
 from archiver.core.ports import Catalogue, Deliveries, Index, Parser, Vault
 from archiver.core.progress import OnProgress, Progress, silent
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, UnreadableError
 from archiver.mail.dates import internal_date
 from archiver.model.catalogue import IndexDocument, Ingested
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
@@ -275,7 +275,8 @@ class _Run:
             return  # another run took it over
         except IntegrityError as error:
             self.damaged.append(error.what)
-            if self._set_aside:
+            # What the disk does not give back now waits for a run in which it does.
+            if self._set_aside and not isinstance(error, UnreadableError):
                 self._ports.deliveries.set_aside(name)
             return
         known = self._ports.catalogue.known([record.blob_id for record in delivery.records])

@@ -289,7 +289,7 @@ def _salt(key: bytes) -> bytes:
 
 
 def _salt_is_ours(path: Path, key: bytes) -> bool:
-    with path.open("rb") as file:
+    with translated(path), path.open("rb") as file:
         return file.read(_SALT_LENGTH) == _salt(key)
 
 

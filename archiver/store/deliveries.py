@@ -6,17 +6,19 @@ time, and it tells without any key which pack is accounted for.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from archiver.crypto.epoch import EpochSecret
-from archiver.errors import IntegrityError
+from archiver.errors import IntegrityError, UnreadableError
 from archiver.model.delivery import Delivery
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
 
 SUFFIX = ".pending"
+_CHECK = "check the disk, and run it again: nothing was set aside"
 _NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{64}|[0-9a-f]{8})\.pending")
 
 
@@ -71,13 +73,18 @@ class PendingDeliveries:
         return waiting_names(self._paths)
 
     def open(self, name: str) -> Delivery:
-        """Open one; raises IntegrityError naming it when it is damaged, FileNotFoundError when it is gone."""
+        """Open one; raises IntegrityError naming it when it is damaged, FileNotFoundError when it is gone.
+
+        One that the disk does not give back is an UnreadableError: it may be whole.
+        """
         try:
             octets = (self._paths.pending / name).read_bytes()
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise _damaged(name) from error
+            raise UnreadableError(
+                f"{name} cannot be read: {os.strerror(error.errno or 0)}", what=f"pending/{name}", hint=_CHECK
+            ) from error
         from archiver.crypto.pending import open_delivery  # a search only looks whether any wait
 
         delivery = open_delivery(octets, name=name, secrets=self._secrets)

@@ -210,12 +210,21 @@ class PackVault:
 
     def _sealed(self, pack: str, record: SealedRecord) -> bytes:
         try:
-            sealed = os.pread(self._file(pack), record.length, record.offset)
+            sealed = self._pread(pack, record)
         except (OSError, ValueError, OverflowError) as error:
             raise _damaged(pack, record) from error
         if len(sealed) != record.length:
             raise _damaged(pack, record)
         return sealed
+
+    def _pread(self, pack: str, record: SealedRecord) -> bytes:
+        try:
+            return os.pread(self._file(pack), record.length, record.offset)
+        except OSError:
+            # Once more, from the disk anew: what is called damaged here stays so until a repair.
+            if (descriptor := self._files.pop(pack, None)) is not None:
+                os.close(descriptor)
+            return os.pread(self._file(pack), record.length, record.offset)
 
     def _file(self, pack: str) -> int:
         descriptor = self._files.pop(pack, None)
