@@ -72,11 +72,13 @@ def test_what_another_user_made_within_is_named(
 def test_core_dumps_are_seen_to_be_off_only_when_they_are() -> None:
     # What cannot be undone is done in a process of its own.
     program = (
-        "from archiver.app import standing; from archiver.crypto import hardening; "
-        "before = standing.core_dumps().ok; hardening.forbid_core_dumps(); print(before, standing.core_dumps().ok)"
+        "import resource; from archiver.app import standing; from archiver.crypto import hardening; "
+        "print(standing.core_dumps().ok); "
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); print(standing.core_dumps().ok); "
+        "hardening.forbid_core_dumps(); print(standing.core_dumps().ok)"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert said.stdout.split() == ["None", "True"]
+    assert said.stdout.split() == ["None", "None", "True"]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,8 @@ def test_secrets_that_root_hands_over_lie_where_only_root_writes() -> None:
     for service in SERVICES:
         for option in ("LoadCredential", "LoadCredentialEncrypted"):
             for value in options(service).get(option, []):
-                path = Path(value.partition(":")[2])
+                # systemd.exec(5): without a path it is looked for in /etc/credstore.encrypted, among others
+                path = Path(value.partition(":")[2] or f"/etc/credstore.encrypted/{value}")
                 place = next(str(each) for each in (path, *path.parents) if str(each) in made)
                 assert made[place] == ["0700", "root", "root"]
 
