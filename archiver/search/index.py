@@ -52,7 +52,7 @@ SLOT_SECONDS_BITS = 4
 _PHRASES = 100
 """Phrases looked for by one query."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
 
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)

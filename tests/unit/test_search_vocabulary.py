@@ -147,6 +147,24 @@ def test_words_fill_many_blocks_and_each_is_found(monkeypatch: pytest.MonkeyPatc
             assert sorted(lexicon.letters_ending(suffix)) == [word for word in words if word.endswith(suffix)]
 
 
+_endings = st.text("ens", max_size=4)
+_ending = st.builds(str.__add__, st.text("abens", max_size=5), _endings).filter(bool)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sets(_ending, min_size=1, max_size=60), st.lists(_ending, min_size=1, max_size=5))
+def test_words_are_found_by_any_end_also_one_that_is_an_ending_of_a_plural(
+    words: set[str], suffixes: list[str]
+) -> None:
+    with indexed(" ".join(sorted(words))) as (index, connection):
+        for _ in range(2):  # fresh, and sorted in
+            lexicon = Lexicon(connection)
+            for some in (*([each] for each in suffixes), ["s"], ["n"], ["en"], suffixes):
+                found = lexicon.letters_ending(*some)
+                assert sorted(found) == sorted(word for word in words if word.endswith(tuple(some)))
+            index.optimize()
+
+
 # --- the quick way finds what asking every word finds ----------------------------------------------------------------
 
 _ROOTS = (

@@ -36,8 +36,9 @@ LONGEST = 40
 MOST_APART = 6
 """By how many letters two forms of one word may differ in length."""
 
-_RANGE = 5
-"""Letters of a beginning that words are looked up by: more would be more spellings, and hardly fewer words."""
+_RANGE = 6
+"""Letters of a beginning that words are looked up by: with fewer a common one has thousands, and each further one is
+more spellings to look for."""
 
 _REMEMBERED = 50_000
 """Words whose stems are remembered."""

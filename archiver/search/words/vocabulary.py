@@ -143,8 +143,8 @@ class Vocabulary:
         whole_of: dict[str, list[str]] = {}
         for part in parts:
             least = len(part) + SHORTEST_REST
-            ending = (whole for end in ends_of(part) for whole in self._lexicon.letters_ending(end))
-            for whole in (*self._lexicon.letters_starting(part), *ending):
+            ending = self._lexicon.letters_ending(*ends_of(part))
+            for whole in {*self._lexicon.letters_starting(part), *ending}:
                 if least <= len(whole) <= LONGEST_COMPOUND:
                     whole_of.setdefault(whole, []).append(part)
         known = self._known_rests()
