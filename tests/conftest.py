@@ -1,4 +1,4 @@
-"""What every test run needs: hypothesis profiles, and one loud line when the live tests did not run."""
+"""What every test run needs: hypothesis profiles, and a loud line for what did not run."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say in one line, last and loud, what was not tested."""
-    skipped = [
-        report
-        for report in terminalreporter.getreports("skipped")
-        if "live" in getattr(report, "keywords", ()) or report.nodeid.startswith("tests/live/")
-    ]
-    if skipped:
-        terminalreporter.write_line(
-            f"NOT TESTED: {len(skipped)} live tests were skipped, because Debian's dovecot-imapd is not installed here "
-            "(`make test` installs it when run as root or with passwordless sudo)",
-            red=True,
-            bold=True,
-        )
+    live = compiled = 0
+    for report in terminalreporter.getreports("skipped"):
+        words = getattr(report, "keywords", ())
+        live += "live" in words or report.nodeid.startswith("tests/live/")
+        compiled += "compiled" in words
+    for count, package in ((live, "dovecot-imapd"), (compiled, "gcc")):
+        if count:
+            kind = "live tests" if package == "dovecot-imapd" else "tests of a failing disk"
+            terminalreporter.write_line(
+                f"NOT TESTED: {count} {kind} were skipped, because Debian's {package} is not installed here "
+                "(`make test` installs it when run as root or with passwordless sudo)",
+                red=True,
+                bold=True,
+            )
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ Knows names, the order of writing, and how a generation is checked without a key
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -90,10 +91,12 @@ class BackupPlace:
         return (self.root / MARK).is_file()
 
     def archive_id(self) -> bytes:
-        """Return whose backups these are; raises UsageError when this is no directory of backups."""
+        """Return whose backups these are; raises UsageError when this is no directory of backups, IntegrityError."""
         try:
             octets = (self.root / MARK).read_bytes()
         except OSError as error:
+            if error.errno == errno.EIO:
+                raise _bad(MARK, "cannot be read") from error
             raise UsageError(
                 f"{self.root} holds no backup of archiver's", hint="name the directory that `archiver backup` wrote to"
             ) from error
@@ -139,7 +142,7 @@ class BackupPlace:
     # --- making one -----------------------------------------------------------------------------------------------
 
     def prepare(self, archive: ArchivePaths, archive_id: bytes, now: datetime) -> None:
-        """Make the directory ready for backups of this archive; raises DiskError, UsageError when it is not for that."""
+        """Make the directory ready for backups of this archive; raises DiskError, or UsageError when it is not for it."""
         root, source = self.root.resolve(), archive.root.resolve()
         if root.is_relative_to(source) or source.is_relative_to(root):
             raise UsageError(

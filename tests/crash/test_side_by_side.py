@@ -135,3 +135,35 @@ def test_a_sync_an_import_of_customers_and_ten_readers_at_once(tmp_path: Path, s
     assert [problem.message for problem in program.verify().problems] == []
     linked = program.contents()
     assert len(linked.octets) == linked.indexed == 400
+
+
+@pytest.mark.slow
+def test_two_syncs_and_backups_at_once(tmp_path: Path, server: MailboxServer) -> None:
+    program = set_up(tmp_path / "home", server.port, (USER,), sync="workers = 1")
+    for number in range(40):
+        server.deliver(USER, b"INBOX", _letter(number))
+    program.run("sync")
+    for number in range(40, 110):
+        server.deliver(USER, b"INBOX", _letter(number))
+    place = tmp_path / "backup"
+    with ThreadPoolExecutor(3) as pool:
+        syncing = [pool.submit(program.run, "sync", expect=None) for _ in range(2)]
+        backups = 0
+        while backups < 2 or not all(each.done() for each in syncing):
+            code, _, err = program.run("backup", str(place), expect=None)
+            assert code == 0, err
+            backups += 1
+        ended = sorted(each.result()[0] for each in syncing)
+        # The second may be told that the first is at it; neither disturbs the other.
+        assert ended in ([0, 0], [0, 11]), [each.result()[2] for each in syncing]
+    program.run("backup", str(place), "--verify", "--full")
+    program.run("sync")
+    assert [problem.message for problem in program.verify().problems] == []
+    contents = program.contents()
+    assert len(contents.octets) == contents.found == contents.indexed == 110
+    assert set(contents.octets.values()) == {1}
+    archive = program.archive
+    archive.rename(tmp_path / "gone")
+    program.run("restore", str(place))
+    program.run("sync")
+    assert program.contents().octets == contents.octets
