@@ -84,12 +84,12 @@ def _bring(settings: Settings, anchor: str, line: str) -> None:
         _by_child(_order(settings, anchor, line))
 
 
-def _to_syslog(line: str, *, path: str = _SYSLOG) -> None:
+def _to_syslog(line: str) -> None:
     message = f"<{_AUTHPRIV_INFO}>archiver[{os.getpid()}]: {line}".encode("ascii")
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with suppress(OSError), socket.socket(socket.AF_UNIX, kind) as connection:
             connection.settimeout(5.0)
-            connection.connect(path)
+            connection.connect(_SYSLOG)
             connection.sendall(message + (b"\n" if kind is socket.SOCK_STREAM else b""))
             return
     raise IncompleteError("syslog does not take it", hint="is a syslog daemon, or journald, running?")

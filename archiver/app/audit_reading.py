@@ -229,6 +229,13 @@ def audit_verify(
     )
 
 
+def findings_of(keys: Keys, opened: Opened) -> Sequence[Finding]:
+    """Open every record of the trail and return what is wrong with chain, contents and checkpoints; records nothing."""
+    check = _Check(keys, _all_keys(keys, opened))
+    check.walk()
+    return [*check.chain.findings, *check.findings]
+
+
 class _Check:
     """One walk over the trail, with keys."""
 

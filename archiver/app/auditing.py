@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _AT_ONCE = 1000
 """Messages or customers named by one record; more make several records, written in one go."""
 _LONGEST_REASON = 500
+_WITH_CHECKPOINT = frozenset({"sync", "import", "take-in", "reindex", "verify", "backup"})
+"""Actions that make the day's checkpoint where there is none: it digests the id of every message, too long to wait for
+at the telephone."""
 
 
 def record(
@@ -50,8 +53,8 @@ def record(
     """
     event = _event(settings, audit_keys(keys.secret), action, query=query, numbers=numbers, form=form, note=note)
     _append(keys.paths, audit_keys(keys.secret), event, tuple(messages), tuple(customers))
-    if is_due(keys.paths):
-        # What cannot be made now is made by the next action: the day's first search must not fail for it.
+    if action in _WITH_CHECKPOINT and is_due(keys.paths):
+        # What cannot be made now is made by the next such action, which must not fail for it.
         with suppress(ArchiverError):
             checkpoint(settings, keys)
 

@@ -145,7 +145,7 @@ def _public(paths: ArchivePaths, bounds: KdfBounds) -> Iterator[Problem]:
 
 
 def _trail(paths: ArchivePaths) -> Iterator[Problem]:
-    """Check the chain of the audit trail; what its records say takes a key, and `archiver audit verify`."""
+    """Check the chain of the audit trail; what its records say takes a key."""
     from archiver.store.audit_log import verify_chain
 
     archive_id = _archive_id(paths)
@@ -190,6 +190,7 @@ def examine(
             problems += verify_index(opened.catalogue, opened.index)
             problems += _consistency(opened)
             problems += _deliveries(opened)
+            problems += _records(opened)
             remarks += _in_vain(opened, listed)
     except (IntegrityError, NoArchiveError, WrongKeyError) as error:
         problems.append(_of_database(keys, error))
@@ -293,6 +294,20 @@ def _deliveries(opened: Opened) -> Iterator[Problem]:
             continue  # taken in meanwhile
         except IntegrityError as error:
             yield Problem(f"pending/{name}", error.message, kind="pending")
+
+
+def _records(opened: Opened) -> Iterator[Problem]:
+    """Open the records of the audit trail; what their order shows is known already, and said once."""
+    from archiver.app.audit_reading import findings_of
+
+    try:
+        findings = findings_of(opened.keys, opened)
+    except DiskError as error:
+        yield Problem("audit", error.message, kind="audit")
+        return
+    for finding in findings:
+        if finding.broken:
+            yield Problem(finding.what, finding.message, kind="audit")
 
 
 def _in_vain(opened: Opened, listed: Sequence[str]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from archiver import app
-from archiver.app import auditing
+from archiver.app import anchoring, auditing
 from archiver.app.audit_reading import AuditEntry, AuditReport
 from archiver.app.checkpoints import kept_checkpoint
 from archiver.app.unlocking import Keys
@@ -141,7 +142,7 @@ def test_more_messages_than_one_record_names_are_several_records_of_one_action(t
 
 def test_reading_the_trail_is_in_the_trail(trail: Trail) -> None:
     trail.entries()
-    assert [each.event.action for each in trail.entries()] == ["audit-list", "checkpoint", "audit-list"]
+    assert [each.event.action for each in trail.entries()] == ["audit-list", "audit-list"]
 
 
 # --- why -------------------------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def test_an_action_that_wants_a_reason_is_refused_without_and_nothing_is_recorde
     with pytest.raises(UsageError):
         Trail(replace(settings, purpose=Purpose("   ")), trail.keys).record("show")
     Trail(replace(settings, purpose=Purpose("ticket 12")), trail.keys).record("show")
-    assert [each.event.action for each in trail.entries()] == ["search", "checkpoint", "show", "audit-list"]
+    assert [each.event.action for each in trail.entries()] == ["search", "show", "audit-list"]
 
 
 def test_all_wants_a_reason_for_whatever_a_person_does_and_not_of_a_timer(trail: Trail) -> None:
@@ -271,7 +272,7 @@ def test_what_cannot_be_recorded_is_refused(trail: Trail) -> None:
 
 
 def test_modes_are_those_of_secrets(trail: Trail) -> None:
-    trail.record()
+    trail.record("sync")
     paths = trail.keys.paths
     assert {oct(path.stat().st_mode & 0o777) for path in (trail.file, paths.checkpoint, paths.lock("audit"))} == {
         "0o600"
@@ -348,13 +349,12 @@ def start(home: Path, count: int, name: str) -> subprocess.Popen[str]:
 
 
 def test_eight_processes_at_once_make_one_chain(trail: Trail, tmp_path: Path) -> None:
-    trail.record()  # the day's checkpoint
     running = [start(tmp_path, 50, f"process {number}") for number in range(8)]
     told = [process.communicate(timeout=120)[0].count("\n") for process in running]
     assert told == [50] * 8
     report = trail.verify()
     assert report.problems == report.remarks == ()
-    assert len(trail.entries(action="search")) == 401
+    assert len(trail.entries(action="search")) == 400
     for number in range(8):
         for each in (0, 49):
             assert len(trail.entries(query=f"process {number} {each}")) == 1
@@ -579,6 +579,7 @@ def app_report(trail: Trail, anchor: str) -> AuditReport:
 
 def test_an_anchor_that_was_changed_or_is_of_another_archive_says_so(trail: Trail, tmp_path: Path) -> None:
     trail.record()
+    trail.record()
     line = trail.checkpoint()
     words = line.split()
     fewer = " ".join([*words[:4], "1", *words[5:]])
@@ -605,18 +606,24 @@ def test_an_anchor_of_an_epoch_that_is_still_to_come_tells_of_an_older_copy(trai
 # --- checkpoints -----------------------------------------------------------------------------------------------------
 
 
-def test_the_first_action_of_a_day_makes_a_checkpoint_and_the_others_none(
+def test_the_first_sync_of_a_day_makes_a_checkpoint_and_the_others_none(
     trail: Trail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trail.record()
-    trail.record()
+    trail.record("sync")
+    trail.record("sync")
     assert sum(each.event.action == "checkpoint" for each in trail.entries()) == 1
     kept = kept_checkpoint(trail.keys.paths)
     assert kept is not None
     monkeypatch.setattr(auditing, "is_due", lambda _: True)
-    trail.record()
+    trail.record("sync")
     assert kept_checkpoint(trail.keys.paths) != kept
     assert trail.verify().checkpoints >= 2
+
+
+def test_nobody_who_searches_waits_for_a_checkpoint(trail: Trail) -> None:
+    for action in ("search", "show", "history", "customer-find"):
+        trail.record(action)
+    assert kept_checkpoint(trail.keys.paths) is None
 
 
 def test_a_checkpoint_is_one_printable_line_that_any_file_may_hold(trail: Trail, tmp_path: Path) -> None:
@@ -639,9 +646,9 @@ def test_a_checkpoint_that_does_not_fit_its_place_is_found(trail: Trail) -> None
     assert any("without a line" in each for each in told)
 
 
-def test_a_day_whose_checkpoint_cannot_be_made_does_not_stop_the_search(trail: Trail) -> None:
+def test_a_day_whose_checkpoint_cannot_be_made_does_not_stop_the_sync(trail: Trail) -> None:
     trail.keys.paths.database.write_bytes(b"damaged" * 1000)
-    trail.record()
+    trail.record("sync")
     assert kept_checkpoint(trail.keys.paths) is None
     assert len(trail.frames()) == 1
 
@@ -703,3 +710,34 @@ def test_other_messages_without_a_recorded_change_are_found_with_an_anchor(trail
     assert any("other messages" in each for each in told())
     trail.record("erase", messages=[blob(1)])
     assert told() == []
+
+
+def test_syslog_gets_the_line_as_one_message_of_the_security_facility(
+    trail: Trail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(place))
+        daemon.settimeout(5)
+        monkeypatch.setattr(anchoring, "_SYSLOG", str(place))
+        settings = replace(trail.settings, audit=AuditSettings(anchors=("syslog",)))
+        line = trail.checkpoint()
+        assert anchoring.bring_to_anchors(settings, trail.keys.paths) == (["syslog"], [])
+        assert daemon.recv(4096).decode() == f"<86>archiver[{os.getpid()}]: {line}"
+    trail.checkpoint()
+    anchored, problems = anchoring.bring_to_anchors(settings, trail.keys.paths)
+    assert (anchored, len(problems)) == ([], 1)
+    assert "syslog" in problems[0]
+
+
+def test_a_full_verification_opens_the_records_too(trail: Trail) -> None:
+    trail.record()
+    trail.record("show")
+    assert app.verify(trail.settings, full=True, ask=ask, bounds=BOUNDS).problems == ()
+    frames_ = trail.frames()
+    last = bytearray(frames_[-1])
+    last[80] ^= 1  # in the sealed text of the last record, which no other record names
+    trail.write([*frames_[:-1], bytes(last)])
+    assert app.verify(trail.settings, full=False, ask=ask, bounds=BOUNDS).problems == ()
+    found = app.verify(trail.settings, full=True, ask=ask, bounds=BOUNDS).problems
+    assert [each.kind for each in found] == ["audit"]
