@@ -1,7 +1,7 @@
-"""Reliability: kills, power cuts, changed bytes, canaries, lying servers, hostile attachments, crowds, a big sync.
+"""Reliability: kills, power cuts, changed bytes, canaries, lying servers, hostile attachments, crowds, bad disks.
 
     python -m benchmarks.reliability [--kills 200] [--flips 10000] [--examples 600] [--messages 5000]
-        [--attachments 4000] [--cuts 600] [--weathers 40] [--only NAME …]
+        [--attachments 4000] [--cuts 600] [--weathers 40] [--disk-every 40] [--only NAME …]
 
 Runs the experiments of tests/ at full size and prints a table; ends with 1 when anything was lost, doubled, read as
 good or found in the open. With ARCHIVER_CORPUS naming a folder of real mail that goes in and out as well. Takes about
@@ -156,7 +156,37 @@ def changes(_: Options) -> Line:
 
 
 def crowds(_: Options) -> Line:
-    return _pytest("writers and readers at once", "tests/crash/test_side_by_side.py", {})
+    paths = "tests/crash/test_side_by_side.py tests/crash/test_rotate_side_by_side.py"
+    return _pytest("writers and readers at once", paths, {"ARCHIVER_READERS": "10"})
+
+
+def _disk(arguments: tuple[int, int, int]) -> tuple[dict[str, int], dict[int, int], dict[str, int], list[str]]:
+    from tests.crash.failing_disk import SCENES, FailingDisk
+
+    part, seed, every = arguments
+    with folder() as place:
+        disk = FailingDisk(place, seed=seed)
+        try:
+            found = disk.run(SCENES[part::2], every=every)
+        finally:
+            disk.close()
+    return dict(found.by_fault), dict(found.codes), dict(found.by_scene), found.problems
+
+
+def disk(options: Options) -> Line:
+    """Every command on a disk that fails: at every n-th call, or at one of so many from a place that the seed gives."""
+    with ProcessPoolExecutor(2) as pool:
+        parts = list(pool.map(_disk, [(part, options.seed + part, options.disk_every) for part in (0, 1)]))
+    faults, codes, scenes = Counter[str](), Counter[int](), Counter[str]()
+    for by_fault, by_code, by_scene, _ in parts:
+        faults.update(by_fault)
+        codes.update(by_code)
+        scenes.update(by_scene)
+    figures = (
+        f"{faults.total()} faults ({', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}) in "
+        f"{len(scenes)} commands; ended {', '.join(f'{code}: {count}' for code, count in sorted(codes.items()))}"
+    )
+    return Line("disk failing at the n-th call", figures, tuple(each for *_, bad in parts for each in bad))
 
 
 def canaries(options: Options) -> Line:
@@ -277,6 +307,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "cuts": cuts,
     "changes": changes,
     "crowds": crowds,
+    "disk": disk,
     "flips": flips,
     "repairs": repairs,
     "canaries": canaries,
@@ -299,6 +330,7 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=600, help="places at which a whole sync is cut, about, four times")
     parser.add_argument("--weathers", type=int, default=40, help="seeds of faults at random")
     parser.add_argument("--repairs", type=int, default=1_000)
+    parser.add_argument("--disk-every", type=int, default=40, help="let every so-manieth call fail; 1: each of 27,000")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))
     options = parser.parse_args()

@@ -142,7 +142,7 @@ class BackupPlace:
     # --- making one -----------------------------------------------------------------------------------------------
 
     def prepare(self, archive: ArchivePaths, archive_id: bytes, now: datetime) -> None:
-        """Make the directory ready for backups of this archive; raises DiskError, or UsageError when it is not for it."""
+        """Make the directory ready for backups of this archive; raises DiskError, UsageError when it is for others."""
         root, source = self.root.resolve(), archive.root.resolve()
         if root.is_relative_to(source) or source.is_relative_to(root):
             raise UsageError(
