@@ -22,6 +22,7 @@ from archiver.app.auditing import reason_for, record
 from archiver.app.backup_copies import Copy, Origin, at, find_origin, lay_out, opened, packs_of
 from archiver.app.clocks import clock
 from archiver.app.opening import Opened, open_unlocked, stored_credential
+from archiver.app.revived_keys import RevivedKeys, revived_keys
 from archiver.app.unlocking import AskPassphrase, Keys, find_keys, write_new_private
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, Progress, silent
@@ -52,7 +53,7 @@ class RestoreReport(Struct, frozen=True):
     `origin` is the generation, or "copy" of a plain copy; `missing` counts packs that were not there, with `lost`
     messages in them; `erased` counts messages erased again; `erasures_known` says whether any record of later erasures
     was found, `erasures_unread` counts lines of them that are damaged, or another archive's; `set_aside` is where the
-    archive that was there is now.
+    archive that was there is now; `revived` says who opens the archive again.
     """
 
     origin: str
@@ -69,6 +70,7 @@ class RestoreReport(Struct, frozen=True):
     set_aside: Path | None
     credential: Fate
     seconds: float
+    revived: RevivedKeys
 
     @property
     def exit_code(self) -> int:
@@ -129,6 +131,7 @@ def restore(
         _make_durable(paths, disk)
         if credential_state == "written":
             write_new_private(settings.archive.collector_key_file, credential.to_bytes())
+        revived = revived_keys(keys.keyring, _later_keys(target, origin), bounds)
         aside = _put_in_place(root, target, disk)
     record(settings, structs.replace(keys, paths=ArchivePaths(target)), "restore", numbers={"messages": messages})
     return RestoreReport(
@@ -146,6 +149,7 @@ def restore(
         set_aside=aside,
         credential=credential_state,
         seconds=time.monotonic() - began,
+        revived=revived,
     )
 
 
@@ -267,9 +271,7 @@ def _records_of_erasures(
 
     The second value counts lines that cannot be believed.
     """
-    target = settings.archive.path
-    aside = sorted(each for each in target.parent.iterdir() if each.name.startswith(target.name + _ASIDE))
-    places = [target, *aside]
+    places = [settings.archive.path, *_moved_aside(settings.archive.path)]
     logs = [*(erasure_log_of(ArchivePaths(place)) for place in places), *origin.later]
     if named is not None and not named.is_file():
         raise UsageError(f"{named} is no file", hint="name a copy of erasures.log")
@@ -280,9 +282,18 @@ def _records_of_erasures(
     records = [log.erased for log in read]
     # The log is written first, so the catalogue knows no more; but one of the two may be gone.
     with suppress(ArchiverError, OSError):
-        if ArchivePaths(target).database.is_file():
+        if ArchivePaths(settings.archive.path).database.is_file():
             records.append(_tombstones(settings, ask, bounds, credential))
     return records, sum(log.damaged for log in read)
+
+
+def _moved_aside(target: Path) -> list[Path]:
+    return sorted(each for each in target.parent.iterdir() if each.name.startswith(target.name + _ASIDE))
+
+
+def _later_keys(target: Path, origin: Origin) -> list[ArchivePaths]:
+    places = [target, *(log.parent for log in origin.later), *reversed(_moved_aside(target))]
+    return [ArchivePaths(place) for place in places]
 
 
 def _tombstones(

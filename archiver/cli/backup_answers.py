@@ -88,6 +88,15 @@ class BackupCheck(Protocol):
     def exit_code(self) -> int: ...
 
 
+class RevivedKeys(Protocol):
+    """Who opens an archive again: slots that were removed since the backup, and whether keys were rotated since."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def rotated(self) -> bool: ...
+
+
 class RestoreReport(Protocol):
     """What a restore came to: `missing` packs with `lost` messages, `erased` ones that were erased again.
 
@@ -120,6 +129,8 @@ class RestoreReport(Protocol):
     def set_aside(self) -> Path | None: ...
     @property
     def credential(self) -> Literal["kept", "written", "missing", "unreadable"]: ...
+    @property
+    def revived(self) -> RevivedKeys: ...
     @property
     def seconds(self) -> float: ...
     @property

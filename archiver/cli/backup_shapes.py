@@ -70,5 +70,7 @@ def restored(report: RestoreReport, zone: tzinfo | None) -> Json:
         "erasures_unread": report.erasures_unread,
         "set_aside": None if report.set_aside is None else str(report.set_aside),
         "credential": report.credential,
+        "revived_keys": list(report.revived.names),
+        "keys_rotated_since": report.revived.rotated,
         "seconds": round(report.seconds, 3),
     }

@@ -15,6 +15,7 @@ from archiver.cli.wording import count, long_date, size, span_of_time
 
 if TYPE_CHECKING:
     from archiver.cli.backup_answers import RestoreReport
+    from archiver.cli.terminal import Terminal
 
 
 @click.command("restore")
@@ -98,6 +99,7 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
             "erasures:", "warn", "nothing is known of erasures after this backup; mail erased since, if any, is back"
         )
         terminal.hint("if there is a copy of erasures.log, restore once more with --erasures FILE --replace")
+    _tell_keys(terminal, report)
     if report.credential == "missing":
         terminal.told("collector:", "warn", "its credential is missing, and nothing can be collected without")
         terminal.hint("restore once more with --write-collector-key --replace, or bring its file back")
@@ -105,3 +107,15 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
         terminal.told("collector:", "warn", "its credential is damaged, or cannot be read by this user")
         terminal.hint("move it away, and restore once more with --write-collector-key --replace")
     terminal.line("The next `archiver sync` fetches what came to the servers since.")
+
+
+def _tell_keys(terminal: Terminal, report: RestoreReport) -> None:
+    names, rotated = report.revived.names, report.revived.rotated
+    if names:
+        opens = "opens" if len(names) == 1 else "open"
+        said = f"{' and '.join(names)} {opens} the archive again, removed since this backup was made"
+        terminal.told("keys:", "warn", said)
+        terminal.hint("run `archiver key remove` for whoever is not to open it, and then `archiver key rotate`")
+    elif rotated:
+        terminal.told("keys:", "warn", "they are those from before the last rotation")
+        terminal.hint("run `archiver key rotate`: whoever kept the old ones opens the archive again")

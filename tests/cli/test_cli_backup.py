@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.harness import Cli
 from tests.cli.twin import Twin
-from tests.cli.twin_backups import PACK, BackedUp, Checked, GenerationChecked, Restored
+from tests.cli.twin_backups import PACK, BackedUp, Checked, GenerationChecked, Restored, Revived
 
 
 @pytest.fixture
@@ -119,6 +119,19 @@ def test_what_a_restore_could_not_know_or_bring_back_is_said(cli: Cli, twin: Twi
     assert "--write-collector-key" in ran.err
     twin.backups.restored = Restored(credential="unreadable")
     assert "move it away" in cli("restore", str(cli.home)).err
+
+
+def test_who_opens_the_archive_again_after_a_restore_is_said(cli: Cli, twin: Twin) -> None:
+    twin.backups.restored = Restored(revived=Revived(("anna", "laptop"), rotated=True))
+    told = " ".join(cli("restore", str(cli.home)).err.split())
+    assert "anna and laptop open the archive again, removed since this backup was made" in told
+    assert "archiver key remove" in told
+    twin.backups.restored = Restored(revived=Revived(rotated=True))
+    told = " ".join(cli("restore", str(cli.home)).err.split())
+    assert "from before the last rotation" in told
+    assert "archiver key rotate" in told
+    twin.backups.restored = Restored()
+    assert "keys:" not in cli("restore", str(cli.home)).err
 
 
 def test_a_passphrase_is_asked_for_once(cli: Cli, twin: Twin) -> None:

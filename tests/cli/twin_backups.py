@@ -54,6 +54,12 @@ class Checked:
 
 
 @dataclass(frozen=True)
+class Revived:
+    names: tuple[str, ...] = ()
+    rotated: bool = False
+
+
+@dataclass(frozen=True)
 class Restored:
     origin: str = "20260310T020000Z"
     created: datetime | None = MADE
@@ -69,6 +75,7 @@ class Restored:
     set_aside: Path | None = None
     credential: Literal["kept", "written", "missing", "unreadable"] = "kept"
     seconds: float = 21.3
+    revived: Revived = field(default_factory=Revived)
     exit_code: int = 0
 
 

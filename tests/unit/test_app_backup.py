@@ -21,6 +21,7 @@ from archiver.app import backing_up, restoring
 from archiver.app.backing_up import BackupReport, backup, verify_backup
 from archiver.app.erasing import erase
 from archiver.app.restoring import RestoreReport, restore
+from archiver.app.revived_keys import RevivedKeys
 from archiver.app.unlocking import Keys, find_keys
 from archiver.config import ArchiveSettings, BackupSettings, Settings, SyncSettings
 from archiver.crypto.kdf import KdfBounds
@@ -597,6 +598,23 @@ def test_a_backup_of_the_epoch_before_a_rotation_is_restored_with_the_passphrase
         other.archive.path.parent.mkdir()
     assert bring_back(settings, place, generation=generations[1], replace=True).messages == 4
     assert verified(settings) == []
+
+
+def test_a_restore_tells_whose_keys_open_the_archive_again(settings: Settings, place: Path) -> None:
+    app.key_add(settings, name="anna", kind="recovery", ask=ask, bounds=BOUNDS)
+    back_up(settings, place)
+    assert bring_back(settings, place, replace=True).revived == RevivedKeys()
+    app.key_remove(settings, name="anna", ask=ask, bounds=BOUNDS)
+    assert bring_back(settings, place, replace=True).revived == RevivedKeys(("anna",))
+    app.key_remove(settings, name="anna", ask=ask, bounds=BOUNDS)
+    app.key_rotate(settings, ask=ask, bounds=BOUNDS)
+    back_up(settings, place)
+    first = verify_backup(settings, place, ask=ask).generations[-1].generation
+    told = bring_back(settings, place, generation=first, replace=True).revived
+    assert told == RevivedKeys(("anna",), rotated=True)
+    # On another machine, the later state of the backup tells.
+    other = elsewhere(settings)
+    assert bring_back(other, place, generation=first).revived == RevivedKeys(("anna",), rotated=True)
 
 
 def test_while_a_sync_runs_its_archive_is_not_moved_aside(settings: Settings, place: Path) -> None:
