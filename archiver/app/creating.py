@@ -26,7 +26,7 @@ from archiver.crypto.keyring import create_keyring
 from archiver.errors import ArchiverError, UsageError
 from archiver.search.index import FullTextIndex
 from archiver.store.catalogue import create_catalogue
-from archiver.store.durable import Disk, write_durably
+from archiver.store.durable import Disk, translated, write_durably
 from archiver.store.index_db import open_index
 from archiver.store.layout import MAKING, ArchivePaths, create_layout
 
@@ -58,7 +58,8 @@ def prepare_archive(
 
     def commit() -> None:
         _refuse_if_in_use(settings)
-        _discard(settings)
+        with translated(settings.archive.path):
+            _discard(settings)
         try:
             build()
         except BaseException:
@@ -92,7 +93,9 @@ def _refuse_if_in_use(settings: Settings) -> None:
         raise UsageError(f"there is an archive at {path} already", hint="choose another [archive] path")
     if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not _is_half_made(path))):
         raise UsageError(f"{path} is not an empty directory", hint="choose a new directory, or empty it yourself")
-    if key.exists() and not _was_made_with(key, path):
+    with translated(key):
+        free = not key.exists() or _was_made_with(key, path)
+    if not free:
         raise UsageError(
             f"the collector's credential {key} exists already", hint="it belongs to another archive: move it away first"
         )
@@ -101,7 +104,7 @@ def _refuse_if_in_use(settings: Settings) -> None:
 def _is_half_made(path: Path) -> bool:
     """Tell whether an `init` that did not end made this, which then holds nothing that anybody was told of."""
     if (path / MAKING).is_file():
-        return True
+        return not any((path / "packs").rglob("*.pack"))
     found = [each.relative_to(path) for each in path.rglob("*")]
     return all(
         each.parts in (("packs",), ("pending",), ("spool",))
@@ -114,8 +117,14 @@ def _is_half_made(path: Path) -> bool:
 def _was_made_with(key: Path, path: Path) -> bool:
     """Tell whether the credential is that of the archive which was begun here."""
     try:
-        return CollectorCredential.from_bytes(key.read_bytes()).archive_id == (path / MAKING).read_bytes()
-    except (OSError, ArchiverError):
+        kept, begun = key.read_bytes(), (path / MAKING).read_bytes()
+    except FileNotFoundError:
+        return False
+    if not kept:
+        return True  # it was made, and the disk took no octet of it
+    try:
+        return CollectorCredential.from_bytes(kept).archive_id == begun
+    except ArchiverError:
         return False
 
 

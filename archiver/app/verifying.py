@@ -334,5 +334,7 @@ def _collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> Sequence[
         with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
             lines = connection.check()
             return [Problem("collect.db", _structure("collect.db", lines), kind="collector")] if lines else []
+    except DiskError:
+        raise  # a full disk is no damage
     except ArchiverError as error:
         return [Problem("collect.db", error.message, kind="collector")]
