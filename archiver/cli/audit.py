@@ -8,16 +8,24 @@ import click
 
 from archiver.cli.escape import visible
 from archiver.cli.invocation import Invocation
-from archiver.cli.layout import Span
+from archiver.cli.layout import Span, cells, pad, wrap_spans
 from archiver.cli.secrets import asker
 from archiver.cli.wording import count
 from archiver.errors import IncompleteError, IntegrityError
 
 if TYPE_CHECKING:
-    from archiver.cli.audit_answers import AuditEntry, AuditReport
+    from archiver.cli.audit_answers import AuditEntry, AuditPage, AuditReport
     from archiver.cli.shapes import Json
+    from archiver.cli.terminal import Terminal
+    from archiver.model.audit import AuditEvent
 
 _IDS_SHOWN = 4
+_NAME_COLUMNS = 24
+_ABOUT_COLUMNS = 24
+"""What a record is about is not pressed into fewer columns than this."""
+
+_NOTED = frozenset({"key-add", "key-remove"})
+"""Actions whose note is the name of something; a checkpoint's is a line of its own, for `audit checkpoint`."""
 
 
 @click.group("audit", context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +37,7 @@ def command() -> None:
 @click.option("--since", metavar="DATE", help="Only from this day on.")
 @click.option("--until", metavar="DATE", help="Only up to and including this day.")
 @click.option("--who", metavar="USER", help="Only what this user did.")
-@click.option("--action", metavar="NAME", help="Only this action: search, show, export, customer-list, ...")
+@click.option("--action", metavar="NAME", help="Only this action: search, show, customer-list, key-add, …")
 @click.option("--message", metavar="ID", help="Only what concerns this message.")
 @click.option("--customer", metavar="REFERENCE", help="Only what names this customer.")
 @click.option("--query", metavar="TEXT", help="Only searches for exactly this; the trail has its digest only.")
@@ -73,10 +81,7 @@ def list_(
     if as_json:
         terminal.json({"total": page.total, "items": [_shape(invocation, each) for each in page.items]})
     else:
-        for entry in page.items:
-            _line(invocation, entry)
-        if page.total > offset + len(page.items):
-            terminal.note(f"{page.total:,} in all; --limit and --offset show others")
+        _tell(invocation, page, offset=offset)
     if page.unreadable:
         terminal.problem(
             f"{count(page.unreadable, 'record')} cannot be read", hint="archiver audit verify says what is wrong"
@@ -159,26 +164,70 @@ def checkpoint(invocation: Invocation, as_json: bool) -> int:
     return code
 
 
-def _line(invocation: Invocation, entry: AuditEntry) -> None:
-    event, terminal = entry.event, invocation.terminal
+def _tell(invocation: Invocation, page: AuditPage, *, offset: int) -> None:
+    terminal, shown = invocation.terminal, len(page.items)
+    people = [visible(_acted(entry.event)) for entry in page.items]
+    actions = [visible(entry.event.action) for entry in page.items]
+    width = min(_NAME_COLUMNS, max(map(cells, people), default=0))
+    wide = max(map(cells, actions), default=0)
+    for entry, who, action in zip(page.items, people, actions, strict=True):
+        head = [
+            Span(f"{invocation.date(entry.at):<16}  ", "faint"),
+            Span(f"{pad(who, width)}  "),
+            Span(pad(action, wide), "strong"),
+        ]
+        _line(terminal, head, _about(entry.event))
+    if not page.total:
+        terminal.line("Nothing is recorded that fits.")
+    elif not shown:
+        terminal.note(f"{count(page.total, 'record')}, none shown from number {offset + 1:,} on.")
+    elif shown < page.total:
+        of = f"{offset + 1:,} to {offset + shown:,} of {count(page.total, 'record')}"
+        older = f"; --offset {offset + shown} shows older ones" if offset + shown < page.total else ""
+        terminal.note(f"{of}{older}")
+
+
+def _line(terminal: Terminal, head: list[Span], about: list[Span]) -> None:
+    """Print one record; on a terminal what it is about stays in its column, or goes below where that is narrow."""
+    if not about:
+        terminal.line(*head[:-1], Span(head[-1].text.rstrip(), head[-1].style))
+        return
+    if terminal.prose is None:
+        terminal.line(*head, Span("  "), *about)
+        return
+    column = sum(cells(span.text) for span in head) + 2
+    if terminal.prose - column < _ABOUT_COLUMNS:
+        terminal.line(*head)
+        terminal.wrapped(*about, indent=18)
+        return
+    first, *rest = wrap_spans(about, terminal.prose - column)
+    terminal.line(*head, Span("  "), *first)
+    for line in rest:
+        terminal.line(Span(" " * column), *line)
+
+
+def _acted(event: AuditEvent) -> str:
     acted = event.who if event.who == event.user else f"{event.who} as {event.user}"
     if event.claimed and event.claimed != event.who:
         acted += f", says {event.claimed}"
+    return acted
+
+
+def _about(event: AuditEvent) -> list[Span]:
     about = [*event.customers[:_IDS_SHOWN], *(each.hex()[:8] for each in event.messages[:_IDS_SHOWN])]
     more = max(0, len(event.customers) - _IDS_SHOWN) + max(0, len(event.messages) - _IDS_SHOWN)
     numbers = [f"{name} {number:,}" for name, number in event.numbers.items()]
-    told = [event.form or "", " ".join(about) + (f" +{more:,}" if more else ""), ", ".join(numbers)]
+    noted = event.note if event.note is not None and event.action in _NOTED else ""
+    told = [event.form or "", noted or "", " ".join(about) + (f" +{more:,}" if more else ""), ", ".join(numbers)]
     if event.query is not None:
         told.append(f"query {event.query.hex()[:8]}")
-    spans = [
-        Span(f"{invocation.date(entry.at):<16}  ", "faint"),
-        Span(f"{visible(acted)}  "),
-        Span(visible(event.action), "strong"),
-        Span("  ".join(["", *(visible(each) for each in told if each)])),
-    ]
+    if event.tail:
+        told.append("(after a broken end)")
+    words = "  ".join(visible(each) for each in told if each)
+    spans = [Span(words)] if words else []
     if event.reason:
-        spans.append(Span(f"  ({visible(event.reason)})", "accent"))
-    terminal.wrapped(*spans, hanging=18)
+        spans.append(Span(f"{'  ' if words else ''}({visible(event.reason)})", "accent"))
+    return spans
 
 
 def _shape(invocation: Invocation, entry: AuditEntry) -> Json:
@@ -213,6 +262,6 @@ def _verified(invocation: Invocation, report: AuditReport) -> Json:
         "first": first,
         "last": last,
         "sound": not report.problems,
-        "problems": [{"what": each.what, "problem": each.message} for each in report.problems],
-        "remarks": [{"what": each.what, "remark": each.message} for each in report.remarks],
+        "problems": [{"what": each.what, "message": each.message} for each in report.problems],
+        "remarks": [{"what": each.what, "message": each.message} for each in report.remarks],
     }

@@ -11,7 +11,7 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.progress import Watch
 from archiver.cli.secrets import asker
-from archiver.cli.wording import count, long_date, size, span_of_time
+from archiver.cli.wording import calendar_day, count, size, span_of_time
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ def command(
     full: bool,
     as_json: bool,
 ) -> int:
-    """Make a backup into DIR, encrypted as the archive is, while others work.
+    """Make a backup into DIR, while others work.
 
-    DIR is new, empty, or holds backups of this archive; best on another disk. Only new packs are copied. Of the rest
+    DIR is new, empty, or holds backups of this archive; best on another disk. What is written there is encrypted as the
+    archive is. Only new packs are copied. Of the rest
     (catalogue, keys, audit trail), older states are kept beside the newest: as many and for as long as [backup] in the
     configuration says, because mail that was erased since can be read from them. No passphrase is asked where the
     collector's credential is at hand.
@@ -84,10 +85,11 @@ def _tell(invocation: Invocation, report: BackupReport) -> None:
     )
     kept = count(len(report.generations), "state is", "states are")
     removed = f", {len(report.removed):,} removed" if report.removed else ""
+    terminal.line(f"{kept} kept here{removed}.")
+    before, gone = (calendar_day(at, zone=zone) for at in (report.erased_before, report.erased_gone_by))
     terminal.wrapped(
-        f"{kept} kept{removed}. Mail erased before {long_date(report.erased_before, zone=zone)} is in none of them;"
-        f" what is erased now is gone from here by {long_date(report.erased_gone_by, zone=zone)},"
-        " if backups go on being made."
+        f"Mail erased before {before} is in none of them. Mail erased today is in none after {gone}, if backups go on"
+        " being made."
     )
     problems = (
         (report.damaged, "damaged in the archive, and the backup has no good copy"),

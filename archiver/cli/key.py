@@ -12,7 +12,6 @@ from archiver.cli.key_drill import drill
 from archiver.cli.key_rotate import accept, rotate
 from archiver.cli.layout import Span, table
 from archiver.cli.secrets import asker, hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
-from archiver.cli.wording import long_date
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +33,10 @@ command.add_command(accept)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def list_(invocation: Invocation, as_json: bool) -> None:
-    """List the keys by name, kind and age, and when they were last rotated; needs no key itself."""
+    """List the keys by name, kind and age.
+
+    Says too when they were last rotated. Needs no key itself.
+    """
     from archiver.cli.escape import visible
 
     found = invocation.app.key_list(invocation.settings())
@@ -48,12 +50,12 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         [
             Span(visible(item.name), "strong"),
             Span(visible(item.kind)),
-            Span(long_date(item.created, zone=invocation.zone), "faint"),
+            Span(invocation.date(item.created), "faint"),
         ]
         for item in found.slots
     ]
     terminal.lines(table(("name", "kind", "added"), rows, width=terminal.table_width))
-    since = f"rotated {long_date(found.rotated, zone=invocation.zone)}" if found.rotated else "never rotated"
+    since = f"rotated {invocation.date(found.rotated)}" if found.rotated else "never rotated"
     terminal.line(Span(f"Epoch {found.epoch}, {since}.", "faint"))
 
 
@@ -95,7 +97,9 @@ def add(
     key_file: Path | None,
     machine: bool,
 ) -> None:
-    """Add a key under a NAME of your choice; asks for a passphrase that opens the archive, or the recovery code.
+    """Add a key under a NAME of your choice.
+
+    Asks for a passphrase that opens the archive, or the recovery code, and then for the new passphrase.
 
     A machine's key lets a timer take mail in unattended. systemd can keep it, in the machine's TPM where there is one;
     the commands for that are printed. Without them, name the file in the configuration: [archive] machine_key_file.
@@ -143,7 +147,11 @@ def add(
 @click.argument("name")
 @click.pass_obj
 def remove(invocation: Invocation, name: str) -> None:
-    """Remove a key; the last two stay. Asks for a passphrase that opens the archive, or the recovery code."""
+    """Remove a key; the last two stay.
+
+    Asks for a passphrase that opens the archive, or the recovery code. Whoever used the key may know what is behind it:
+    then `archiver key rotate`.
+    """
     invocation.app.key_remove(invocation.settings(), name=name, ask=asker(invocation))
     invocation.terminal.line(f"Removed the key {name}. Copies of the archive made before still open with it.")
     invocation.terminal.hint("whoever used it may know the keys behind it: archiver key rotate makes new ones")

@@ -16,10 +16,11 @@ from archiver.cli.wording import count, size
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def drill(invocation: Invocation, passphrase: str | None, message: str | None, as_json: bool) -> None:
-    """Open one message with nothing but the recovery code, which is asked for.
+    """Try the recovery code on one message.
 
-    Nothing that keeps the archive unlocked here is used, so that what works now works on another machine too; with
-    `archiver --archive DIR` the archive may be a backup. Nothing is changed, and nothing of the message is shown.
+    The code is asked for, and opens a message with nothing else. What keeps the archive unlocked here is not used, so
+    that what works now works on another machine too; with `archiver --archive DIR` the archive may be a backup. Nothing
+    is changed, and nothing of the message is shown.
     """
     prompt = "Recovery code: " if passphrase is None else f"Passphrase of {passphrase}: "
     done = invocation.app.key_drill(

@@ -13,11 +13,12 @@ from archiver.cli.wording import count, size
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def rotate(invocation: Invocation, as_json: bool) -> None:
-    """Make new keys behind all slots. Asks for a passphrase that opens the archive, or the recovery code.
+    """Make new keys behind all passphrases.
 
-    The databases are written anew under new keys, mail itself stays as it is, and everybody's passphrase goes on
-    working: it ends what somebody may know of the old keys, for instance after `archiver key remove`. It may be
-    interrupted at any moment, and other commands may run meanwhile.
+    Asks for a passphrase that opens the archive, or the recovery code. The databases are written anew under new keys,
+    mail itself stays as it is, and everybody's passphrase goes on working: it ends what somebody may know of the old
+    keys, for instance after `archiver key remove`. It may be interrupted at any moment, and other commands may run
+    meanwhile.
     """
     done = invocation.app.key_rotate(invocation.settings(), ask=asker(invocation))
     terminal = invocation.terminal
@@ -38,10 +39,11 @@ def rotate(invocation: Invocation, as_json: bool) -> None:
 @click.command("accept")
 @click.pass_obj
 def accept(invocation: Invocation) -> None:
-    """Take keyring.json as it is, after an older copy of it or of archive.db was put back on purpose.
+    """Accept an older keyring that was put back.
 
-    Look at `archiver key list` first: every key in it opens the archive from then on. Asks for a passphrase that opens
-    the archive, or the recovery code.
+    For when an older copy of keyring.json or of archive.db was put back on purpose; otherwise it is refused. Look at
+    `archiver key list` first: every key in it opens the archive from then on. Asks for a passphrase that opens the
+    archive, or the recovery code.
     """
     from archiver.cli.escape import visible
 

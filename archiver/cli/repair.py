@@ -45,10 +45,13 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, backu
     """
     must_be_able_to_ask(invocation, yes=yes or dry_run)
     settings = invocation.settings()
+    planned: RepairReport | None = None
     with Watch(invocation.terminal) as watch:
 
         def confirm(plan: RepairReport) -> bool:
             def asked() -> str | None:
+                nonlocal planned
+                planned = plan
                 _tell(invocation, plan, on_error=as_json)
                 return "yes" if confirmed(invocation, "Do this?") else None
 
@@ -70,7 +73,7 @@ def command(invocation: Invocation, dry_run: bool, yes: bool, fetch: bool, backu
 
         terminal.json(repair(report, invocation.zone))
         return code
-    if report.confirmed:
+    if report.confirmed and (planned is None or tuple(planned.steps) != tuple(report.steps)):
         _tell(invocation, report)
     _conclude(invocation, report)
     return code
@@ -98,7 +101,8 @@ def _conclude(invocation: Invocation, report: RepairReport) -> None:
     elif not report.remaining:
         terminal.line(Span("All is mended.", "good"))
     if report.remaining:
-        terminal.line(Span(f"{len(report.remaining):,} still damaged.", "bad"))
+        stays = "would stay" if report.dry_run else "still"
+        terminal.line(Span(f"{len(report.remaining):,} {stays} damaged.", "bad"))
         if report.fetchable and not report.dry_run:
             terminal.hint(
                 "`archiver sync` fetches again what the servers still have; `archiver status` tells what came"

@@ -11,7 +11,7 @@ from archiver.cli.asking import asker_once
 from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.progress import Watch
-from archiver.cli.wording import count, long_date, size, span_of_time
+from archiver.cli.wording import count, listed, long_date, size, span_of_time
 
 if TYPE_CHECKING:
     from archiver.cli.backup_answers import RestoreReport
@@ -42,7 +42,7 @@ def command(
     incomplete: bool,
     as_json: bool,
 ) -> int:
-    """Restore the archive from a backup, or from a plain copy of its directory.
+    """Restore the archive from a backup or a copy of it.
 
     DIR is what `archiver backup` made, or a copy of the archive's directory, as rsync or restic bring it back.
     Everything is checked before anything is touched, and built beside the place where the archive belongs ([archive]
@@ -94,18 +94,21 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
     if report.erasures_unread:
         lines = count(report.erasures_unread, "line")
         terminal.told("erasures:", "warn", f"{lines} of erasures.log are damaged, or of another archive: passed over")
+    again: list[str] = []
     if not report.erasures_known:
         terminal.told(
             "erasures:", "warn", "nothing is known of erasures after this backup; mail erased since, if any, is back"
         )
-        terminal.hint("if there is a copy of erasures.log, restore once more with --erasures FILE --replace")
+        again.append("--erasures FILE (a copy of erasures.log, if there is one)")
     _tell_keys(terminal, report)
     if report.credential == "missing":
         terminal.told("collector:", "warn", "its credential is missing, and nothing can be collected without")
-        terminal.hint("restore once more with --write-collector-key --replace, or bring its file back")
+        again.append("--write-collector-key (or bring its file back)")
     if report.credential == "unreadable":
         terminal.told("collector:", "warn", "its credential is damaged, or cannot be read by this user")
         terminal.hint("move it away, and restore once more with --write-collector-key --replace")
+    if again:
+        terminal.hint(f"restore once more with {listed(['--replace', *again])}")
     terminal.line("The next `archiver sync` fetches what came to the servers since.")
 
 
@@ -113,7 +116,7 @@ def _tell_keys(terminal: Terminal, report: RestoreReport) -> None:
     names, rotated = report.revived.names, report.revived.rotated
     if names:
         opens = "opens" if len(names) == 1 else "open"
-        said = f"{' and '.join(names)} {opens} the archive again, removed since this backup was made"
+        said = f"{listed(names)} {opens} the archive again, removed since this backup was made"
         terminal.told("keys:", "warn", said)
         terminal.hint("run `archiver key remove` for whoever is not to open it, and then `archiver key rotate`")
     elif rotated:

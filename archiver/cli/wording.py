@@ -44,18 +44,20 @@ def long_date(at: datetime, *, zone: tzinfo | None) -> str:
     """Return a date with weekday, year, time and offset."""
     local = at.astimezone(zone)
     offset = f"{local:%z}"
-    return (
-        f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M} "
-        f"({offset[:3]}:{offset[3:5]})"
-    )
+    return f"{calendar_day(at, zone=zone)}, {local:%H:%M} ({offset[:3]}:{offset[3:5]})"
+
+
+def calendar_day(at: datetime, *, zone: tzinfo | None) -> str:
+    """Return the day alone, with weekday and year."""
+    local = at.astimezone(zone)
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
 def day(at: datetime, *, now: datetime, zone: tzinfo | None) -> str:
     """Return a whole day, as the heading over what happened on it."""
     local, today = at.astimezone(zone), now.astimezone(zone).date()
-    written = f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
     near = {today: " (today)", today - timedelta(days=1): " (yesterday)"}
-    return written + near.get(local.date(), "")
+    return calendar_day(at, zone=zone) + near.get(local.date(), "")
 
 
 def clock_time(at: datetime, *, zone: tzinfo | None) -> str:

@@ -103,7 +103,7 @@ class Keyring(Struct, frozen=True):
         """
         slots = [slot for slot in self._file.slots if slot.kind == "passphrase" and name in (None, slot.name)]
         if name is not None and not slots:
-            raise UsageError(f"there is no passphrase slot named {name}", hint="`archiver key list` shows all slots")
+            raise UsageError(f"there is no passphrase named {name}", hint="`archiver key list` shows all keys")
         return self._open(slots, passphrase, "the passphrase does not open this archive", "type it again")
 
     def open_recovery(self, code: str) -> EpochSecret:
@@ -120,7 +120,7 @@ class Keyring(Struct, frozen=True):
         if key.archive_id != self.archive_id:
             raise WrongKeyError("the machine key belongs to another archive", hint="name the right one")
         return self._open(
-            slots, key.secret, "the machine key does not open this archive", "its slot may be gone: add a new one"
+            slots, key.secret, "the machine key does not open this archive", "it may have been removed: add a new one"
         )
 
     def open_exported(self, epoch: int, secret: bytes) -> EpochSecret:
@@ -199,9 +199,9 @@ class Keyring(Struct, frozen=True):
         self._verify(secret)
         kept = tuple(slot for slot in self._file.slots if slot.name != name)
         if len(kept) == len(self._file.slots):
-            raise UsageError(f"there is no slot named {name}", hint="`archiver key list` shows all slots")
+            raise UsageError(f"there is no key named {name}", hint="`archiver key list` shows all keys")
         if len(kept) < 2:
-            raise UsageError("the last two slots cannot be removed", hint="add another slot first")
+            raise UsageError("the last two keys cannot be removed", hint="add another key first")
         if not any(slot.personal for slot in kept):
             raise UsageError(
                 "the last passphrase or recovery code cannot be removed", hint="add another passphrase first"
@@ -251,7 +251,7 @@ class Keyring(Struct, frozen=True):
         self._verify(secret)
         _check_name(name)
         if any(slot.name == name for slot in self._file.slots):
-            raise UsageError(f"there is a slot named {name} already", hint="choose another name, or remove it first")
+            raise UsageError(f"there is a key named {name} already", hint="choose another name, or remove it first")
         if len(self._file.slots) >= _MAX_SLOTS:
             raise UsageError(f"a keyring holds at most {_MAX_SLOTS} slots", hint="remove some first")
         slot = create_slot(secret, name=name, kind=kind, secret=slot_secret, kdf=kdf, now=now, random=random)
@@ -314,6 +314,6 @@ def _earlier_context(current: EpochSecret, epoch: int) -> bytes:
 def _check_name(name: str) -> None:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", name) is None:
         raise UsageError(
-            "a slot's name has 1 to 64 letters, digits, dots, dashes, underscores or @, a letter or digit first",
+            "a key's name has 1 to 64 letters, digits, dots, dashes, underscores or @, a letter or digit first",
             hint="for instance: anna, or backup-host",
         )

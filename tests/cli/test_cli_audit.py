@@ -21,7 +21,7 @@ def test_a_list_is_newest_first_with_who_and_why(cli: Cli) -> None:
     ran = over(cli, Twin(events=events([blob_id(0), blob_id(1)])))("audit", "list")
     first, second = ran.out.splitlines()
     assert ran.code == 0
-    assert "an as archiver  show  raw  " in first
+    assert "an as archiver  show    raw  " in first
     assert blob_id(0).hex()[:8] in first
     assert first.endswith("(ticket 12)")
     assert "search" in second
@@ -31,6 +31,37 @@ def test_a_list_is_newest_first_with_who_and_why(cli: Cli) -> None:
 def test_a_name_that_only_the_environment_gave_is_told_as_that(cli: Cli) -> None:
     event = replace(events([blob_id(0)])[0], claimed="jan")
     assert "an as archiver, says jan" in over(cli, Twin(events=[event]))("audit", "list").out
+
+
+def test_the_name_of_a_key_is_told_and_not_the_line_of_a_checkpoint(cli: Cli) -> None:
+    plain = events([blob_id(0)])[0]
+    added = replace(plain, action="key-add", note="machine server")
+    made = replace(plain, action="checkpoint", note=LINE)
+    out = over(cli, Twin(events=[added, made]))("audit", "list").out
+    assert "key-add     machine server" in out
+    assert LINE not in out
+
+
+def test_a_page_says_where_the_next_one_begins(cli: Cli) -> None:
+    over(cli, Twin(events=events([blob_id(0)]) * 3))
+    assert "1 to 4 of 6 records; --offset 4 shows older ones" in cli("audit", "list", "--limit", "4").err
+    assert cli("audit", "list", "--limit", "4", "--offset", "4").err == "5 to 6 of 6 records\n"
+    assert cli("audit", "list").err == ""
+    cli.app = Twin()
+    assert cli("audit", "list").out == "Nothing is recorded that fits.\n"
+
+
+def test_what_a_record_is_about_stays_in_its_column_on_a_terminal(cli: Cli) -> None:
+    long = replace(events([blob_id(0)])[0], reason="the customer asked on the phone what we had sent him in March")
+    over(cli, Twin(events=[long, *events([blob_id(1)])])).tty = True
+    cli.environ["NO_COLOR"] = "1"
+    cli.columns = 80
+    lines = cli("audit", "list").out.splitlines()
+    column = lines[0].index("raw")
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[3].startswith(" " * column)
+    cli.columns = 40
+    assert all(len(line) <= 40 for line in cli("audit", "list").out.splitlines())
 
 
 def test_what_somebody_typed_cannot_reach_the_terminal_raw(cli: Cli) -> None:
@@ -84,8 +115,8 @@ def test_a_broken_trail_is_exit_code_30_and_names_what_is_wrong(cli: Cli) -> Non
     assert "1 problem found." in ran.out
     shape = cli("audit", "verify", "--json").json()
     assert shape["sound"] is False
-    assert shape["problems"] == [{"what": "audit/00000001.log", "problem": "record 3 does not follow"}]
-    assert shape["remarks"] == [{"what": "audit/00000001.log", "remark": "torn"}]
+    assert shape["problems"] == [{"what": "audit/00000001.log", "message": "record 3 does not follow"}]
+    assert shape["remarks"] == [{"what": "audit/00000001.log", "message": "torn"}]
 
 
 def test_a_checkpoint_is_one_line_on_standard_output(cli: Cli) -> None:

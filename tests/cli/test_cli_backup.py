@@ -22,8 +22,8 @@ def test_a_backup_says_what_it_copied_and_until_when_something_erased_lingers(cl
     ran = cli("backup", "/mnt/disk")
     assert (ran.code, twin.calls) == (0, ["backup disk None"])
     assert "Backup 20260310T020000Z: 4.2 MB of state, 120 packs, 2 new (3.1 MB), 2.3 s." in ran.out
-    assert "2 states are kept, 1 removed." in ran.out
-    assert "gone from here by Thu 9 Apr 2026" in ran.out
+    assert "2 states are kept here, 1 removed." in ran.out
+    assert "in none after Thu 9 Apr 2026" in ran.out
     assert ran.err == ""
 
 

@@ -18,7 +18,7 @@ def passphrase(cli: Cli) -> None:
 def test_the_list_says_how_old_the_keys_are(cli: Cli) -> None:
     out = cli("key", "list").out
     assert "passphrase" in out
-    assert "Epoch 2, rotated Tue 10 Mar 2026" in out
+    assert "Epoch 2, rotated 2026-03-10 12:00." in out
     cli.twin.key_list = lambda _: Keys((Slot("an", "passphrase"),), epoch=1, rotated=None)  # type: ignore[method-assign, assignment]
     assert "Epoch 1, never rotated." in cli("key", "list").out
     shown = cli("key", "list", "--json").json()
