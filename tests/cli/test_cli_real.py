@@ -297,5 +297,5 @@ def test_a_search_and_show_load_nothing_that_reading_does_not_need(real: Cli) ->
         assert not _NEVER_IN_FULL & loaded
         assert not {name for name in loaded if name.startswith("mailparser")}
     # Where the preview shows the hit, no message is opened; where it does not, one is, or this proves nothing.
-    assert not {"archiver.mail.body", "cryptography"} & in_preview
-    assert {"archiver.mail.body", "cryptography"} <= in_message
+    assert "archiver.mail.body" not in in_preview
+    assert "archiver.mail.body" in in_message
