@@ -176,8 +176,17 @@ def default_machine_key(environ: Mapping[str, str]) -> Path | None:
 
 def _credential(name: str, environ: Mapping[str, str]) -> Path | None:
     directory = environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory) / name if directory else None
-    return path if path is not None and path.exists() else None
+    if not directory:
+        return None
+    path = Path(directory) / name
+    try:
+        return path if path.exists() else None
+    except OSError as error:
+        raise ConfigurationError(
+            f"the credentials at {directory} cannot be read: {error.strerror}",
+            problems=(f"CREDENTIALS_DIRECTORY: {error.strerror}",),
+            hint="a service's credentials are for its own processes: unset CREDENTIALS_DIRECTORY, or run as its user",
+        ) from error
 
 
 def _find(path: Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -477,3 +477,9 @@ def test_a_country_that_is_no_code_is_refused_with_what_to_write(tmp_path: Path,
 def test_a_shared_domain_that_is_no_domain_is_refused(tmp_path: Path, domain: str) -> None:
     (problem,) = problems_of(tmp_path, f'{MINIMAL}[customers]\nshared_domains = ["{domain}"]\n')
     assert problem.startswith("line 6: customers.shared_domains holds something that is no domain")
+
+
+def test_credentials_that_cannot_be_reached_are_a_problem_of_the_configuration() -> None:
+    environ = {"CREDENTIALS_DIRECTORY": "/" + "x" * 5000}  # which no file system takes, not even from root
+    with pytest.raises(ConfigurationError, match="credentials"):
+        load(None, {**environ, "HOME": "/nowhere"}, archive=Path("/nowhere/archive"))
