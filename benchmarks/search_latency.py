@@ -11,7 +11,7 @@ along with one, over words as they occur and over those between the 200th and th
 
                         as they occur                              the 200th to 20,000th
     plain               0 forms and 0 compounds                    0 and 0
-    real                2.7 and 7.1; together p50 5, p95 36        2.6 and 3.4; p50 1, p95 17
+    real                2.8 and 6.8; together p50 6, p95 38        2.9 and 3.0; p50 3, p95 19
     17,964 messages     2.5 and 7.5; together p50 5, p95 44        2.2 and 2.3; p50 2, p95 19
     forms               4.0 and 8.8; together p50 0, p95 60        3.8 and 7.1; p50 0, p95 69
 
