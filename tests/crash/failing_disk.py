@@ -213,7 +213,11 @@ def _do(home: Path, job: Job) -> Done:
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             if fault is not None:
-                library.faulty_arm(os.fsencode(home), b"", fault.kinds, ctypes.c_long(job.at), fault.number, fault.mode)
+                # The configuration is the user's: a command that cannot read it ends with 3, and has touched nothing.
+                spared = os.fsencode(home / "config.toml")
+                library.faulty_arm(
+                    os.fsencode(home), spared, fault.kinds, ctypes.c_long(job.at), fault.number, fault.mode
+                )
             try:
                 if job.function is None:
                     code = _command(home, job.arguments)
