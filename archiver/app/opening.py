@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from archiver.core.ingest import IngestPorts
     from archiver.core.linking.relinking import Linker
     from archiver.core.ports import CollectStore, Parser, Spool
+    from archiver.store.deliveries import PendingDeliveries
     from archiver.store.erasures import SqliteErasures
     from archiver.store.packs import PackVault
 
@@ -189,13 +190,18 @@ class Opened:
     def ingest_ports(self) -> IngestPorts:
         """Return what ingest needs, with a linker where there are customers."""
         from archiver.core.ingest import IngestPorts
-        from archiver.store.deliveries import PendingDeliveries
 
-        deliveries = PendingDeliveries(self.keys.paths, secrets=self.keys.secrets, disk=Disk())
         identity = self._settings.identity
         return IngestPorts(
-            deliveries, self.vault, self.parser, self.catalogue, self.index, identity, linker=self._linker()
+            self.deliveries, self.vault, self.parser, self.catalogue, self.index, identity, linker=self._linker()
         )
+
+    @property
+    def deliveries(self) -> PendingDeliveries:
+        """What was collected and waits to be taken in."""
+        from archiver.store.deliveries import PendingDeliveries
+
+        return PendingDeliveries(self.keys.paths, secrets=self.keys.secrets, disk=Disk())
 
     def _linker(self) -> Linker | None:
         records = self.customers.all()
