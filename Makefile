@@ -33,7 +33,7 @@ bench-linking: venv ## precision and recall of linking per kind of situation; it
 bench-relevance: venv ## recall@10 and MRR over questions that a support desk asks (ARGS="--misses" shows each miss)
 	@.venv/bin/python -m benchmarks.relevance $(ARGS)
 
-bench-reliability: venv ## kills, power cuts, changed bytes, canaries, lying servers at full size (ARGS="--only flips")
+bench-reliability: venv ## kills, power cuts, bad disks and lines, changed bytes, a soak (ARGS="--quick --write docs/reliability.md")
 	@.venv/bin/python -m benchmarks.reliability $(ARGS)
 
 clean: ## remove the environment, the demo's archive and caches
