@@ -1,6 +1,7 @@
 """`archiver verify`: whether the stored bytes are what was stored, without a key or, in full, with one.
 
-Changes nothing and takes no lock: what a sync or a repair moves meanwhile is looked up again before it counts.
+Changes nothing. What a sync, a reindex or a repair moves meanwhile is looked up again before it counts: packs at once,
+the files against each other under the lock.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.app.auditing import record
+from archiver.app.clocks import clock
 from archiver.app.opening import Opened, open_unlocked, stored_credential
-from archiver.app.unlocking import AskPassphrase, Keys, read_credential, read_public_file, require_keys
+from archiver.app.unlocking import AskPassphrase, Keys, read_credential, read_public_file, renewed, require_keys
 from archiver.config import Settings
 from archiver.core.progress import OnProgress, silent
 from archiver.core.repairing import OLD_ENOUGH
@@ -29,17 +31,22 @@ from archiver.errors import (
     ConfigurationError,
     DiskError,
     IntegrityError,
+    LockedError,
     NoArchiveError,
     WrongKeyError,
 )
+from archiver.search.index import SCHEMA_VERSION, index_version
 from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.connection import open_database
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.inspection import holds_only_packs, inspect
 from archiver.store.layout import ArchivePaths
-from archiver.store.lock import is_held
+from archiver.store.lock import is_held, writer_lock
 from archiver.store.mending import Mending
 from archiver.store.packs import PackFiles, PackVault
+
+_LOCK_WAIT = 30.0
+"""Seconds to wait for a writer before two files are compared again: a sync steps aside between two deliveries."""
 
 SAMPLED_WORDS = 50
 """Messages whose subject is looked for in the index."""
@@ -182,18 +189,21 @@ def examine(
     listed = PackFiles(keys.paths).names()  # before the catalogue is read: what comes later is no leftover
     problems = [problem for problem in report.problems if not _told_again(problem)]
     unsteady, remarks, opened_messages = list(report.unsteady), list(report.remarks), 0
-    opening = None
+    opening, between = None, list[Problem]()
     try:
         with open_unlocked(settings, keys, write=False) as opened:
             problems += _databases(opened)
             opening = _open_all(opened.catalogue, opened.vault, keys, only, on_progress)
-            problems += verify_index(opened.catalogue, opened.index)
-            problems += _consistency(opened)
-            problems += _deliveries(opened)
+            between = list(_between_files(opened))
             problems += _records(opened)
             remarks += _in_vain(opened, listed)
+            remarks += _of_another_release(opened)
     except (IntegrityError, NoArchiveError, WrongKeyError) as error:
         problems.append(_of_database(keys, error))
+    if between:
+        between, unsettled = _once_more(settings, keys, between)
+        problems += between
+        remarks += unsettled
     if opening is None:
         try:
             opening = _open_without_index(keys, only, on_progress)
@@ -212,6 +222,41 @@ def examine(
         remarks=tuple(remarks),
         messages=opened_messages,
     )
+
+
+def _between_files(opened: Opened) -> Iterator[Problem]:
+    """Compare files, and tables, with each other; these are several readings, between which a writer may work."""
+    if index_version(opened.connection) == SCHEMA_VERSION:
+        yield from verify_index(opened.catalogue, opened.index)
+    elif not index_version(opened.connection):
+        yield Problem("index.db", "the index was begun and is not there; `archiver reindex` builds it", kind="index")
+    yield from _consistency(opened)
+    yield from _deliveries(opened)
+
+
+def _of_another_release(opened: Opened) -> Iterator[Problem]:
+    if index_version(opened.connection) not in (0, SCHEMA_VERSION):
+        yield Problem(
+            "index.db", "index.db is of another release; the next sync or search builds it anew", kind="index"
+        )
+
+
+def _once_more(settings: Settings, keys: Keys, found: list[Problem]) -> tuple[list[Problem], list[Problem]]:
+    """Compare again while nobody writes; return problems and remarks.
+
+    An index that somebody is building for longer than we wait is no damage, and is remarked. Whatever cannot be
+    compared again counts as it was found.
+    """
+    try:
+        with writer_lock(keys.paths.lock("archive"), command="verify", now=clock(), wait_seconds=_LOCK_WAIT):
+            now = renewed(keys, locked=True)
+            with open_unlocked(settings, now, write=False) as opened:
+                return list(_between_files(opened)), []
+    except LockedError:
+        being_built = [problem for problem in found if problem.kind == "index"]
+        return [problem for problem in found if problem.kind != "index"], being_built
+    except (DiskError, IntegrityError, NoArchiveError, WrongKeyError):
+        return found, []
 
 
 def _open_all(
@@ -286,7 +331,7 @@ def _consistency(opened: Opened) -> Iterator[Problem]:
 
 
 def _deliveries(opened: Opened) -> Iterator[Problem]:
-    deliveries = opened.ingest_ports().deliveries
+    deliveries = opened.deliveries
     for name in deliveries.waiting():
         try:
             deliveries.open(name)
