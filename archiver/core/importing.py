@@ -8,11 +8,13 @@ nothing; the digests see to it that the same octets are kept once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from archiver.core.collect import AccountOutcome
 from archiver.core.ports import CollectStore
 from archiver.core.progress import OnProgress, Progress, silent
+from archiver.errors import ArchiverError
 from archiver.mail.files import ImportItem
 from archiver.model.account import IMPORTED
 from archiver.model.mailbox import MessageEntry, RemoteMailbox, Uid
@@ -57,8 +59,11 @@ def import_items(
         if epoch is not None:
             problem = "stopped before the end" if incomplete else None
             store.finish(epoch, server=uid, uid_next=None, complete=not incomplete, problem=problem)
-    finally:
-        store.flush()
+    except BaseException:
+        with suppress(ArchiverError):  # a store that has failed says so again; the first error tells why
+            store.flush()
+        raise
+    store.flush()
     return AccountOutcome(
         account=IMPORTED, new=new, known=known, octets=octets, exit_code=4 if incomplete else 0, incomplete=incomplete
     )

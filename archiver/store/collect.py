@@ -20,7 +20,7 @@ from archiver.crypto.digest import blob_id_of
 from archiver.crypto.pending import seal_delivery
 from archiver.crypto.recipients import PublicKey
 from archiver.crypto.sealed import WHOLE_LIMIT, seal_record
-from archiver.errors import ArchiverError, IntegrityError
+from archiver.errors import IncompleteError, IntegrityError
 from archiver.model.delivery import Arrival, Delivery, SealedRecord
 from archiver.model.mailbox import MessageEntry, RemoteMailbox
 from archiver.model.message import BlobId
@@ -485,8 +485,8 @@ def read_statuses(
             return database.statuses(), database.failures()
 
 
-def _stopped() -> ArchiverError:
-    return ArchiverError(
+def _stopped() -> IncompleteError:
+    return IncompleteError(
         "the collector's store has stopped after an error", hint="run `archiver sync` again: nothing is lost"
     )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from archiver.core.importing import import_items
-from archiver.errors import FormatError
+from archiver.errors import DiskError, FormatError, IncompleteError
 from archiver.mail.files import ImportItem
 from archiver.model.account import IMPORTED
 from tests.twins.archive import START, Clock, mail
@@ -69,3 +69,15 @@ def test_a_file_that_breaks_off_keeps_what_came_before(store: MemoryCollectStore
     with pytest.raises(FormatError):
         import_items(items(), store, now=START)
     assert kept(disk) == [mail(1)]
+
+
+def test_the_first_error_of_the_store_is_told_though_it_fails_again_at_the_end(disk: MemoryDisk) -> None:
+    class Full(MemoryCollectStore):
+        def add(self, *_: object, **__: object) -> bool:
+            raise DiskError("the disk is full")
+
+        def flush(self) -> None:
+            raise IncompleteError("the collector's store has stopped after an error")
+
+    with pytest.raises(DiskError):
+        import_items([item(1)], Full(disk, Clock()), now=START)
