@@ -383,12 +383,19 @@ def _in_use(target: Path) -> bool:
 
 def _put_in_place(root: Path, target: Path, disk: Disk) -> Path | None:
     """Give the new archive the target's name; what had it is moved aside."""
-    aside = None
-    if _in_use(target):
-        aside = _free_name(target, clock())
+    if not _in_use(target):
+        disk.rename(root, target)
+        disk.sync_directory(target.parent)
+        return None
+    aside = _free_name(target, clock())
+    # The new one takes the name that the old one is to have, and both change places: there is an archive at any moment.
+    disk.rename(root, aside)
+    disk.sync_directory(target.parent)
+    if not disk.exchange(aside, target):
+        disk.rename(aside, root)
         disk.rename(target, aside)
         disk.sync_directory(target.parent)
-    disk.rename(root, target)
+        disk.rename(root, target)
     disk.sync_directory(target.parent)
     return aside
 

@@ -7,6 +7,7 @@ is written. Databases keep their own order (SQLite, synchronous=FULL) and do not
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import BinaryIO
 from archiver.errors import DiskError
 
 TEMPORARY_SUFFIX = ".tmp"
+
+# include/uapi/linux/fcntl.h, fs.h: AT_FDCWD, RENAME_EXCHANGE.
+_HERE, _EXCHANGE = -100, 2
 
 
 class Disk:
@@ -59,6 +63,21 @@ class Disk:
         """Give a file its final name, replacing what is there, in one step."""
         with translated(target):
             source.replace(target)
+
+    def exchange(self, one: Path, other: Path) -> bool:
+        """Have two names change places in one step (renameat2(2)); False where the file system cannot do that."""
+        import ctypes
+
+        call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if call is None:
+            return False
+        if call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
+            return True
+        number = ctypes.get_errno()
+        if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+            return False
+        with translated(other):
+            raise OSError(number, os.strerror(number))
 
     def sync_directory(self, path: Path) -> None:
         """Make the names in a directory durable."""

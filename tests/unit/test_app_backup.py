@@ -29,6 +29,7 @@ from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedErro
 from archiver.model.customer import Customer
 from archiver.model.identity import Identity
 from archiver.store import backups, state_files
+from archiver.store.durable import Disk
 from archiver.store.erasure_log import erasure_log_of
 from archiver.store.layout import ArchivePaths
 from archiver.store.lock import writer_lock
@@ -549,6 +550,34 @@ def test_a_restore_that_was_killed_is_begun_again(settings: Settings, place: Pat
     with pytest.raises(UsageError, match="in the way"):
         bring_back(other, place, replace=True)
     assert restoring._BUILDING == ".restoring"
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_an_archive_that_is_replaced_is_there_at_any_moment(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch, *, exchanges: bool
+) -> None:
+    back_up(settings, place)
+    target = settings.archive.path
+    gaps: list[str] = []
+
+    class Looking(Disk):
+        def rename(self, source: Path, target_: Path) -> None:
+            super().rename(source, target_)
+            if not (target / "archive.json").exists():
+                gaps.append("no archive")
+
+        def exchange(self, one: Path, other: Path) -> bool:
+            return exchanges and super().exchange(one, other)
+
+    monkeypatch.setattr(restoring, "Disk", Looking)
+    before = (target / "archive.db").stat().st_ino
+    report = bring_back(settings, place, replace=True)
+    assert report.set_aside is not None
+    assert (report.set_aside / "archive.db").stat().st_ino == before
+    assert verified(settings) == []
+    # Only a file system that cannot exchange two names leaves a moment between two steps.
+    assert gaps == ([] if exchanges else ["no archive"])
+    assert not target.with_name("archive.restoring").exists()
 
 
 def test_a_record_of_erasures_of_another_archive_is_refused_and_damaged_lines_are_told(
