@@ -28,6 +28,12 @@ _NOTED = frozenset({"key-add", "key-remove"})
 """Actions whose note is the name of something; a checkpoint's is a line of its own, for `audit checkpoint`."""
 
 
+def _actions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from archiver.model.audit import ACTIONS
+
+    return [name for name in ACTIONS if name.startswith(incomplete)]
+
+
 @click.group("audit", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
     """Read and check the audit trail, and make checkpoints of it."""
@@ -37,7 +43,12 @@ def command() -> None:
 @click.option("--since", metavar="DATE", help="Only from this day on.")
 @click.option("--until", metavar="DATE", help="Only up to and including this day.")
 @click.option("--who", metavar="USER", help="Only what this user did.")
-@click.option("--action", metavar="NAME", help="Only this action: search, show, customer-list, key-add, …")
+@click.option(
+    "--action",
+    metavar="NAME",
+    shell_complete=_actions,
+    help="Only this action: search, show, customer-list, key-add, …",
+)
 @click.option("--message", metavar="ID", help="Only what concerns this message.")
 @click.option("--customer", metavar="REFERENCE", help="Only what names this customer.")
 @click.option("--query", metavar="TEXT", help="Only searches for exactly this; the trail has its digest only.")

@@ -40,6 +40,7 @@ def test_commands_options_and_accounts_are_offered(cli: Cli) -> None:
     commands = {f"plain,{name}" for name in ("sync", "search", "saved", "show", "status")}
     assert set(offered(cli, "archiver s")) == commands
     assert set(offered(cli, "archiver search --s")) == {"plain,--sort", "plain,--since", "plain,--save"}
+    assert offered(cli, "archiver audit list --action key-a") == ["plain,key-add", "plain,key-accept"]
     assert offered(cli, f"archiver --config {config} sync in") == ["plain,info"]
     assert offered(cli, f"archiver --config {config} search account:") == ["plain,info"]
     assert offered(cli, "archiver --config missing.toml sync in") == []
