@@ -107,7 +107,9 @@ def build(place: Path) -> Path:
     library = place / "faulty_disk.so"
     command = compiler()
     assert command is not None, "there is no C compiler"
-    subprocess.run([command, "-O1", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True)
+    # Checked variants of the very functions that are defined here would be in the way.
+    plain = ("-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=0")
+    subprocess.run([command, *plain, "-O1", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True)
     return library
 
 
