@@ -17,10 +17,11 @@ from archiver.store import reading, schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.layout import ArchivePaths
 from archiver.store.linked import SUGGESTED, erased_among, marks, pieces
+from archiver.store.locations import locate
 from archiver.store.mending import DAMAGED, UNREADABLE, damaged, defect_of, make_room, mend, readable
 
 if TYPE_CHECKING:
-    from archiver.model.delivery import Arrival, Delivery, SealedRecord
+    from archiver.model.delivery import Delivery, SealedRecord
     from archiver.store.numbers import Numbers
 
     _Records = Mapping[BlobId, SealedRecord]
@@ -124,7 +125,8 @@ class SqliteCatalogue:
                 if fresh:
                     rows.update(self._insert_all(fresh, self._pack(delivery.pack), records))
                 rows.update(self._mend_all(messages, kept, delivery.pack, records))
-                self._locate([each for each in delivery.arrivals if each.blob_id not in erased], kept | rows)
+                arrivals = [each for each in delivery.arrivals if each.blob_id not in erased]
+                locate(self._connection, self._numbers, arrivals, kept | rows)
         except BaseException:
             self._numbers.forget()
             raise
@@ -249,49 +251,6 @@ class SqliteCatalogue:
         except BaseException:
             self._numbers.forget()
             raise
-
-    def _locate(self, arrivals: Iterable[Arrival], rows: Mapping[BlobId, int]) -> None:
-        from archiver.mail.dates import internal_date  # for writers; who reads need not load it
-
-        mailboxes: dict[tuple[str, bytes, int], int] = {}
-        located: list[tuple[object, ...]] = []
-        for arrival in arrivals:
-            at = (arrival.account, arrival.mailbox, arrival.uid_validity)
-            if at not in mailboxes:
-                mailboxes[at] = self._mailbox(arrival)
-            row = rows.get(arrival.blob_id)
-            received = internal_date(arrival.received_at) if arrival.received_at else None
-            located.append(
-                (
-                    mailboxes[at],
-                    arrival.uid,
-                    row,
-                    arrival.blob_id if row is None else None,
-                    None if received is None else reading.epoch_seconds(received),
-                    self._numbers.term("\n".join(arrival.keywords)) if arrival.keywords else None,
-                ),
-            )
-        # The last to speak is right: a server without UIDVALIDITY gives the same UID to another message later.
-        if located:
-            self._connection.execute_many("INSERT OR REPLACE INTO locations VALUES (?,?,?,?,?,?)", located)
-
-    def _mailbox(self, arrival: Arrival) -> int:
-        self._connection.execute(
-            "INSERT INTO mailboxes (account, name, uid_validity, display, special_use) VALUES (?,?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET display = excluded.display,"
-            " special_use = COALESCE(excluded.special_use, special_use)",
-            (
-                arrival.account,
-                arrival.mailbox,
-                arrival.uid_validity,
-                arrival.mailbox_display,
-                arrival.special_use,
-            ),
-        )
-        return self._connection.integer(
-            "SELECT id FROM mailboxes WHERE account = ? AND name = ? AND uid_validity = ?",
-            (arrival.account, arrival.mailbox, arrival.uid_validity),
-        )
 
     def _free_row(self, base: int) -> int:
         """Return the next row of a second, or of the first later second that has room."""
