@@ -7,6 +7,7 @@ was cut off, or that the whole archive was put back to an older copy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from archiver.app.auditing import audit_keys, checkpoint, record
-from archiver.app.checkpoints import contents_digest, keyring_digest
+from archiver.app.checkpoints import contents_digest, kept_checkpoint, keyring_digest
 from archiver.app.clocks import local_clock
 from archiver.app.opening import open_unlocked
 from archiver.app.unlocking import AskPassphrase, Keys, require_keys
@@ -204,6 +205,7 @@ def audit_verify(
         findings.append(Finding("archive.db", error.message))
     check = _Check(keys, by_epoch)
     check.walk()
+    check.kept()
     anchors = [read_checkpoint(line) for line in lines]
     own = [each for each in anchors if each[0].archive_id == keys.archive.archive_id]
     if anchor is not None and not own:
@@ -233,6 +235,7 @@ def findings_of(keys: Keys, opened: Opened) -> Sequence[Finding]:
     """Open every record of the trail and return what is wrong with chain, contents and checkpoints; records nothing."""
     check = _Check(keys, _all_keys(keys, opened))
     check.walk()
+    check.kept()
     return [*check.chain.findings, *check.findings]
 
 
@@ -285,6 +288,20 @@ class _Check:
             if not (good and fits and made.archive_id == keys.archive_id):
                 self._find(found, f"the checkpoint in record {found.header.sequence} is not that of its place")
 
+    def kept(self) -> None:
+        """Compare the newest checkpoint that lies beside the trail: a file that was lost, or put back alone, is found.
+
+        It is as easily changed as the trail itself, so one that says nothing, or is not signed, is no finding.
+        """
+        kept = kept_checkpoint(self._keys.paths)
+        if kept is None:
+            return
+        with suppress(ArchiverError):
+            made, signature = read_checkpoint(kept.line)
+            keys = self._by_epoch.get(made.epoch)
+            if keys is not None and is_signed(made, signature, keys.public_key()):
+                self._compare("audit/checkpoint.json", made)
+
     def anchor(self, made: Checkpoint, signature: bytes, contents: bytes | None) -> None:
         """Compare a checkpoint from outside."""
         name = f"anchor of {made.at:%Y-%m-%d %H:%M}"
@@ -296,16 +313,8 @@ class _Check:
         if keys is None or not is_signed(made, signature, keys.public_key()):
             self.findings.append(Finding(name, "was not signed with this archive's key"))
             return
-        digests = self.chain.digests
-        if made.count > len(digests):
-            told = (
-                f"counts {made.count:,} records, the trail has {len(digests):,}: its end was cut off, or an older copy "
-                "of the archive was put back"
-            )
-            self.findings.append(Finding(name, told))
+        if not self._compare(name, made):
             return
-        if made.count and digests[made.count - 1] != made.head:
-            self.findings.append(Finding(name, f"names another record {made.count}: the trail was written anew"))
         same_epoch = made.epoch == self._keys.secret.epoch
         if same_epoch and not self._since(made, _CHANGES_KEYS) and keyring_digest(self._keys.paths) != made.keyring:
             told = "saw another keyring.json, and no change of keys is recorded since"
@@ -313,6 +322,20 @@ class _Check:
         if contents is not None and not self._since(made, _CHANGES_CONTENTS) and contents != made.contents:
             told = "saw other messages, and nothing is recorded since that changes them"
             self.findings.append(Finding(name, told))
+
+    def _compare(self, name: str, made: Checkpoint) -> bool:
+        """Compare how many records there are, and the last that it saw; False when there are fewer."""
+        digests = self.chain.digests
+        if made.count > len(digests):
+            told = (
+                f"counts {made.count:,} records, the trail has {len(digests):,}: its end was cut off, or an older copy "
+                "of the archive was put back"
+            )
+            self.findings.append(Finding(name, told))
+            return False
+        if made.count and digests[made.count - 1] != made.head:
+            self.findings.append(Finding(name, f"names another record {made.count}: the trail was written anew"))
+        return True
 
     def _since(self, made: Checkpoint, actions: frozenset[str]) -> bool:
         return any(self._last_of.get(action, 0) > made.count for action in actions)

@@ -523,11 +523,35 @@ def test_the_end_of_the_trail_cut_off_is_found_with_an_anchor_only(trail: Trail)
     pieces = trail.frames()
     for keep in range(count - 2, 0, -1):
         trail.write(pieces[:keep])
+        trail.keys.paths.checkpoint.unlink(missing_ok=True)  # whoever cuts knows of it, too
         assert trail.verify().problems == ()
         trail.write(pieces[:keep])
         assert any("cut off" in each.message for each in trail.verify(anchor).problems)
     trail.write(pieces[:count])  # what the checkpoint counts is there
+    trail.keys.paths.checkpoint.unlink(missing_ok=True)
     assert trail.verify(anchor).problems == ()
+
+
+def test_a_trail_that_was_lost_beside_its_newest_checkpoint_is_found_without_an_anchor(trail: Trail) -> None:
+    for _ in range(3):
+        trail.record()
+    trail.checkpoint()
+    pieces, kept = trail.frames(), trail.keys.paths.checkpoint.read_bytes()
+    assert trail.verify().problems == ()
+    trail.write(pieces[:2])
+    (found,) = trail.verify().problems
+    assert (found.what, "cut off" in found.message) == ("audit/checkpoint.json", True)
+    trail.write(pieces[:2])
+    full = app.verify(trail.settings, full=True, ask=ask, bounds=BOUNDS)
+    assert [each.what for each in full.problems] == ["audit/checkpoint.json"]
+    trail.file.unlink()
+    for _ in range(10):
+        trail.record()
+    trail.keys.paths.checkpoint.write_bytes(kept)
+    assert any("written anew" in each.message for each in trail.verify().problems)
+    # Nobody has signed this one, so it tells nothing.
+    trail.keys.paths.checkpoint.write_bytes(kept.replace(b"checkpoint 1 ", b"checkpoint 2 ", 1))
+    assert trail.verify().problems == ()
 
 
 def test_a_trail_that_is_gone_or_was_begun_anew_is_found_with_an_anchor(trail: Trail) -> None:
