@@ -306,7 +306,7 @@ def verify_backup(
         checks.append(_check_generation(generation, archive_id, present.keys() - bad.keys(), deep))
     problems = [*bad.values(), *(f"{each.generation}: {line}" for each in checks for line in each.problems)]
     if not generations:
-        problems.append("there is no complete generation")
+        problems.append("there is no complete state")
     return BackupCheck(archive_id.hex(), len(present), octets, tuple(checks), tuple(problems))
 
 

@@ -91,7 +91,7 @@ def lay_out(origin: Origin, root: Path, disk: Disk) -> ArchivePaths:
         found = copy_file(origin.root / name, root / name, disk)
         if name in expected and found != (expected[name].size, expected[name].sha256):
             raise IntegrityError(
-                f"{name} of the backup is not what was written", what=name, hint="take another generation"
+                f"{name} of the backup is not what was written", what=name, hint="take an older state: --from STATE"
             )
     return paths
 
@@ -121,14 +121,16 @@ def opened(settings: Settings, origin: Origin, root: Path, *, ask: AskPassphrase
         damage = catalogue.connection.check()
         if damage:
             raise IntegrityError(
-                f"archive.db of the backup is damaged: {damage[0]}", what="archive.db", hint="take another generation"
+                f"archive.db of the backup is damaged: {damage[0]}",
+                what="archive.db",
+                hint="take an older state: --from STATE",
             )
         credential = stored_credential(catalogue)
         if catalogue.meta(ARCHIVE_ID) != keys.archive.archive_id or credential.archive_id != keys.archive.archive_id:
             raise IntegrityError(
                 "archive.db and archive.json of the backup belong to different archives",
                 what="archive.db",
-                hint="take another generation",
+                hint="take an older state: --from STATE",
             )
         keys.archive.recipient_for_collector(credential)
         if origin.manifest is not None:

@@ -122,7 +122,7 @@ def restore(
             raise IntegrityError(
                 f"{len(missing)} packs of the backup are missing or damaged, with {lost} messages in them",
                 what="packs",
-                hint="try another generation, or restore all the rest with --incomplete",
+                hint="try an older state (--from STATE), or restore all the rest with --incomplete",
             )
         _require_room(building, sum(found.values()))
         _copy_packs(origin, paths, sorted(found), disk, on_progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,12 @@ from archiver.errors import IncompleteError, IntegrityError
 
 if TYPE_CHECKING:
     from archiver.cli.answers import Damage, VerifyReport
+    from archiver.cli.layout import Style
 
 _SHOWN = 10
+_DIGEST = re.compile("[0-9a-f]{64}")
+"""Names of packs, of which people need the beginning; `--json` has them whole."""
+
 _PLACES = 3
 
 
@@ -70,7 +75,7 @@ def _show(invocation: Invocation, report: VerifyReport) -> None:
     for damage in report.problems:
         tell_damage(invocation, damage)
     for unsteady in report.unsteady:
-        terminal.line(Span(unsteady.what, "warn"), f": {unsteady.message}")
+        terminal.wrapped(*_said(unsteady, "warn"))
     for remark in report.remarks[:_SHOWN]:
         terminal.line(Span(f"{remark.what}: {remark.message}", "faint"))
     if len(report.remarks) > _SHOWN:
@@ -89,9 +94,17 @@ def tell_damage(invocation: Invocation, damage: Damage) -> None:
     """Print one finding: what and how, and of a message when it was sent and where it lay."""
     short = "" if damage.blob_id is None else damage.blob_id.hex()[:12]
     name = f" (message {short})" if short not in damage.what else ""
-    invocation.terminal.line(Span(damage.what, "bad"), f": {damage.message}{name}")
+    invocation.terminal.wrapped(*_said(damage, "bad"), name)
     if damage.at is not None:
         places = [f"{seen.account}/{seen.mailbox} uid {seen.uid}" for seen in damage.places[:_PLACES]]
         more = [f"and {len(damage.places) - _PLACES} more"] if len(damage.places) > _PLACES else []
         where = ", ".join([*places, *more]) or "on no server"
         invocation.terminal.line("  ", Span(f"from {invocation.date(damage.at)}; {where}", "faint"))
+
+
+def _said(damage: Damage, style: Style) -> list[Span]:
+    """Return what is damaged and how; the former once, and of a pack's name as much as people need."""
+    what = _DIGEST.sub(lambda found: found[0][:12], damage.what)
+    if all(part in damage.message for part in what.split(", ")):
+        return [Span(damage.message, style)]
+    return [Span(what, style), Span(f": {damage.message}")]

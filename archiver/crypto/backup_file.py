@@ -1,7 +1,8 @@
 """The files by which a backup knows itself: backup.json of a generation, and the mark of a backup's directory.
 
-Knows what they say and that they say it under the collector credential's MAC (docs/format.md, Backups). A backup host checks
-digests without any key; whoever has the archive's keys also finds files that were exchanged for older genuine ones.
+Knows what they say and that they say it under the collector credential's MAC (docs/format.md, Backups). A backup host
+checks digests without any key; whoever has the archive's keys also finds files that were exchanged for older genuine
+ones.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ class Manifest(Struct, frozen=True):
             raise IntegrityError(
                 "backup.json was not written by the owner of this archive",
                 what=MANIFEST,
-                hint="take another generation, and find out who changed it",
+                hint="take another state, and find out who changed it",
             )
 
 

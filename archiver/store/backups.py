@@ -257,5 +257,5 @@ def sizes_of(paths: ArchivePaths) -> dict[str, int]:
 
 def _bad(what: str, how: str) -> IntegrityError:
     return IntegrityError(
-        f"{what} {how}", what=what, hint="`archiver backup --verify` tells what else; take another generation"
+        f"{what} {how}", what=what, hint="`archiver backup --verify` tells what else; take another state"
     )

@@ -84,7 +84,11 @@ def _root(paths: ArchivePaths, *, busy: bool) -> Iterator[Noticed]:
         elif not _OURS.fullmatch(name):
             yield Noticed("stray", name, "no file of archiver's")
     if paths.quarantine.is_dir() and (kept := sum(1 for _ in paths.quarantine.iterdir())):
-        yield Noticed("set-aside", "quarantine", f"{kept} damaged files that `archiver repair` moved there")
+        yield Noticed(
+            "set-aside",
+            "quarantine",
+            f"{kept} damaged, moved there by `archiver repair`",
+        )
 
 
 def _pending(paths: ArchivePaths, archive_id: bytes | None, *, busy: bool) -> Iterator[Noticed]:

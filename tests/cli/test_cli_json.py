@@ -170,6 +170,22 @@ def test_damage_is_named_with_the_message_it_hits(cli: Cli) -> None:
     assert ran.json()["sound"] is False
 
 
+def test_people_read_what_is_damaged_once_and_as_much_of_a_name_as_they_need(cli: Cli) -> None:
+    pack, message = "cd" * 32, b"\xab" * 32
+    damages = (
+        Damage(f"pack {pack}", f"pack {pack[:12]} is not what its name says"),
+        Damage(f"pack {pack}, message {'ab' * 6}", f"message {'ab' * 6} in pack {pack[:12]} is damaged", message),
+        Damage(f"pack {pack}", "the pack is missing", message),
+    )
+    cli.app = Twin(verify_report=Verify(problems=damages))
+    told = cli("verify").out
+    assert pack not in told
+    assert f"\npack {pack[:12]} is not what its name says\n" in told
+    assert f"\nmessage {'ab' * 6} in pack {pack[:12]} is damaged\n" in told
+    assert f"\npack {pack[:12]}: the pack is missing (message {'ab' * 6})\n" in told
+    assert pack in cli("verify", "--json").out
+
+
 def test_keys_are_listed_without_anything_secret(cli: Cli) -> None:
     cli.app = Twin(slots=[Slot("an", "passphrase")])
     (item,) = cli("key", "list", "--json").json()["items"]
