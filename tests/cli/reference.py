@@ -28,8 +28,8 @@ from tests.cli.worlds import linked, repaired
 _WIDTH = 100
 _SPECIAL = {
     0: "done",
-    1: "a bug of archiver, or the system refused (disk full, no permission)",
-    4: "done as far as possible; something is missing or has failed, and the next run tries again",
+    1: "a bug of archiver, or the system refused what nobody expected it to",
+    4: "done as far as possible; something is missing or has failed (a full disk, too), and the next run tries again",
     130: "interrupted",
 }
 _INTRODUCTION = """\
