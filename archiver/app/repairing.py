@@ -39,6 +39,7 @@ from archiver.model.message import BlobId
 from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import Disk
+from archiver.store.erasure_log import erasure_log_of, log_erasures
 from archiver.store.mending import Mending
 from archiver.store.old_catalogue import waiting_databases
 from archiver.store.packs import PackFiles
@@ -187,19 +188,25 @@ def _planned(catalogue: SqliteCatalogue, report: VerifyReport) -> Iterator[Step]
             yield Step("remove", remark.what, f"remove pack {name}, sealed in vain, if all in it is kept elsewhere")
 
 
+_PLANNED: dict[str, Step] = {
+    step.action: step
+    for step in (
+        Step("index", "index.db", "build index.db anew"),
+        Step("collector", "collect.db", "make collect.db anew"),
+        Step("links", "archive.db", "link all mail anew"),
+        Step("erasures", "erasures.log", "write into erasures.log again what archive.db knows of erasures"),
+    )
+}
+"""What is to be done about a problem of the kind that is named as the action is."""
+
+
 def _planned_for(problem: Problem) -> Step | None:
     """Return what is to be done about something that is neither a pack nor a message."""
     if problem.kind == "pending":
         return Step("set-aside", problem.what, f"set {problem.what[:24]} aside, and fetch its mail again")
-    if problem.kind == "index":
-        return Step("index", "index.db", "build index.db anew")
-    if problem.kind == "collector":
-        return Step("collector", "collect.db", "make collect.db anew")
-    if problem.kind == "links":
-        return Step("links", "archive.db", "link all mail anew")
     if problem.kind == "catalogue":
         return Step("fetch", problem.what, "fetch again what archive.db lacks, and build index.db anew")
-    return None
+    return _PLANNED.get(problem.kind)
 
 
 def _pack_of_message(catalogue: SqliteCatalogue, blob_id: BlobId) -> str | None:
@@ -252,6 +259,10 @@ def _act(
     ):
         if _has(report, "collector"):
             steps.append(Step("collector", "collect.db", "collect.db was made anew"))
+        if _has(report, "erasures"):
+            log = erasure_log_of(opened.keys.paths)
+            log_erasures(log, dict(opened.erasures.erased()), opened.credential.mac_key, Disk())
+            steps.append(Step("erasures", "erasures.log", "erasures.log has all erasures again"))
         steps += _mend(opened, report, on_progress)
         steps += _take_over(opened, on_progress)
         waiting = waiting_names(keys.paths)

@@ -19,6 +19,7 @@ from archiver.app.clocks import clock
 from archiver.app.opening import Opened, open_unlocked, stored_credential
 from archiver.app.unlocking import AskPassphrase, Keys, read_credential, read_public_file, renewed, require_keys
 from archiver.config import Settings
+from archiver.core.erasing import Stage
 from archiver.core.progress import OnProgress, silent
 from archiver.core.repairing import OLD_ENOUGH
 from archiver.core.sampling import Subset, choose, parse_subset
@@ -39,6 +40,7 @@ from archiver.search.index import SCHEMA_VERSION, index_version
 from archiver.store.catalogue import SqliteCatalogue, open_catalogue
 from archiver.store.connection import open_database
 from archiver.store.deliveries import pack_of, waiting_names
+from archiver.store.erasure_log import erasure_log_of, read_erasures
 from archiver.store.inspection import holds_only_packs, inspect
 from archiver.store.layout import ArchivePaths
 from archiver.store.lock import is_held, writer_lock
@@ -232,6 +234,7 @@ def _between_files(opened: Opened) -> Iterator[Problem]:
         yield Problem("index.db", "the index was begun and is not there; `archiver reindex` builds it", kind="index")
     yield from _consistency(opened)
     yield from _deliveries(opened)
+    yield from _erasures(opened)
 
 
 def _of_another_release(opened: Opened) -> Iterator[Problem]:
@@ -339,6 +342,17 @@ def _deliveries(opened: Opened) -> Iterator[Problem]:
             continue  # taken in meanwhile
         except IntegrityError as error:
             yield Problem(f"pending/{name}", error.message, kind="pending")
+
+
+def _erasures(opened: Opened) -> Iterator[Problem]:
+    """Compare erasures.log with the tombstones: without it, a restore of an older backup knows nothing of them."""
+    logged = read_erasures(erasure_log_of(opened.keys.paths), opened.credential.mac_key).erased
+    begun = opened.erasures.under_way(Stage.INTENDED)
+    if missing := sum(blob_id not in logged and blob_id not in begun for blob_id, _ in opened.erasures.erased()):
+        erasures = "1 erasure is" if missing == 1 else f"{missing:,} erasures are"
+        yield Problem(
+            "erasures.log", f"{erasures} not in erasures.log; `archiver repair` writes it again", kind="erasures"
+        )
 
 
 def _records(opened: Opened) -> Iterator[Problem]:

@@ -23,7 +23,18 @@ OLD_ENOUGH = 3600.0
 """Seconds since a pack was written before it may count as sealed in vain."""
 
 Action = Literal[
-    "salvage", "fetch", "mark", "quarantine", "set-aside", "index", "collector", "database", "links", "remove", "unmark"
+    "salvage",
+    "fetch",
+    "mark",
+    "quarantine",
+    "set-aside",
+    "index",
+    "collector",
+    "database",
+    "links",
+    "erasures",
+    "remove",
+    "unmark",
 ]
 
 
@@ -173,9 +184,7 @@ def _mend_pack(
     if fresh := [blob_id for blob_id in lost if blob_id not in marked]:
         steps.append(Step("mark", f"pack {name}", f"{messages(len(fresh))} of pack {name[:12]} marked as damaged"))
     if healed := [blob_id for blob_id in (*places, *stay) if blob_id in marked]:
-        steps.append(
-            Step("unmark", f"pack {name}", f"{messages(len(healed))} of pack {name[:12]} open after all")
-        )
+        steps.append(Step("unmark", f"pack {name}", f"{messages(len(healed))} of pack {name[:12]} open after all"))
     if not sound and all(name != pack for pack, _ in places.values()):
         settle()
         if rescue.quarantine(name):

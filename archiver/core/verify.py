@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archiver.model.delivery import SealedRecord
 
 Kind = Literal[
-    "pack", "message", "pending", "public", "database", "catalogue", "index", "collector", "links", "audit",
+    "pack", "message", "pending", "public", "database", "catalogue", "index", "collector", "links", "erasures", "audit",
     "sealed-in-vain", "temporary", "set-aside", "stray", "interrupted", "absent",
 ]  # fmt: skip
 """What a finding is about; those of the last line are no damage."""

@@ -180,6 +180,19 @@ def test_what_others_have_too_stays(settings: Settings) -> None:
     assert verified(settings) == []
 
 
+def test_a_record_of_erasures_that_was_deleted_or_put_back_is_named_and_written_again(settings: Settings) -> None:
+    erase(settings, [secret_id(settings)], ask=ask, bounds=BOUNDS)
+    log = erasure_log_of(keys_of(settings).paths)
+    before = log.read_bytes()
+    assert verified(settings) == []
+    for older in (b"", before[:-10]):
+        log.write_bytes(older)
+        assert [line for line in verified(settings) if "1 erasure is not in erasures.log" in line]
+        assert app.repair(settings, ask=ask, confirm=lambda _: True, bounds=BOUNDS).steps
+        assert log.read_bytes().endswith(before)
+        assert verified(settings) == []
+
+
 def test_an_unknown_id_erases_nothing(settings: Settings) -> None:
     with pytest.raises(UsageError, match="no message"):
         erase(settings, [secret_id(settings), "00000000"], ask=ask, bounds=BOUNDS)
