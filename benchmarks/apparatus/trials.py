@@ -224,7 +224,7 @@ def cuts(_: Options) -> Line:
 def changes(options: Options) -> Line:
     path = "tests/crash/test_kill_customers.py"
     environ = {"ARCHIVER_CHANGE_KILLS": str(options.changes)}
-    return _pytest("customers, every statement", path, environ, unit="kinds of change", sees=(LOST,))
+    return _pytest("SIGKILL of changes of customers", path, environ, unit="kinds of change", sees=(LOST,))
 
 
 def crowds(_: Options) -> Line:
@@ -416,7 +416,7 @@ def soak(options: Options) -> Line:
         f"{found.checks} times everything compared; {found.messages} messages at the end, {found.erased} erased"
     )
     sees = (LOST, DOUBLED, AS_GOOD)
-    return Line("soak: all of it at random", sum(found.done.values()), "commands", figures, tuple(found.problems), sees)
+    return Line("soak: daily work at random", sum(found.done.values()), "commands", figures, tuple(found.problems), sees)
 
 
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
