@@ -416,7 +416,7 @@ def soak(options: Options) -> Line:
         f"{found.checks} times everything compared; {found.messages} messages at the end, {found.erased} erased"
     )
     sees = (LOST, DOUBLED, AS_GOOD)
-    return Line("soak: daily work at random", sum(found.done.values()), "commands", figures, tuple(found.problems), sees)
+    return Line("soak: daily work", sum(found.done.values()), "commands", figures, tuple(found.problems), sees)
 
 
 EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
