@@ -11,7 +11,7 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span, cells, pad, wrap_spans
 from archiver.cli.secrets import asker
 from archiver.cli.wording import count
-from archiver.errors import IncompleteError, IntegrityError
+from archiver.errors import IncompleteError, IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from archiver.cli.audit_answers import AuditEntry, AuditPage, AuditReport
@@ -103,17 +103,22 @@ def list_(
 @command.command("verify")
 @click.option(
     "--anchor",
+    "anchors",
+    multiple=True,
     metavar="FILE|LINE|mailbox",
     help="Compare with checkpoints kept elsewhere: a file of them, one line, or the mailbox that is configured.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def verify(invocation: Invocation, anchor: str | None, as_json: bool) -> int:
+def verify(invocation: Invocation, anchors: tuple[str, ...], as_json: bool) -> int:
     """Check that no record was changed, left out or put in.
 
     Without --anchor the trail is compared with itself. That its end was cut off, or that the whole archive was put back
     to an older copy, only a checkpoint shows that was kept elsewhere. Damage makes the exit code 30.
     """
+    if len(anchors) > 1:
+        raise UsageError("one --anchor at a time", hint="put the lines into one file, and name that")
+    anchor = anchors[0] if anchors else None
     report = invocation.app.audit_verify(invocation.settings(), ask=asker(invocation), anchor=anchor)
     terminal = invocation.terminal
     code = IntegrityError.exit_code if report.problems else 0

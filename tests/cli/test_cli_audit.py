@@ -102,6 +102,9 @@ def test_a_whole_trail_says_what_only_an_anchor_shows(cli: Cli) -> None:
     assert "1 anchor compared" in ran.out
     assert ran.err == ""
     assert cli.twin.calls == [f"audit verify {LINE}"]
+    ran = cli("audit", "verify", "--anchor", LINE, "--anchor", "mailbox")  # neither is left out in silence
+    assert ran.code == 2
+    assert "into one file" in ran.err
 
 
 def test_a_broken_trail_is_exit_code_30_and_names_what_is_wrong(cli: Cli) -> None:
