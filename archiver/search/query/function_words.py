@@ -10,6 +10,8 @@ out is `archiver.search.query.language`'s to say.
 
 from __future__ import annotations
 
+from functools import cache
+
 _WORDS = {
     "nl": "de het een en of van in op aan met voor door naar bij uit over om te tot als dat die dit deze er ik je jij"
     " hij zij ze we wij jullie u uw mijn jouw ons onze hun hen hem haar zich want omdat maar dus terwijl wanneer wie"
@@ -36,6 +38,7 @@ REPLIES = frozenset(("re", "fw", "fwd", "aw", "wg", "tr", "antw", "doorst", "sv"
 _NOUNS_ELSEWHERE = frozenset(("car",))
 
 
+@cache
 def function_words(languages: tuple[str, ...]) -> frozenset[str]:
     """Return those of the languages given (ISO 639-1), folded; an unknown language has none."""
     return frozenset(" ".join(_WORDS.get(language, "") for language in languages).split()) - _NOUNS_ELSEWHERE
