@@ -93,7 +93,7 @@ def _folder(path: Path, name: str, seen: set[tuple[int, int]]) -> Iterator[Impor
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise _unreadable(path, problem) from None
     names = {entry.name for entry in entries}
     maildir = {"cur", "new"} <= names and (path / "cur").is_dir()
     if maildir:
@@ -129,7 +129,7 @@ def _mbox(path: Path, name: str) -> Iterator[ImportItem]:
             for received, octets in read_mbox(stream):
                 yield ImportItem(mailbox, display, as_internal_date(received) if received else None, (), octets)
     except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise _unreadable(path, problem) from None
 
 
 def _maildir(path: Path, name: str) -> Iterator[ImportItem]:
@@ -139,7 +139,7 @@ def _maildir(path: Path, name: str) -> Iterator[ImportItem]:
         try:
             entries = sorted(os.scandir(path / part), key=lambda entry: entry.name)
         except OSError as problem:
-            raise UsageError(f"{path / part}: cannot be read: {problem.strerror}") from None
+            raise _unreadable(path / part, problem) from None
         for entry in entries:
             if entry.name.startswith(".") or not entry.is_file():
                 continue
@@ -172,24 +172,31 @@ def _beginning(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(_BEGINNING)
     except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise _unreadable(path, problem) from None
 
 
 def _octets(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise _unreadable(path, problem) from None
 
 
 def _identity(path: Path) -> tuple[int, int]:
     try:
         status = path.stat()
     except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise _unreadable(path, problem) from None
     return status.st_dev, status.st_ino
 
 
 def _display(name: str) -> str:
     """Return a name for people: octets that are no text are replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _unreadable(path: Path, problem: OSError) -> UsageError:
+    return UsageError(
+        f"{path}: cannot be read: {problem.strerror}",
+        hint="check the file and its disk, then run it again: what is in the archive already is not taken twice",
+    )
