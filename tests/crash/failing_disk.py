@@ -382,6 +382,11 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
+_GIVEN = {"/mail.mbox": 2, "/password": 3}
+"""Files that a person gives, not the archive's: that one cannot be read is told as what the command or the
+configuration lacks."""
+
+
 class FailingDisk:
     """Archives in several states, a server, and the worker whose disk fails."""
 
@@ -566,6 +571,7 @@ class FailingDisk:
         allowed = {0} if fault.is_harmless else {0, 4, 30} if fault.kinds == _READ else {0, 4}
         if scene.name == "repair":
             allowed.add(4)  # it tells of what a sync is to fetch again
+        allowed |= {code for given, code in _GIVEN.items() if done.where.endswith(f" {given}")}
         said = f"ended with {done.code}: {done.err.strip()[-700:]}"
         if done.code not in allowed or "Traceback" in done.err:
             yield said
