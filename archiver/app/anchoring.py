@@ -18,6 +18,7 @@ import msgspec
 
 import archiver
 from archiver.app.checkpoints import KeptCheckpoint, keep_checkpoint, kept_checkpoint
+from archiver.app.orders import decode, encode
 from archiver.config import Settings
 from archiver.errors import ArchiverError, ConfigurationError, DiskError, IncompleteError, ServerUnreachableError
 from archiver.model.account import Account
@@ -121,7 +122,7 @@ def _by_child(order: _Order) -> _Answer:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "archiver.app.anchoring"],
-            input=msgspec.json.encode(order, enc_hook=str),
+            input=encode(order),
             stdout=subprocess.PIPE,
             env=environ,
             check=False,
@@ -133,12 +134,6 @@ def _by_child(order: _Order) -> _Answer:
     if answer.problem is not None:
         raise IncompleteError(answer.problem)
     return answer
-
-
-def _path(kind: type, value: object) -> object:
-    if kind is Path:
-        return Path(str(value))
-    raise NotImplementedError  # how msgspec wants to be told that a type is none of ours
 
 
 def answer(order: _Order) -> _Answer:
@@ -161,6 +156,4 @@ def answer(order: _Order) -> _Answer:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(
-        msgspec.json.encode(answer(msgspec.json.decode(sys.stdin.buffer.read(), type=_Order, dec_hook=_path)))
-    )
+    sys.stdout.buffer.write(encode(answer(decode(sys.stdin.buffer.read(), _Order))))

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 import archiver
 from archiver import errors
 from archiver.app.clocks import clock
+from archiver.app.orders import decode, encode
 from archiver.config import Purpose, Settings
 from archiver.core.collect import AccountOutcome
 from archiver.core.ports import MailSource, Spool
@@ -201,7 +202,7 @@ class CollectorProcess:
         )
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(_encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence)))
+        self._process.stdin.write(encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence)))
         self._process.stdin.close()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -254,16 +255,6 @@ class CollectorProcess:
             )
 
 
-def _encode(value: object) -> bytes:
-    return msgspec.json.encode(value, enc_hook=str)
-
-
-def _decode_path(kind: type, value: object) -> object:
-    if kind is Path:
-        return Path(str(value))
-    raise NotImplementedError  # how msgspec wants to be told that a type is none of ours
-
-
 class _Speaker:
     """Writes lines to the parent from several threads, and not more often than anybody can see."""
 
@@ -280,7 +271,7 @@ class _Speaker:
 
     def say(self, line: _Line) -> None:
         with self._lock:
-            sys.stdout.buffer.write(_encode(line) + b"\n")
+            sys.stdout.buffer.write(encode(line) + b"\n")
             sys.stdout.buffer.flush()
 
 
@@ -301,7 +292,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     speaker = _Speaker()
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=_Order, dec_hook=_decode_path)
+    order = decode(sys.stdin.buffer.read(), _Order)
     try:
         outcomes = collect_all(
             order.settings,
