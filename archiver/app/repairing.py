@@ -10,13 +10,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from archiver.app.auditing import record
 from archiver.app.opening import Opened, open_collect_store, open_unlocked
-from archiver.app.unlocking import AskPassphrase, Keys, require_keys
+from archiver.app.unlocking import AskPassphrase, Keys, require_keys, write_new_private
 from archiver.app.verifying import examine, look_around
 from archiver.config import Settings
 from archiver.core.ingest import take_in
@@ -145,6 +146,12 @@ def _refuse_beyond_repair(problems: Collection[Problem], backup: Path | None) ->
                 what=problem.what,
                 hint="bring it back from a backup, archive.db by `archiver repair --from DIR`; see docs/operations.md",
             )
+        if problem.kind == "credential":
+            raise IntegrityError(
+                f"{problem.what} is damaged, or is not this archive's credential",
+                what=problem.what,
+                hint="move it away, and run `archiver repair` again, which then writes it anew",
+            )
 
 
 # --- what would be done -----------------------------------------------------------------------------------------------
@@ -154,6 +161,8 @@ def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
     catalogue = open_catalogue(keys.paths, keys.secret.database_key, readonly=True)  # the index may be damaged
     try:
         steps = list(_planned(catalogue, report))
+        if _lacks_credential(settings):
+            steps.append(_credential_step(settings, "write the collector's credential again"))
         if waiting_databases(keys.paths.quarantine):
             steps.append(Step("database", "archive.db", "add what reads of the damaged archive.db that was set aside"))
         damaged = {*catalogue.damaged(), *_damaged_messages(report)}
@@ -161,6 +170,14 @@ def _plan(settings: Settings, keys: Keys, report: VerifyReport) -> RepairReport:
     finally:
         catalogue.close()
     return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining), dry_run=True)
+
+
+def _lacks_credential(settings: Settings) -> bool:
+    return not os.path.lexists(settings.archive.collector_key_file)
+
+
+def _credential_step(settings: Settings, message: str) -> Step:
+    return Step("credential", str(settings.archive.collector_key_file), message)
 
 
 def _damaged_messages(report: VerifyReport) -> set[BlobId]:
@@ -253,10 +270,14 @@ def _act(
     settings: Settings, keys: Keys, report: VerifyReport, *, new_index: bool, on_progress: OnProgress
 ) -> RepairReport:
     steps: list[Step] = []
-    with (
-        open_unlocked(settings, keys, write=True, new_index=new_index, command="repair", wait=_WAIT) as opened,
-        open_collect_store(settings, seed=opened.kept, anew=_has(report, "collector")) as collecting,
-    ):
+    with ExitStack() as stack:
+        writing = open_unlocked(settings, keys, write=True, new_index=new_index, command="repair", wait=_WAIT)
+        opened = stack.enter_context(writing)
+        if _lacks_credential(settings):
+            write_new_private(settings.archive.collector_key_file, opened.credential.to_bytes())
+            steps.append(_credential_step(settings, "the collector's credential was written again"))
+        store = open_collect_store(settings, seed=opened.kept, anew=_has(report, "collector"))
+        collecting = stack.enter_context(store)
         if _has(report, "collector"):
             steps.append(Step("collector", "collect.db", "collect.db was made anew"))
         if _has(report, "erasures"):

@@ -25,6 +25,7 @@ from archiver.core.repairing import OLD_ENOUGH
 from archiver.core.sampling import Subset, choose, parse_subset
 from archiver.core.verify import Opening, Problem, VerifyReport, verify_index, verify_packs
 from archiver.crypto.archive_file import read_archive_file
+from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.crypto.keyring import read_keyring
 from archiver.errors import (
@@ -52,6 +53,10 @@ _LOCK_WAIT = 30.0
 
 SAMPLED_WORDS = 50
 """Messages whose subject is looked for in the index."""
+
+_NO_CREDENTIAL = "the collector's credential is missing, so nothing is collected; `archiver repair` writes it again"
+    "the collector's credential is missing, without which no sync collects; `archiver repair` writes it again"
+)
 
 
 class Sample(Struct, frozen=True):
@@ -191,9 +196,10 @@ def examine(
     listed = PackFiles(keys.paths).names()  # before the catalogue is read: what comes later is no leftover
     problems = [problem for problem in report.problems if not _told_again(problem)]
     unsteady, remarks, opened_messages = list(report.unsteady), list(report.remarks), 0
-    opening, between = None, list[Problem]()
+    opening, between, credential = None, list[Problem](), None
     try:
         with open_unlocked(settings, keys, write=False) as opened:
+            credential = opened.credential
             problems += _databases(opened)
             opening = _open_all(opened.catalogue, opened.vault, keys, only, on_progress)
             between = list(_between_files(opened))
@@ -215,13 +221,14 @@ def examine(
         problems += opening.problems
         unsteady += opening.unsteady
         opened_messages = opening.opened
-    problems += _collector(keys.paths, settings, keys)
+    damaged, absent = _collector(settings, keys, credential)
+    problems += damaged
     return replace(
         report,
         checked_full=True,
         problems=tuple(dict.fromkeys(problems)),
         unsteady=tuple(unsteady),
-        remarks=tuple(remarks),
+        remarks=(*absent, *remarks),
         messages=opened_messages,
     )
 
@@ -382,13 +389,35 @@ def _in_vain(opened: Opened, listed: Sequence[str]) -> Iterator[Problem]:
             yield Problem(f"pack {name}", message, kind="sealed-in-vain")
 
 
-def _collector(paths: ArchivePaths, settings: Settings, keys: Keys) -> Sequence[Problem]:
-    if not paths.collect_database.exists():
-        return []
+def _collector(
+    settings: Settings, keys: Keys, kept: CollectorCredential | None
+) -> tuple[Sequence[Problem], Sequence[Problem]]:
+    """Check collect.db and the credential that opens it; return problems and remarks.
+
+    A credential that is missing costs no mail: `kept`, the catalogue's copy, opens collect.db as well.
+    """
+    if not keys.paths.collect_database.exists():
+        return [], []
+    named = str(settings.archive.collector_key_file)
+    problems, remarks, credential = list[Problem](), list[Problem](), kept
     try:
-        credential = read_credential(settings, keys.archive)
-    except (ConfigurationError, IntegrityError) as error:
-        return [Problem(str(settings.archive.collector_key_file), error.message, kind="public")]
+        found = read_credential(settings, keys.archive)
+    except ConfigurationError as error:
+        missing = isinstance(error.__cause__, FileNotFoundError)
+        message = _NO_CREDENTIAL if missing else error.message
+        remarks.append(Problem(named, message, kind="absent"))
+    except ArchiverError as error:
+        problems.append(Problem(named, error.message, kind="credential"))
+    else:
+        credential = kept or found
+        if credential != found:
+            problems.append(Problem(named, f"{named} is not this archive's credential", kind="credential"))
+    if credential is not None:
+        problems += _collect_database(keys.paths, credential)
+    return problems, remarks
+
+
+def _collect_database(paths: ArchivePaths, credential: CollectorCredential) -> Sequence[Problem]:
     try:
         with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
             lines = connection.check()

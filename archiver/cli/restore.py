@@ -103,10 +103,10 @@ def _tell(invocation: Invocation, report: RestoreReport) -> None:
     _tell_keys(terminal, report)
     if report.credential == "missing":
         terminal.told("collector:", "warn", "its credential is missing, and nothing can be collected without")
-        again.append("--write-collector-key (or bring its file back)")
+        terminal.hint("bring its file back, or `archiver repair` writes it again")
     if report.credential == "unreadable":
         terminal.told("collector:", "warn", "its credential is damaged, or cannot be read by this user")
-        terminal.hint("move it away, and restore once more with --write-collector-key --replace")
+        terminal.hint("move it away; `archiver repair` then writes it again")
     if again:
         terminal.hint(f"restore once more with {listed(['--replace', *again])}")
     terminal.line("The next `archiver sync` fetches what came to the servers since.")

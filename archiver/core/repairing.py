@@ -33,6 +33,7 @@ Action = Literal[
     "database",
     "links",
     "erasures",
+    "credential",
     "remove",
     "unmark",
 ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "pack", "message", "pending", "public", "database", "catalogue", "index", "collector", "links", "erasures", "audit",
+    "credential",
     "sealed-in-vain", "temporary", "set-aside", "stray", "interrupted", "absent",
 ]  # fmt: skip
 """What a finding is about; those of the last line are no damage."""

@@ -116,7 +116,7 @@ def test_what_a_restore_could_not_know_or_bring_back_is_said(cli: Cli, twin: Twi
     assert ran.code == 30
     assert "1 pack missing, with 7 messages in them" in ran.err
     assert "nothing is known of erasures" in ran.err
-    assert "--write-collector-key" in ran.err
+    assert "`archiver repair` writes it again" in ran.err
     twin.backups.restored = Restored(credential="unreadable")
     assert "move it away" in cli("restore", str(cli.home)).err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from archiver.app.opening import Opened
 from archiver.app.unlocking import require_keys
 from archiver.config import ArchiveSettings, Settings, SyncSettings
 from archiver.core.verify import Problem
+from archiver.crypto.collector import CollectorCredential, create_credential
 from archiver.crypto.kdf import KdfBounds
+from archiver.errors import IntegrityError
 from archiver.model.identity import Identity
 from archiver.search.index import SCHEMA_VERSION
 from archiver.store.connection import open_database
@@ -109,3 +112,45 @@ def test_an_index_of_another_release_is_no_damage_and_one_that_was_only_begun_is
     assert problems == ["the index was begun and is not there; `archiver reindex` builds it"]
     assert app.repair(settings, ask=ask, confirm=lambda _: True, bounds=BOUNDS).steps
     assert verified(settings) == ([], [])
+
+
+def test_a_credential_that_is_missing_is_no_damage_and_repair_writes_it_again(settings: Settings) -> None:
+    written = settings.archive.collector_key_file.read_bytes()
+    settings.archive.collector_key_file.unlink()
+    problems, remarks = verified(settings)
+    assert problems == []
+    assert [line for line in remarks if "`archiver repair` writes it again" in line]
+    repaired = app.repair(settings, ask=ask, confirm=lambda _: True, bounds=BOUNDS)
+    assert ([step.action for step in repaired.steps], repaired.exit_code) == (["credential"], 0)
+    assert settings.archive.collector_key_file.read_bytes() == written
+    assert settings.archive.collector_key_file.stat().st_mode & 0o777 == 0o600
+    assert verified(settings) == ([], [])
+
+
+def test_without_its_credential_a_damaged_collector_database_is_found_all_the_same(settings: Settings) -> None:
+    settings.archive.collector_key_file.unlink()
+    database = settings.archive.path / "collect.db"
+    octets = bytearray(database.read_bytes())
+    octets[4096 + 50] ^= 1
+    database.write_bytes(octets)
+    report = app.verify(settings, full=True, ask=ask, bounds=BOUNDS)
+    assert [problem.kind for problem in report.problems] == ["collector"]
+
+
+def test_a_credential_that_others_may_read_is_told_and_another_ones_is_damage(settings: Settings) -> None:
+    path = settings.archive.collector_key_file
+    path.chmod(0o644)
+    problems, remarks = verified(settings)
+    assert problems == []
+    assert [line for line in remarks if "can be read or changed by others" in line]
+    path.chmod(0o600)
+    credential = CollectorCredential.from_bytes(path.read_bytes())
+    others = create_credential(archive_id=bytes(16), random=os.urandom)
+    forged = create_credential(archive_id=credential.archive_id, random=os.urandom)
+    for octets in (others.to_bytes(), forged.to_bytes(), b"{}"):
+        path.write_bytes(octets)
+        report = app.verify(settings, full=True, ask=ask, bounds=BOUNDS)
+        assert [problem.kind for problem in report.problems] == ["credential"]
+        with pytest.raises(IntegrityError, match="credential") as refused:
+            app.repair(settings, ask=ask, confirm=lambda _: True, bounds=BOUNDS)
+        assert "move it away" in str(refused.value.hint)
