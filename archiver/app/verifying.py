@@ -55,8 +55,6 @@ SAMPLED_WORDS = 50
 """Messages whose subject is looked for in the index."""
 
 _NO_CREDENTIAL = "the collector's credential is missing, so nothing is collected; `archiver repair` writes it again"
-    "the collector's credential is missing, without which no sync collects; `archiver repair` writes it again"
-)
 
 
 class Sample(Struct, frozen=True):
