@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,11 +13,21 @@ from msgspec import Struct
 
 from archiver.app.clocks import clock
 from archiver.app.known_keyring import accept, replace_keyring, settle
-from archiver.app.unlocking import AskPassphrase, Keys, read_public, renewed, require_person, write_new_private
+from archiver.app.unlocking import (
+    AskPassphrase,
+    Keys,
+    read_public,
+    read_public_file,
+    renewed,
+    require_person,
+    write_new_private,
+)
 from archiver.config import Settings
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds, check_passphrase
+from archiver.crypto.keyring import read_keyring
+from archiver.crypto.machine import MachineKey
 from archiver.crypto.slots import SlotInfo
-from archiver.errors import UsageError
+from archiver.errors import ArchiverError, UsageError, WrongKeyError
 from archiver.store.durable import Disk
 
 if TYPE_CHECKING:
@@ -58,7 +68,8 @@ def key_add(
 ) -> str | None:
     """Add a slot; return the new recovery code when that is what was asked for.
 
-    A machine key is written to `machine_key_file`, which must not exist, with mode 0600, before the slot is.
+    A machine key is written to `machine_key_file`, which must not exist, with mode 0600, before the slot is; when the
+    slot cannot be written, it goes again.
     """
     keys = require_person(settings, ask=ask, bounds=bounds)
     paths = keys.paths
@@ -82,9 +93,39 @@ def key_add(
                     "a key beside the data protects nothing", hint="put the key file outside the archive's directory"
                 )
             keyring, machine_key = keyring.add_machine(keys.secret, name=name, now=clock(), random=os.urandom)
+            _refuse_what_opens_nothing(keys, machine_key_file)
             write_new_private(machine_key_file, machine_key.to_bytes())
-        replace_keyring(paths, catalogue, keys.keyring, keyring, disk=Disk())
+        try:
+            replace_keyring(paths, catalogue, keys.keyring, keyring, disk=Disk())
+        except BaseException:
+            if machine_key_file is not None and not _has_slot(keys, name):
+                with suppress(OSError):
+                    machine_key_file.unlink()
+            raise
     return code
+
+
+def _has_slot(keys: Keys, name: str) -> bool:
+    """Tell whether keyring.json has that slot by now; when it cannot be read, it may have."""
+    try:
+        octets = read_public_file(keys.paths.keyring)
+        keyring = read_keyring(octets, archive_id=keys.archive.archive_id, bounds=keys.keyring.bounds)
+    except ArchiverError:
+        return True
+    return any(slot.name == name for slot in keyring.slots)
+
+
+def _refuse_what_opens_nothing(keys: Keys, file: Path) -> None:
+    """Raise UsageError for a machine's key at that place whose slot was never written, or was removed."""
+    try:
+        keys.keyring.open_machine(MachineKey.from_bytes(file.read_bytes()))
+    except WrongKeyError:
+        raise UsageError(
+            f"{file} is a machine's key already, and does not open this archive",
+            hint="remove it if a `key add` that was killed left it, or if its key was removed; else name another file",
+        ) from None
+    except (OSError, ArchiverError):
+        return  # whoever writes the file will say so
 
 
 def key_remove(settings: Settings, *, name: str, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> None:

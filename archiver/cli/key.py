@@ -12,7 +12,7 @@ from archiver.cli.key_drill import drill
 from archiver.cli.key_rotate import accept, rotate
 from archiver.cli.layout import Span, table
 from archiver.cli.secrets import asker, hand_over_recovery_code, must_be_able_to_hand_over, new_passphrase
-from archiver.errors import UsageError
+from archiver.errors import DiskError, UsageError
 
 if TYPE_CHECKING:
     from archiver.cli.application import SlotKind
@@ -133,8 +133,9 @@ def add(
     if code is not None:
         try:
             hand_over_recovery_code(invocation, code, file=recovery_file)
-        except (UsageError, KeyboardInterrupt):
-            raise UsageError(
+        except (UsageError, DiskError, KeyboardInterrupt) as error:
+            kind_of_error = DiskError if isinstance(error, DiskError) else UsageError
+            raise kind_of_error(
                 f"the key {name} is in place, but its recovery code was not handed over",
                 hint=f"archiver key remove {name}, then add it again",
             ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,19 @@ def test_a_new_recovery_key_that_nobody_wrote_down_is_said_to_be_there(cli: Cli)
     assert ran.code == 2
     assert "the key safe is in place" in ran.err
     assert "archiver key remove safe" in ran.err
+
+
+def test_a_new_recovery_key_whose_code_found_no_room_is_said_to_be_there(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("archiver.cli.secrets.os.fsync", full)
+    ran = cli("key", "add", "safe", "--kind", "recovery", "--recovery-file", str(cli.home / "code"))
+    assert ran.code == 4
+    assert "archiver key remove safe" in ran.err
+    assert not (cli.home / "code").exists()
 
 
 def test_each_kind_of_key_takes_its_own_option(cli: Cli) -> None:

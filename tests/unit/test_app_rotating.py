@@ -20,7 +20,7 @@ from archiver.app.unlocking import Keys, find_keys, renewed
 from archiver.config import ArchiveSettings, Settings, SyncSettings, load
 from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import KdfBounds
-from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, WrongKeyError
+from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, UsageError, WrongKeyError
 from archiver.model.identity import Identity
 from archiver.store import rekeying
 from archiver.store.connection import open_database
@@ -609,6 +609,65 @@ def test_a_change_of_slots_cut_off_at_any_step_is_done_or_not(
         )
         assert len(contents(settings, "y" * 20)) == 2
     assert seen == {3, 4 if change == "add" else 2}
+
+
+@pytest.mark.parametrize("failing", ["create", "rename"])
+def test_a_machines_key_goes_again_when_its_slot_cannot_be_written(
+    settings: Settings, home: Path, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file = home / "machine"
+
+    def add() -> None:
+        app.key_add(settings, name="host", kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS)
+
+    def full(*_: object, **__: object) -> None:
+        raise DiskError("the disk is full")
+
+    disk = Disk()
+    monkeypatch.setattr(disk, failing, full)
+    with monkeypatch.context() as patched:
+        patched.setattr("archiver.app.keys.Disk", lambda: disk)
+        with pytest.raises(DiskError):
+            add()
+    assert not key_file.exists()
+    add()
+    unattended = replace(settings, archive=replace(settings.archive, machine_key_file=key_file))
+    assert find_keys(unattended, ask=nobody, bounds=BOUNDS) is not None
+
+
+def test_a_machines_key_stays_when_its_slot_was_written_after_all(
+    settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file = home / "machine"
+
+    def failing(*_: object) -> None:
+        raise DiskError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(known_keyring, "accept", failing)
+        with pytest.raises(DiskError):
+            app.key_add(
+                settings, name="host", kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS
+            )
+    unattended = replace(settings, archive=replace(settings.archive, machine_key_file=key_file))
+    assert find_keys(unattended, ask=nobody, bounds=BOUNDS) is not None
+
+
+def test_a_machines_key_whose_slot_was_never_written_is_told_and_left(settings: Settings, home: Path) -> None:
+    key_file = home / "machine"
+
+    def add(name: str) -> None:
+        app.key_add(settings, name=name, kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS)
+
+    add("host")
+    with pytest.raises(UsageError, match="cannot be written"):
+        add("second")  # it is in use
+    app.key_remove(settings, name="host", ask=typing(OWNER), bounds=BOUNDS)
+    kept = key_file.read_bytes()
+    with pytest.raises(UsageError, match="does not open this archive") as refused:
+        add("host")
+    assert "killed" in str(refused.value.hint)
+    assert key_file.read_bytes() == kept
 
 
 def test_an_archive_that_knows_no_keyring_learns_it_from_whoever_writes_first(
