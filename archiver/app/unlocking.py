@@ -23,8 +23,10 @@ from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.crypto.keyring import Keyring, read_keyring
 from archiver.crypto.machine import MachineKey, check_private_file
 from archiver.errors import (
+    ArchiverError,
     ConfigurationError,
     DiskError,
+    FormatError,
     IntegrityError,
     LockedError,
     NoArchiveError,
@@ -144,7 +146,9 @@ def renewed(keys: Keys, *, locked: bool = False) -> Keys:
 def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys | None:
     """Unlock with what is at hand; None when nothing is and nobody can be asked.
 
-    Raises WrongKeyError when something was given and does not open the archive.
+    A machine key that does not open the archive, or cannot be read, is warned of, and a person is asked. Raises
+    WrongKeyError when something was given and does not open the archive; without a person, what is wrong with the
+    machine's key.
     """
 
     def unattended(keyring: Keyring) -> EpochSecret | None:
@@ -152,13 +156,35 @@ def find_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEF
 
     paths, archive, keyring = read_public(settings, bounds=bounds)
     opener: Opener = unattended
-    secret = opener(keyring)
+    refused = None
+    try:
+        secret = opener(keyring)
+    except (WrongKeyError, FormatError, ConfigurationError, UnreadableError) as error:
+        # Anything else says that keyring.json was tampered with: no way of unlocking is to be believed then.
+        secret, refused = None, error
     if secret is None:
-        secret, opener = _from_person(keyring, ask)
+        secret, opener = _from_person(keyring, _warning(settings, ask, refused))
     if secret is None:
+        if refused is not None:
+            raise refused
         return None
     archive.check(secret)
     return Keys(paths, archive, keyring, secret, opener)
+
+
+def _warning(settings: Settings, ask: AskPassphrase, refused: ArchiverError | None) -> AskPassphrase:
+    """Return `ask`, which warns of a machine's key that was refused, once there is something else to open with."""
+    warn = settings.purpose.warn
+    if refused is None or warn is None:
+        return ask
+
+    def asked() -> str | None:
+        given = ask()
+        if given is not None:
+            warn(f"the machine's key was passed over: {refused.message}")
+        return given
+
+    return asked
 
 
 def require_keys(settings: Settings, *, ask: AskPassphrase, bounds: KdfBounds = DEFAULT_BOUNDS) -> Keys:

@@ -39,11 +39,18 @@ def _keep(ctx: click.Context, _parameter: click.Parameter, value: str | None) ->
 
 
 def purpose_of(invocation: Invocation) -> Purpose:
-    """Return why this command is run; where a person is there, and only if it is wanted, they are asked."""
+    """Return why this command is run; where a person is there, and only if it is wanted, they are asked.
+
+    What it warns of goes to standard error.
+    """
     from archiver.config import Purpose
 
     given = invocation.reason if invocation.reason is not None else invocation.environ.get("ARCHIVER_REASON")
-    return Purpose(given, _asking_once(invocation) if invocation.person_present else None)
+
+    def warn(message: str) -> None:
+        invocation.terminal.told("careful:", "warn", message)
+
+    return Purpose(given, _asking_once(invocation) if invocation.person_present else None, warn)
 
 
 def _asking_once(invocation: Invocation) -> Callable[[], str]:

@@ -83,10 +83,14 @@ class AuditSettings(Struct, frozen=True):
 
 
 class Purpose(Struct, frozen=True):
-    """Why a command is run, as its caller says; `ask` asks a person who is there, once, and is None without one."""
+    """Why a command is run, as its caller says; `ask` asks a person who is there, once, and is None without one.
+
+    `warn` tells whoever runs it something that does not stop the command.
+    """
 
     reason: str | None = None
     ask: Callable[[], str] | None = None
+    warn: Callable[[str], None] | None = None
 
 
 class BackupSettings(Struct, frozen=True):

@@ -120,7 +120,10 @@ class Keyring(Struct, frozen=True):
         if key.archive_id != self.archive_id:
             raise WrongKeyError("the machine key belongs to another archive", hint="name the right one")
         return self._open(
-            slots, key.secret, "the machine key does not open this archive", "it may have been removed: add a new one"
+            slots,
+            key.secret,
+            "the machine key does not open this archive",
+            "it may have been removed: run `archiver unlock`, or make a new one with `archiver key add --machine`",
         )
 
     def open_exported(self, epoch: int, secret: bytes) -> EpochSecret:

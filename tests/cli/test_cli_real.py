@@ -97,6 +97,24 @@ def test_mail_from_files_is_found_shown_and_threaded(real: Cli) -> None:
     assert found_by_date["direction"] == "outgoing"
 
 
+def test_a_machines_key_whose_slot_is_gone_is_told_of_and_the_passphrase_opens(real: Cli) -> None:
+    unlocked(real)
+    key_file = real.home / "machine"
+    assert real("key", "add", "host", "--machine", "--key-file", str(key_file)).code == 0
+    assert real("key", "remove", "host").code == 0
+    text = (real.home / "config.toml").read_text(encoding="utf-8")
+    (real.home / "config.toml").write_text(
+        text.replace("[archive]\n", f'[archive]\nmachine_key_file = "{key_file}"\n'), encoding="utf-8"
+    )
+    ran = real("search", "--json")
+    assert (ran.code, ran.json()["total"]) == (0, 0)
+    assert ran.err.startswith("careful: the machine's key was passed over: the machine key does not open")
+    del real.environ["ARCHIVER_PASSPHRASE_FILE"]
+    ran = real("search")
+    assert ran.code == 12
+    assert "archiver unlock" in ran.err
+
+
 def test_octets_come_back_exactly_and_parts_too(real: Cli) -> None:
     unlocked(real)
     real("import", str(real.home / "mail"))

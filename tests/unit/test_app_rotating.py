@@ -17,10 +17,19 @@ from archiver.app.drilling import Drill
 from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import open_unlocked
 from archiver.app.unlocking import Keys, find_keys, renewed
-from archiver.config import ArchiveSettings, Settings, SyncSettings, load
+from archiver.config import ArchiveSettings, Purpose, Settings, SyncSettings, load
 from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import KdfBounds
-from archiver.errors import ArchiverError, DiskError, IntegrityError, LockedError, UsageError, WrongKeyError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    DiskError,
+    FormatError,
+    IntegrityError,
+    LockedError,
+    UsageError,
+    WrongKeyError,
+)
 from archiver.model.identity import Identity
 from archiver.store import rekeying
 from archiver.store.connection import open_database
@@ -248,6 +257,40 @@ def test_a_person_is_asked_and_nobody_else_will_do(settings: Settings, home: Pat
     keys = find_keys(unattended, ask=nobody, bounds=BOUNDS)
     assert keys is not None
     assert keys.secret.epoch == 2, "the machine's slot was sealed to as well"
+
+
+def test_a_machines_key_that_opens_nothing_is_passed_over_for_a_person(settings: Settings, home: Path) -> None:
+    key_file, warned = home / "machine", list[str]()
+    app.key_add(settings, name="host", kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS)
+    app.key_remove(settings, name="host", ask=typing(OWNER), bounds=BOUNDS)
+    unattended = replace(
+        settings,
+        archive=replace(settings.archive, machine_key_file=key_file),
+        purpose=Purpose(warn=warned.append),
+    )
+
+    def emptied() -> None:
+        key_file.chmod(0o600)
+        key_file.write_bytes(b"")
+
+    spoilt: tuple[tuple[Callable[[], object], type[ArchiverError], str], ...] = (
+        (lambda: None, WrongKeyError, "does not open this archive"),
+        (lambda: key_file.chmod(0o644), ConfigurationError, "can be read or changed by others"),
+        (emptied, FormatError, "not a machine key"),
+    )
+    for spoil, kind, message in spoilt:
+        spoil()
+        warned.clear()
+        assert find_keys(unattended, ask=typing(OWNER), bounds=BOUNDS) is not None
+        assert len(warned) == 1
+        assert message in warned[0]
+        warned.clear()
+        with pytest.raises(kind, match=message) as refused:
+            find_keys(unattended, ask=nobody, bounds=BOUNDS)
+        assert refused.value.hint is not None
+        assert warned == []
+    with pytest.raises(WrongKeyError, match="passphrase"):
+        find_keys(unattended, ask=typing("a wrong one, long enough"), bounds=BOUNDS)
 
 
 def test_systemd_hands_the_machines_key_over_as_a_credential(settings: Settings, home: Path) -> None:
