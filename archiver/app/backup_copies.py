@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.app.opening import ARCHIVE_ID, stored_credential
-from archiver.app.unlocking import AskPassphrase, Keys, require_keys
+from archiver.app.unlocking import AskPassphrase, Keys, MixedEpochsError, require_keys
 from archiver.config import Settings
 from archiver.crypto.backup_file import Manifest
 from archiver.crypto.collector import CollectorCredential
@@ -44,10 +44,12 @@ class Origin(Struct, frozen=True):
 
     @property
     def state(self) -> list[str]:
-        """The files of STATE, relative to `root`."""
+        """The files of STATE, relative to `root`; of a plain copy also those that a rotation had yet to rename."""
         if self.manifest is not None:
             return [file.path for file in self.manifest.state]
-        return state_files(ArchivePaths(self.root))
+        paths = ArchivePaths(self.root)
+        following = (paths.next(paths.database), paths.next(paths.archive_file))
+        return [*state_files(paths), *(path.name for path in following if path.is_file() and not path.is_symlink())]
 
 
 def find_origin(source: Path, generation: str | None) -> Origin:
@@ -115,7 +117,16 @@ def opened(settings: Settings, origin: Origin, root: Path, *, ask: AskPassphrase
 
     Raises LockedError, WrongKeyError, IntegrityError.
     """
-    keys = require_keys(at(settings, root), ask=ask, bounds=bounds)
+    try:
+        keys = require_keys(at(settings, root), ask=ask, bounds=bounds)
+    except MixedEpochsError:
+        if origin.manifest is not None:
+            raise
+        raise IntegrityError(
+            "this copy was made while the keys were being rotated, and not all of it is of one moment",
+            what="keyring.json",
+            hint="copy a snapshot of the file system with *.next, or what `archiver backup` makes",
+        ) from None
     catalogue = open_catalogue(keys.paths, keys.secret.database_key)
     try:
         damage = catalogue.connection.check()

@@ -51,6 +51,10 @@ Opener = Callable[[Keyring], EpochSecret | None]
 """Opens a keyring with what the archive was unlocked with; None when that is no longer at hand."""
 
 
+class MixedEpochsError(IntegrityError):
+    """archive.json and keyring.json are of different epochs, and what would complete a rotation is not there."""
+
+
 class Keys(Struct, frozen=True):
     """An archive's public data, its key slots, the opened epoch secret, and how it was opened."""
 
@@ -95,7 +99,7 @@ def _read_public(paths: ArchivePaths, bounds: KdfBounds, *, locked: bool = False
             switch(paths, Disk())
             archive, keyring = _both(paths, bounds)
     if archive.epoch != keyring.epoch:
-        raise IntegrityError(
+        raise MixedEpochsError(
             "archive.json and keyring.json are of different epochs: an older copy of one of the two was put back",
             what="keyring.json",
             hint="restore archive.json, keyring.json and archive.db from the same backup",

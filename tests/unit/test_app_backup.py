@@ -536,6 +536,37 @@ def test_a_plain_copy_of_the_directory_is_restored_too_with_packs_that_nobody_kn
     assert contents(other) == contents(settings)
 
 
+def test_a_plain_copy_from_the_middle_of_a_rotation_is_restored_whole_or_told_for_what_it_is(
+    settings: Settings, tmp_path: Path
+) -> None:
+    class CutError(Exception):
+        pass
+
+    class Copying(Disk):
+        """Copies the archive's directory at each renaming."""
+
+        def rename(self, source: Path, target: Path) -> None:
+            super().rename(source, target)
+            shutil.copytree(settings.archive.path, tmp_path / f"after-{source.name}")
+            if source.name == "archive.json.next":
+                raise CutError
+
+    with pytest.raises(CutError):
+        app.key_rotate(settings, ask=ask, disk=Copying(), bounds=BOUNDS)
+    for moment in ("keyring.json.next", "archive.db.next"):
+        other = elsewhere(settings)
+        report = bring_back(other, tmp_path / f"after-{moment}", write_collector_key=True, replace=True)
+        assert report.messages == 4, moment
+        assert verified(other) == []
+        assert contents(other) == contents(settings)
+        assert not list(other.archive.path.glob("*.next"))
+    for moment in ("keyring.json.next", "archive.db.next"):
+        (tmp_path / f"after-{moment}" / "archive.json.next").unlink()
+        with pytest.raises(IntegrityError, match="while the keys were being rotated") as refused:
+            bring_back(elsewhere(settings), tmp_path / f"after-{moment}", replace=True)
+        assert "archiver backup" in str(refused.value.hint)
+
+
 def test_a_restore_that_was_killed_is_begun_again(settings: Settings, place: Path) -> None:
     back_up(settings, place)
     other = elsewhere(settings)
