@@ -17,7 +17,7 @@ from archiver.app.people import this_person
 from archiver.config import Settings
 from archiver.crypto.audit import AuditKeys, BrokenFrameError, digest_of, parse_frame
 from archiver.errors import ArchiverError, FormatError, IntegrityError, UsageError
-from archiver.model.audit import ACTIONS, BY_ITSELF, AuditEvent
+from archiver.model.audit import ACTIONS, BY_ITSELF, WITHIN, AuditEvent
 from archiver.model.message import BlobId
 from archiver.store.audit_log import AuditLog, Tail
 from archiver.store.layout import ArchivePaths
@@ -174,7 +174,7 @@ class Trail:
 def reason_for(settings: Settings, action: str) -> str | None:
     """Return why; asks for it once where a person is there. Raises UsageError when it is wanted and not given."""
     purpose, wanted = settings.purpose, settings.audit.require_reason
-    required = action in wanted or ("all" in wanted and action not in BY_ITSELF)
+    required = action in wanted or WITHIN.get(action) in wanted or ("all" in wanted and action not in BY_ITSELF)
     reason = purpose.reason
     if required and not (reason or "").strip() and purpose.ask is not None:
         reason = purpose.ask()

@@ -161,16 +161,30 @@ class OpenArchive(WatchedMessages):
 
     def customer(self, text: str) -> CustomerRecord:
         """Return the one meant by a reference, VAT number or name; raises UsageError that names the near ones."""
+        record = self._meant(text)
+        self._trail.customer(record.customer.reference)
+        return record
+
+    def export_customers(self, chosen: Sequence[str] = (), *, form: str) -> Sequence[CustomerRecord]:
+        """Return all customers, or those chosen, to be written as `form`; raises UsageError as `customer` does."""
+        if chosen:
+            records = list({record.id: record for record in map(self._meant, chosen)}.values())
+        else:
+            records = list(self._by_customer().customers())
+        exported = (record.customer.reference for record in records)
+        self._trail.record("customer-export", customers=exported, numbers={"customers": len(records)}, form=form)
+        return records
+
+    def _meant(self, text: str) -> CustomerRecord:
+        """Return the customer meant; that others were nearly meant is recorded, since the error names them."""
         from archiver.core.customers.finding import UnclearError
 
         try:
-            record = self._by_customer().customer(text)
+            return self._by_customer().customer(text)
         except UnclearError as error:
             near = (match.record.customer.reference for match in error.matches)
             self._trail.record("customer-find", customers=near, query=text)
             raise
-        self._trail.customer(record.customer.reference)
-        return record
 
     def find_customers(self, text: str, *, limit: int = 10) -> Sequence[CustomerMatch]:
         """Return customers that fit whatever is known of them, best first."""

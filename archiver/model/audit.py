@@ -23,6 +23,7 @@ ACTIONS: tuple[str, ...] = (
     "customer-find",
     "customer-list",
     "customer-show",
+    "customer-export",
     "customer-change",
     "customer-import",
     "link",
@@ -50,6 +51,9 @@ ACTIONS: tuple[str, ...] = (
     "checkpoint",
 )
 """What is recorded, by the names that `audit list` prints and `[audit] require_reason` understands."""
+
+WITHIN = {"customer-export": "customer-list"}
+"""Actions that want a reason where another one does, of which they are a graver form."""
 
 BY_ITSELF = frozenset({"sync", "take-in", "checkpoint", "lock"})
 """What happens without a person, or must never be refused: no reason is wanted by "all"."""

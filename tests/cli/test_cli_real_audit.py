@@ -49,7 +49,8 @@ RECORDED: dict[str, tuple[str, ...]] = {
     "customer find": ("customer-find",),
     "customer show": ("customer-show",),
     "customer list": ("customer-list",),
-    "customer export": ("customer-list",),
+    "customer export": ("customer-export csv",),
+    "customer export --format": ("customer-export vcard",),
     "customer add": ("customer-change",),
     "customer edit": ("customer-show", "customer-change"),
     "customer consent": ("customer-show", "customer-change"),
@@ -84,6 +85,7 @@ WORDS: dict[str, str] = {
     "customer find": "peeters",
     "customer show": "K1",
     "customer export": "-",
+    "customer export --format": "- K1 --format vcard",
     "customer add": "K3 Derde",
     "customer edit": "K1 --city Aalst",
     "customer consent": "K1 --given-by Jan",
@@ -237,6 +239,20 @@ def test_where_a_reason_is_wanted_nothing_is_shown_without(office: Cli) -> None:
     for line in lines:
         assert office(*line).code == 0
     assert {entry["reason"] for entry in trail_of(office)[-len(lines) :]} == {"ticket 14"}
+
+
+def test_an_export_names_each_customer_and_wants_a_reason_where_the_list_does(office: Cli) -> None:
+    assert office("customer", "export", "-").code == 0
+    assert office("customer", "export", "-", "K2", "Vermeulen", "--format", "accountant").code == 0
+    everyone, one = trail_of(office)[-2:]
+    assert (everyone["customers"], everyone["form"]) == (["K1", "K2"], "csv")
+    assert (one["customers"], one["form"], one["numbers"]) == (["K2"], "accountant", {"customers": 1})
+    assert office("customer", "export", "-", "nobody-of-that-name").octets == b""
+    assert trail_of(office)[-1]["action"] != "customer-export"
+    config = office.home / "config.toml"
+    config.write_text(config.read_text() + '[audit]\nrequire_reason = ["customer-list"]\n', encoding="utf-8")
+    assert office("customer", "export", "-").code == 2
+    assert office("customer", "export", "-", "--reason", "the accountant").code == 0
 
 
 def test_a_person_at_a_terminal_is_asked_why(office: Cli) -> None:

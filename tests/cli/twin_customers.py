@@ -189,6 +189,9 @@ class CustomersOpen:
     def customer(self, text: str) -> CustomerRecord:
         return resolve(self.book.records, text, "BE")
 
+    def export_customers(self, chosen: Sequence[str] = (), *, form: str) -> Sequence[CustomerRecord]:
+        return list({record.id: record for record in map(self.customer, chosen)}.values()) or self.customers()
+
     def find_customers(self, text: str, *, limit: int = 10) -> Sequence[CustomerMatch]:
         return find(self.book.records, text, region="BE", limit=limit)
 

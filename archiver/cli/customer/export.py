@@ -16,7 +16,6 @@ from archiver.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from archiver.cli.application import OpenArchive
     from archiver.model.customer import Customer
 
 Format = Literal["csv", "vcard", "accountant"]
@@ -57,7 +56,7 @@ def command(
         raise UsageError(f"{path} is a folder", hint=f"name a file in it: {path / 'customers.csv'}")
     settings = invocation.settings()
     with invocation.app.open_archive(settings, ask=asker(invocation), take_in=False) as archive:
-        customers = _chosen(archive, chosen)
+        customers = [record.customer for record in archive.export_customers(chosen, form=form)]
     octets = _written(customers, form, for_excel=for_excel).encode("utf-8")
     terminal = invocation.terminal
     if path != _OUT:
@@ -68,13 +67,6 @@ def command(
             terminal.line(line)
     else:
         terminal.octets(octets)
-
-
-def _chosen(archive: OpenArchive, chosen: Sequence[str]) -> list[Customer]:
-    if not chosen:
-        return [record.customer for record in archive.customers()]
-    records = {record.id: record for record in map(archive.customer, chosen)}
-    return [record.customer for record in records.values()]
 
 
 def _written(customers: Sequence[Customer], form: Format, *, for_excel: bool) -> str:
