@@ -7,6 +7,33 @@ content of mail, the name of a customer, a query or a secret, because both reach
 
 from __future__ import annotations
 
+import errno
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+NOT_OURS: Final = (
+    "run archiver as the user who owns the archive; `archiver doctor --no-connect` names what belongs to another"
+)
+"""What to do about a file that the operating system keeps from us."""
+
+
+def hint_for(error: OSError, otherwise: str) -> str:
+    """Return what to do about what the operating system refused: `otherwise`, unless somebody else owns the file."""
+    return NOT_OURS if error.errno in {errno.EACCES, errno.EPERM} else otherwise
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Return module and line of the deepest frame that is ours: all that a log may have of a bug."""
+    place = "unknown"
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module == "archiver" or module.startswith("archiver."):
+            place = f"{module}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
 
 class ArchiverError(Exception):
     """Something a user can act on; `exit_code` is what the process ends with."""

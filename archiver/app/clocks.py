@@ -8,10 +8,13 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+_EARLIEST = datetime.fromtimestamp(0, tz=UTC)
+"""What is kept counts from here on. A machine that lost its clock may say less: that could be written and not read."""
+
 
 def clock() -> datetime:
-    """Return the time of the real program."""
-    return datetime.now(tz=UTC)
+    """Return the time of the real program, from 1970 on."""
+    return max(_EARLIEST, datetime.now(tz=UTC))
 
 
 def local_clock() -> datetime:

@@ -82,6 +82,7 @@ def collect_all(
 
     chosen = choose(settings, accounts)
     failed = threading.Event()
+    failures: list[BaseException] = []
     with open_collect_store(settings) as opened:
 
         def collect(account: Account) -> AccountOutcome:
@@ -105,12 +106,17 @@ def collect_all(
                     on_progress=on_progress,
                     stopped=lambda: stopped() or failed.is_set(),
                 )
-            except BaseException:
+            except BaseException as error:
+                failures.append(error)
                 failed.set()  # our own store is in trouble: the other accounts end too
                 raise
 
         with ThreadPoolExecutor(max_workers=min(_PARALLEL_ACCOUNTS, max(1, len(chosen)))) as pool:
-            return tuple(pool.map(collect, chosen))
+            try:
+                return tuple(pool.map(collect, chosen))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again
+                pool.shutdown()
+                raise (failures or [error])[0] from None  # the others only met a store that had stopped
 
 
 def open_source(
@@ -301,12 +307,27 @@ def main() -> int:
             on_progress=speaker.progress,
             stopped=stop.is_set,
         )
-    except ArchiverError as error:
-        speaker.say(_Line(error=_Error(type(error).__name__, error.message, error.hint)))
+    except Exception as error:  # noqa: BLE001 - a traceback would go to the log, and help nobody who reads it there
+        known = error if isinstance(error, ArchiverError) else _unforeseen(error)
+        speaker.say(_Line(error=_Error(type(known).__name__, known.message, known.hint)))
         return 0
     for outcome in outcomes:
         speaker.say(_Line(outcome=outcome))
     return 0
+
+
+def _unforeseen(error: Exception) -> ArchiverError:
+    """Say where what nobody expected happened, without its text: that may hold what a server sent."""
+    place = errors.place_of(error.__traceback__)
+    if isinstance(error, OSError) and error.errno is not None:
+        return errors.DiskError(
+            f"collecting: the system refused: {os.strerror(error.errno)} (at {place})",
+            hint=errors.hint_for(error, "make room or allow access, then run it again: it goes on where it stopped"),
+        )
+    return errors.IncompleteError(
+        f"collecting ended by a bug: {type(error).__name__} at {place}",
+        hint="please report this line; nothing that was stored is lost, and `archiver sync` goes on from there",
+    )
 
 
 if __name__ == "__main__":

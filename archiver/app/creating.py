@@ -10,11 +10,11 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 
+from archiver.app.clocks import clock
 from archiver.app.known_keyring import KNOWN
 from archiver.app.opening import ARCHIVE_ID, COLLECTOR_CREDENTIAL
 from archiver.app.unlocking import write_new_private
@@ -48,7 +48,7 @@ def prepare_archive(
     """
     check_passphrase(passphrase)
     _refuse_if_in_use(settings)
-    created = datetime.now(tz=UTC)
+    created = clock()
     archive_id = os.urandom(16)
     keyring, secret, recovery_code = create_keyring(
         archive_id=archive_id, passphrase=passphrase, kdf=kdf, bounds=bounds, now=created, random=os.urandom

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.app.auditing import reason_for, record
+from archiver.app.clocks import clock
 from archiver.app.collector import CollectorProcess, choose, collect_all
 from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import Opened, open_collect_store, open_unlocked, waiting_deliveries
@@ -92,7 +92,8 @@ def sync(
         outcomes = collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
         return _anchored(settings, _report(settings, outcomes, None, began))
     reason_for(settings, "sync")
-    outcomes, ingested = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
+    with _recorded_if_it_fails(settings, keys, "sync"):
+        outcomes, ingested = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
     return _anchored(settings, _recorded(settings, keys, "sync", _report(settings, outcomes, ingested, began)))
 
 
@@ -234,13 +235,12 @@ def import_paths(
     items = read_items(paths)
     keys = find_keys(settings, ask=ask, bounds=bounds)
     with open_collect_store(settings) as collecting:
-        outcome = import_items(
-            items, collecting.store, now=datetime.now(tz=UTC), on_progress=on_progress, stopped=stopped
-        )
+        outcome = import_items(items, collecting.store, now=clock(), on_progress=on_progress, stopped=stopped)
     ingested = None
     if keys is not None:
         reason_for(settings, "import")
-        ingested = _take_in_by_turns(settings, keys, on_progress)
+        with _recorded_if_it_fails(settings, keys, "import"):
+            ingested = _take_in_by_turns(settings, keys, on_progress)
     report = _report(settings, (outcome,), ingested, began)
     return report if keys is None else _recorded(settings, keys, "import", report)
 
@@ -250,6 +250,18 @@ def _recorded(settings: Settings, keys: Keys, action: str, report: SyncReport) -
     numbers = {"collected": report.collected, "ingested": report.ingested, "defects": report.defects}
     record(settings, renewed(keys), action, numbers=numbers)
     return report
+
+
+@contextmanager
+def _recorded_if_it_fails(settings: Settings, keys: Keys, action: str) -> Iterator[None]:
+    """Record how a run ended that did not come to its counts; what it had taken in by then stays."""
+    try:
+        yield
+    except BaseException as error:
+        code = error.exit_code if isinstance(error, ArchiverError) else 130 if isinstance(error, KeyboardInterrupt) else 1
+        with suppress(ArchiverError):  # a full disk, say, is told by the error itself
+            record(settings, renewed(keys), action, numbers={"exit": code}, note=f"cut off: {type(error).__name__}")
+        raise
 
 
 def _anchored(settings: Settings, report: SyncReport) -> SyncReport:

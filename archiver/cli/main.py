@@ -20,11 +20,9 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.pager import pager
 from archiver.cli.terminal import Terminal
-from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError
+from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError, hint_for, place_of
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from archiver.cli.application import Application
 
 _BUG, _USAGE, _INTERRUPTED = 1, UsageError.exit_code, 130
@@ -129,12 +127,12 @@ def _misused(error: click.ClickException, terminal: Terminal) -> int:
 
 
 def _unforeseen(error: Exception, terminal: Terminal) -> int:
-    place = _place(error.__traceback__)
+    place = place_of(error.__traceback__)
     if isinstance(error, OSError) and error.errno is not None:
         # The file's name is left out: it may be one that a person gave to a customer's mail.
         terminal.problem(
             f"the system refused: {error.strerror} ({errno.errorcode.get(error.errno, error.errno)}, at {place})",
-            hint="make room or allow access, then run the command again",
+            hint=hint_for(error, "make room or allow access, then run the command again"),
         )
     else:
         terminal.problem(
@@ -199,17 +197,6 @@ def _around(text: str, position: int, width: int) -> tuple[str, int]:
         start -= 1
     before = "…" if start else ""
     return cut(before + visible(text[start:]), width), cells(before + visible(text[start:position]))
-
-
-def _place(trace: TracebackType | None) -> str:
-    """Return module and line of the deepest frame that is ours."""
-    place = "unknown"
-    while trace is not None:
-        module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if module == "archiver" or module.startswith("archiver."):
-            place = f"{module}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _real_application() -> Application:

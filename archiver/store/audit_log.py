@@ -29,8 +29,8 @@ from archiver.crypto.audit import (
     parse_header,
     trailing_length,
 )
-from archiver.errors import DiskError, FormatError, LockedError
-from archiver.store.durable import Disk
+from archiver.errors import NOT_OURS, DiskError, FormatError, LockedError, hint_for
+from archiver.store.durable import Disk, opened
 from archiver.store.layout import ArchivePaths
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ class AuditLog:
         except DiskError as error:
             raise DiskError(
                 f"the audit trail cannot be written, so nothing is shown or changed: {error.message}",
-                hint="make room, or mend what keeps audit/ in the archive's folder from being written, and try again",
+                hint=error.hint
+                if error.hint == NOT_OURS
+                else "make room, or mend what keeps audit/ in the archive's folder from being written, and try again",
             ) from error
 
     def _append(self, epoch: int, build: Build) -> None:
@@ -136,10 +138,11 @@ class AuditLog:
         """Hold the trail's own lock, for the fraction of a millisecond that an append takes."""
         path = self._paths.lock("audit")
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = opened(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise DiskError(
-                f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+                f"{path.name}: {os.strerror(error.errno or 0)}",
+                hint=hint_for(error, "check the owner and the mode of the archive"),
             ) from error
         try:
             end = time.monotonic() + _WAIT_SECONDS
@@ -166,7 +169,8 @@ def audit_files(paths: ArchivePaths) -> list[Path]:
         return []
     except OSError as error:
         raise DiskError(
-            f"{paths.audit.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+            f"{paths.audit.name}: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
     return [paths.audit / name for name in sorted(names, key=lambda name: (len(name), name))]
 
@@ -205,7 +209,8 @@ def _octets(path: Path) -> bytes | mmap.mmap:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise DiskError(
-            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+            f"{path.name}: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
 
 
@@ -259,7 +264,8 @@ def _end_of(path: Path) -> _End:
             return _last_whole(file.read(), start)
     except OSError as error:
         raise DiskError(
-            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+            f"{path.name}: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
 
 

@@ -30,7 +30,7 @@ from archiver.store.collect_db import CollectDatabase, Statement
 from archiver.store.connection import open_database
 from archiver.store.deliveries import DeliveryNames, pack_of, waiting_names
 from archiver.store.durable import Disk, write_durably
-from archiver.store.layout import ArchivePaths, sweep_temporary
+from archiver.store.layout import ArchivePaths, complete_layout, sweep_temporary
 from archiver.store.packs import PackFiles, PackWriter
 
 MOST_RECORDS = 200
@@ -77,6 +77,7 @@ def open_collect_store(
     `epoch` is the number in archive.json of the ingest key `recipient`. Raises WrongKeyError when the credential
     belongs to another archive, FormatError, DiskError.
     """
+    complete_layout(paths, disk)
     sweep_temporary(paths, disk)
     fresh = not paths.collect_database.exists()
     try:
@@ -166,7 +167,8 @@ class SealedCollectStore:
         self._settle(epoch)
         with self._usable():
             last = self._database.listed_all_at(epoch)
-        return last is None or self._clock() - last > LISTED_AGAIN_AFTER
+        # The time of a clock that was ahead says nothing.
+        return last is None or abs(self._clock() - last) > LISTED_AGAIN_AFTER
 
     def accounted(self, epoch: int) -> Mapping[int, str]:
         """Return the UIDs still believed present and how each is accounted for."""

@@ -24,7 +24,7 @@ from archiver.errors import (
     NoArchiveError,
     WrongKeyError,
 )
-from archiver.store.durable import translated
+from archiver.store.durable import opened, translated
 
 if TYPE_CHECKING:
     import apsw
@@ -225,7 +225,7 @@ def open_database(
     if not exists:
         # SQLite would create it with the mode that the umask gives.
         with translated(path):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(opened(path, os.O_RDWR | os.O_CREAT))
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
     try:
         database = apsw.Connection(str(path), flags=flags)
@@ -316,7 +316,7 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return IntegrityError(f"{name}: a page is damaged", what=name, hint=_way_out(path))
     if isinstance(error, (apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError)):
-        return DiskError(f"{name}: {_reason(error)}", hint="free space or mend permissions, then run it again")
+        return DiskError(f"{name}: {_reason(error)}", hint=_to_open(error))
     if isinstance(error, apsw.IOError):
         # All others are about writing, or about a file beside it that is made anew: nothing of this one is damaged.
         if getattr(error, "extendedresult", 0) in {
@@ -333,6 +333,14 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
         return FormatError(f"{name}: its tables changed while they were read", hint="run the command again")
     # What is left is a mistake of ours (SQL, types): the class says which, the text stays out.
     return ArchiverError(f"{name}: database error {type(error).__name__}", hint="please report this as a bug")
+
+
+def _to_open(error: apsw.Error) -> str:
+    import apsw
+
+    if isinstance(error, apsw.FullError):
+        return "free space, then run it again"
+    return "free space or mend permissions, then run it again; `archiver doctor --no-connect` names what is not yours"
 
 
 def _way_out(path: Path) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from archiver.errors import DiskError
+from archiver.errors import DiskError, hint_for
 
 TEMPORARY_SUFFIX = ".tmp"
+
+_ROOT = 0
 
 # include/uapi/linux/fcntl.h, fs.h: AT_FDCWD, RENAME_EXCHANGE.
 _HERE, _EXCHANGE = -100, 2
@@ -30,7 +33,7 @@ class Disk:
     def create(self, path: Path, octets: bytes, *, mode: int = 0o600) -> None:
         """Create or replace `path` with these octets; not durable yet."""
         with translated(path):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+            descriptor = opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 view = memoryview(octets)
                 while view:
@@ -39,7 +42,7 @@ class Disk:
     def append(self, path: Path, octets: bytes, *, at: int, mode: int = 0o600) -> None:
         """Write octets from this offset on, where the file ends or what is behind is to go; not durable yet."""
         with translated(path):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+            descriptor = opened(path, os.O_WRONLY | os.O_CREAT, mode)
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 file.truncate(at)
                 file.seek(at)
@@ -50,10 +53,9 @@ class Disk:
     @contextlib.contextmanager
     def writing(self, path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
         """Create `path` for a writer that streams; the file is seekable, readable and not durable yet."""
-        with translated(path):
-            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            with os.fdopen(os.open(path, flags, mode), "w+b") as file:
-                yield file
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+        with translated(path), os.fdopen(opened(path, flags, mode), "w+b") as file:
+            yield file
 
     def sync_file(self, path: Path) -> None:
         """Make the contents of a file durable; its name needs `sync_directory`."""
@@ -90,6 +92,12 @@ class Disk:
                 path.mkdir(mode=0o700)
             except FileExistsError:
                 return False
+            if os.geteuid() == _ROOT:
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    _give(descriptor, path.parent)
+                finally:
+                    os.close(descriptor)
             return True
 
     def remove(self, path: Path) -> None:
@@ -104,6 +112,29 @@ class Disk:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+
+def opened(path: Path, flags: int, mode: int = 0o600) -> int:
+    """Open a file of the archive, or make it; return the descriptor. Raises OSError; a symbolic link is not followed.
+
+    What root makes is given to the owner of the directory, as SQLite does with its logs: else a single command that was
+    run as root would keep the archive's own user out.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    if os.geteuid() == _ROOT:
+        try:
+            _give(descriptor, path.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
+def _give(descriptor: int, directory: Path) -> None:
+    """Give what root owns, under this name only, to the directory's owner."""
+    mine, theirs = os.fstat(descriptor), directory.stat()
+    if mine.st_uid == _ROOT != theirs.st_uid and (mine.st_nlink == 1 or stat.S_ISDIR(mine.st_mode)):
+        os.fchown(descriptor, theirs.st_uid, theirs.st_gid)
 
 
 def write_durably(disk: Disk, path: Path, octets: bytes, *, mode: int = 0o600) -> None:
@@ -128,5 +159,7 @@ def translated(path: Path) -> Iterator[None]:
     except OSError as error:
         raise DiskError(
             f"{path.name}: {os.strerror(error.errno) if error.errno else 'the disk refused'}",
-            hint="free space or mend the disk, then run the command again: it goes on where it stopped",
+            hint=hint_for(
+                error, "free space or mend the disk, then run the command again: it goes on where it stopped"
+            ),
         ) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from archiver.errors import NoArchiveError, UsageError
+from archiver.errors import DiskError, NoArchiveError, UsageError
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, write_durably
 
 _CACHEDIR_TAG = (
@@ -141,6 +141,23 @@ def create_layout(paths: ArchivePaths, disk: Disk) -> None:
     # A tag speaks for its whole directory, so none may ever stand beside archive.db; index.db is marked by a flag.
     write_durably(disk, paths.spool / "CACHEDIR.TAG", _CACHEDIR_TAG)
     disk.sync_directory(root)
+
+
+def complete_layout(paths: ArchivePaths, disk: Disk) -> None:
+    """Make the directories anew that a copy of the archive may lack; only under the "collect" lock.
+
+    Raises DiskError where the packs have gone: what is missing is mail, and what comes would lie beside its place.
+    """
+    if not paths.packs.is_dir():
+        raise DiskError(
+            "the folder of the packs is missing",
+            hint="mount the disk that it is on, or bring packs/ back from a backup, then run it again",
+        )
+    if not paths.pending.is_dir() and disk.make_directory(paths.pending):
+        disk.sync_directory(paths.root)
+    if not paths.spool.is_dir() and disk.make_directory(paths.spool):
+        write_durably(disk, paths.spool / "CACHEDIR.TAG", _CACHEDIR_TAG)
+        disk.sync_directory(paths.root)
 
 
 def sweep_temporary(paths: ArchivePaths, disk: Disk) -> int:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from archiver.errors import DiskError, LockedError
+from archiver.errors import DiskError, LockedError, hint_for
+from archiver.store.durable import opened
 
 _POLL_SECONDS = 0.05
 
@@ -94,10 +95,11 @@ def _wanted(path: Path) -> Path:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        return opened(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise DiskError(
-            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+            f"{path.name}: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
 
 

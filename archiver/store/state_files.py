@@ -17,8 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from archiver.crypto.backup_file import StateFile
-from archiver.errors import DiskError, IntegrityError, LockedError
-from archiver.store.durable import Disk
+from archiver.errors import DiskError, IntegrityError, LockedError, hint_for
+from archiver.store.durable import Disk, opened
 from archiver.store.layout import ArchivePaths
 
 _LEFT_OUT = re.compile(
@@ -203,10 +203,11 @@ def _undisturbed(database: Path) -> Iterator[None]:
 def _trail_at_rest(paths: ArchivePaths) -> Iterator[None]:
     """Keep the audit trail from growing, so that its files are of one moment."""
     try:
-        descriptor = os.open(paths.lock("audit"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = opened(paths.lock("audit"), os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise DiskError(
-            f"audit.lock: {os.strerror(error.errno or 0)}", hint="check the owner and the mode of the archive"
+            f"audit.lock: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

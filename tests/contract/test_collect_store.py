@@ -309,3 +309,12 @@ def test_octets_of_a_day_add_up_and_a_new_day_begins_at_nothing(world: World) ->
     world.store.note_received("info", 20_001, 5)
     assert (world.store.octets_received("info", 20_000), world.store.octets_received("info", 20_001)) == (0, 5)
     assert world.store.footing("info") == Footing(failures=1)
+
+
+def test_a_listing_is_due_after_a_while_and_after_a_clock_that_was_ahead(world: World) -> None:
+    epoch = world.store.open_epoch("info", INBOX, 7)
+    assert world.store.listing_due(epoch)
+    world.store.finish(epoch, server=0, uid_next=1, complete=True, problem=None, listed_all=True)
+    assert not world.store.listing_due(epoch)
+    world.clock.advance(-86_400 * 3650)
+    assert world.store.listing_due(epoch)

@@ -162,7 +162,7 @@ class MemoryCollectStore:
 
     def listing_due(self, epoch: int) -> bool:
         last = self._epoch(epoch).listed_all
-        return last is None or self._clock() - last > LISTED_AGAIN_AFTER
+        return last is None or abs(self._clock() - last) > LISTED_AGAIN_AFTER
 
     def finish(
         self,

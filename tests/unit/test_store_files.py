@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+import shutil
 import stat
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
 
-from archiver.errors import DiskError, LockedError, NoArchiveError, UsageError
-from archiver.store.durable import Disk, write_durably
+from archiver.errors import NOT_OURS, DiskError, LockedError, NoArchiveError, UsageError
+from archiver.store.connection import open_database
+from archiver.store.durable import Disk, translated, write_durably
 from archiver.store.layout import ArchivePaths, create_layout, sweep_temporary
 from archiver.store.lock import is_wanted, writer_lock
 from tests.twins.archive import START, Archive, mail
@@ -27,6 +30,59 @@ def test_everything_is_for_the_owner_only(tmp_path: Path) -> None:
     for path in [archive.root, *archive.root.rglob("*")]:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path.name
+
+
+def test_what_root_makes_belongs_to_the_owner_of_the_archive(tmp_path: Path) -> None:
+    """One command run as root must not keep the archive's own user out; whoever is not root owns what he makes."""
+    archive = Archive(tmp_path / "archive").create()
+    owner = (54_321, 54_322) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    for path in [archive.root, *archive.root.rglob("*")]:
+        os.chown(path, *owner)
+    archive.paths.lock("archive").unlink(missing_ok=True)
+    disk = Disk()
+    disk.make_directory(archive.paths.packs / "ab")
+    disk.append(archive.paths.packs / "ab" / "log", b"octets", at=0)
+    write_durably(disk, archive.paths.packs / "ab" / "pack", b"octets")
+    with disk.writing(archive.root / "streamed") as file:
+        file.write(b"octets")
+    archive.paths.index.unlink(missing_ok=True)
+    with writer_lock(archive.paths.lock("archive"), command="sync", now=START):
+        open_database(archive.paths.index, bytes(32), create=True).close()
+    for path in archive.root.rglob("*"):
+        assert (path.stat().st_uid, path.stat().st_gid) == owner, path.name
+
+
+def test_a_file_with_a_second_name_is_never_given_away(tmp_path: Path) -> None:
+    """Who owns the archive could give a file of root's a name in it."""
+    (tmp_path / "theirs").mkdir()
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "theirs", 54_321, 54_322)
+    (tmp_path / "mine").write_bytes(b"root's")
+    os.link(tmp_path / "mine", tmp_path / "theirs" / "log")
+    Disk().append(tmp_path / "theirs" / "log", b"more", at=6)
+    assert (tmp_path / "mine").stat().st_uid == os.geteuid()
+
+
+def test_the_folders_that_a_copy_lacks_are_made_anew_and_lost_packs_are_told(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive").create()
+    for directory in (archive.paths.spool, archive.paths.pending):
+        shutil.rmtree(directory)
+    archive.collect().close()
+    assert sorted(path.name for path in archive.paths.spool.iterdir()) == ["CACHEDIR.TAG"]
+    assert archive.paths.pending.is_dir()
+    shutil.rmtree(archive.paths.packs)
+    with pytest.raises(DiskError, match="the folder of the packs is missing"):
+        archive.collect()
+    assert not archive.paths.packs.exists()
+
+
+def test_what_belongs_to_somebody_else_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DiskError) as caught, translated(tmp_path / "pack"):
+        raise PermissionError(errno.EACCES, "not yours")
+    assert caught.value.hint == NOT_OURS
+    with pytest.raises(DiskError) as caught, translated(tmp_path / "pack"):
+        raise OSError(errno.ENOSPC, "full")
+    assert "free space" in (caught.value.hint or "")
 
 
 def test_an_archive_never_moves_in_with_other_files(tmp_path: Path) -> None:
