@@ -223,10 +223,10 @@ def _line(terminal: Terminal, head: list[Span], about: list[Span]) -> None:
 
 
 def _acted(event: AuditEvent) -> str:
+    if event.claimed and event.claimed == event.who:  # nobody but the environment says so
+        return f"{event.user}, says {event.claimed}"
     acted = event.who if event.who == event.user else f"{event.who} as {event.user}"
-    if event.claimed and event.claimed != event.who:
-        acted += f", says {event.claimed}"
-    return acted
+    return f"{acted}, says {event.claimed}" if event.claimed else acted
 
 
 def _about(event: AuditEvent) -> list[Span]:

@@ -33,6 +33,11 @@ def test_a_name_that_only_the_environment_gave_is_told_as_that(cli: Cli) -> None
     assert "an as archiver, says jan" in over(cli, Twin(events=[event]))("audit", "list").out
 
 
+def test_a_name_that_nobody_but_the_environment_gave_is_told_behind_the_user(cli: Cli) -> None:
+    event = replace(events([blob_id(0)])[0], who="jan", claimed="jan")
+    assert "  archiver, says jan  " in over(cli, Twin(events=[event]))("audit", "list").out
+
+
 def test_the_name_of_a_key_is_told_and_not_the_line_of_a_checkpoint(cli: Cli) -> None:
     plain = events([blob_id(0)])[0]
     added = replace(plain, action="key-add", note="machine server")
