@@ -22,7 +22,7 @@ from archiver.core.ingest import IngestReport, take_in
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.core.visiting import Insistence
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ConfigurationError, LockedError
+from archiver.errors import ArchiverError, ConfigurationError, LockedError
 from archiver.store.layout import ArchivePaths
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
@@ -234,7 +234,7 @@ def import_paths(
         )
     items = read_items(paths)
     keys = find_keys(settings, ask=ask, bounds=bounds)
-    with open_collect_store(settings) as collecting:
+    with _recorded_if_it_fails(settings, keys, "import"), open_collect_store(settings) as collecting:
         outcome = import_items(items, collecting.store, now=clock(), on_progress=on_progress, stopped=stopped)
     ingested = None
     if keys is not None:
@@ -253,14 +253,14 @@ def _recorded(settings: Settings, keys: Keys, action: str, report: SyncReport) -
 
 
 @contextmanager
-def _recorded_if_it_fails(settings: Settings, keys: Keys, action: str) -> Iterator[None]:
+def _recorded_if_it_fails(settings: Settings, keys: Keys | None, action: str) -> Iterator[None]:
     """Record how a run ended that did not come to its counts; what it had taken in by then stays."""
     try:
         yield
     except BaseException as error:
-        code = error.exit_code if isinstance(error, ArchiverError) else 130 if isinstance(error, KeyboardInterrupt) else 1
-        with suppress(ArchiverError):  # a full disk, say, is told by the error itself
-            record(settings, renewed(keys), action, numbers={"exit": code}, note=f"cut off: {type(error).__name__}")
+        if keys is not None:
+            with suppress(ArchiverError):  # a full disk, say, is told by the error itself
+                record(settings, renewed(keys), action, note=f"cut off: {type(error).__name__}")
         raise
 
 

@@ -24,8 +24,8 @@ _NAME_COLUMNS = 24
 _ABOUT_COLUMNS = 24
 """What a record is about is not pressed into fewer columns than this."""
 
-_NOTED = frozenset({"key-add", "key-remove"})
-"""Actions whose note is the name of something; a checkpoint's is a line of its own, for `audit checkpoint`."""
+_NOTED = frozenset({"key-add", "key-remove", "sync", "import"})
+"""Actions whose note is the name of something, or how a run ended; a checkpoint's is for `audit checkpoint`."""
 
 
 def _actions(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

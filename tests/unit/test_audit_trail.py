@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
 
 from archiver import app
-from archiver.app import anchoring, auditing
+from archiver.app import anchoring, auditing, syncing
 from archiver.app.audit_reading import AuditEntry, AuditReport
 from archiver.app.checkpoints import kept_checkpoint
 from archiver.app.unlocking import Keys
@@ -668,6 +669,29 @@ def test_a_checkpoint_that_does_not_fit_its_place_is_found(trail: Trail) -> None
     told = [each.message for each in trail.verify().problems]
     assert any("not that of its place" in each for each in told)
     assert any("without a line" in each for each in told)
+
+
+@pytest.mark.parametrize("ending", [DiskError("the disk is full"), KeyboardInterrupt(), ValueError("a bug")])
+@pytest.mark.parametrize("action", ["sync", "import"])
+def test_a_run_that_is_cut_off_is_recorded_with_what_ended_it(
+    trail: Trail, tmp_path: Path, action: str, ending: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ending
+
+    monkeypatch.setattr(syncing, "choose", lambda *_: ())
+    monkeypatch.setattr(syncing, "_take_in_by_turns", failing)
+    monkeypatch.setattr(syncing, "CollectorProcess", lambda *_: SimpleNamespace(stop=lambda: None))
+    (tmp_path / "one.eml").write_bytes(b"Subject: one\r\n\r\nwords\r\n")
+    runs: dict[str, Callable[[], object]] = {
+        "sync": lambda: app.sync(trail.settings, ask=ask, bounds=BOUNDS),
+        "import": lambda: app.import_paths(trail.settings, [tmp_path / "one.eml"], ask=ask, bounds=BOUNDS),
+    }
+    with pytest.raises(type(ending)):
+        runs[action]()
+    (entry,) = trail.entries(action=action)
+    assert entry.event.note == f"cut off: {type(ending).__name__}"
+    assert trail.verify().problems == ()
 
 
 def test_a_day_whose_checkpoint_cannot_be_made_does_not_stop_the_sync(trail: Trail) -> None:
