@@ -52,6 +52,7 @@ class Invocation:
         self.archive: Path | None = None
         self.reason: str | None = None
         self.query: QueryTyped | None = None
+        self._warned: set[str] = set()
         self._application = application
 
     @property
@@ -74,6 +75,12 @@ class Invocation:
         if self.terminal.out_is_terminal:
             return short_date(at, now=self.clock(), zone=self.zone)
         return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M}"
+
+    def warn(self, message: str) -> None:
+        """Tell on standard error, once, of something that does not stop the command."""
+        if message not in self._warned:
+            self._warned.add(message)
+            self.terminal.told("careful:", "warn", message)
 
     def settings(self) -> Settings:
         """Read the configuration; raises ConfigurationError with every problem in it."""

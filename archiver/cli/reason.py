@@ -46,11 +46,7 @@ def purpose_of(invocation: Invocation) -> Purpose:
     from archiver.config import Purpose
 
     given = invocation.reason if invocation.reason is not None else invocation.environ.get("ARCHIVER_REASON")
-
-    def warn(message: str) -> None:
-        invocation.terminal.told("careful:", "warn", message)
-
-    return Purpose(given, _asking_once(invocation) if invocation.person_present else None, warn)
+    return Purpose(given, _asking_once(invocation) if invocation.person_present else None, invocation.warn)
 
 
 def _asking_once(invocation: Invocation) -> Callable[[], str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def asker(
     def ask() -> str | None:
         named = invocation.environ.get("ARCHIVER_PASSPHRASE_FILE")
         if named:
-            return from_file(Path(named))
+            return from_file(Path(named), invocation.warn)
         if not (prompt and invocation.person_present):
             return None
         return invocation.read_secret(words) or None
@@ -42,12 +43,16 @@ def asker(
     return ask
 
 
-def from_file(path: Path) -> str:
-    """Read a passphrase: the file's text, without one line break at its end."""
+def from_file(path: Path, warn: Callable[[str], None]) -> str:
+    """Read a passphrase: the file's text, without one line break at its end.
+
+    Warns of a file that others can get at, and of a second line: nobody could type such a passphrase.
+    """
     hint = "name a file that holds the passphrase and nothing else"
     try:
         with path.open("rb") as file:
             octets = file.read(_MAX_SECRET_BYTES + 1)
+            exposed = is_exposed(os.fstat(file.fileno()), _folders(path))
     except OSError as error:
         raise UsageError(f"cannot read the passphrase file {path}: {error.strerror}", hint=hint) from None
     try:
@@ -57,13 +62,48 @@ def from_file(path: Path) -> str:
     if not text or len(octets) > _MAX_SECRET_BYTES:
         problem = "too long" if text else "empty"
         raise UsageError(f"the passphrase file {path} is {problem}", hint=hint)
+    if exposed:
+        warn(f"the passphrase file {path} can be read or changed by others: chmod 600 {path}")
+    if _has_lines(text):
+        warn(f"the passphrase file {path} has more than one line; all of it is taken for the passphrase")
     return text
 
 
+def _has_lines(text: str) -> bool:
+    return "\n" in text or "\r" in text
+
+
+def is_exposed(status: os.stat_result, folders: Iterable[int]) -> bool:
+    """Tell whether others than its owner can get at a file, through the folders above it, whose modes are given.
+
+    Pipes are nobody else's, and what systemd shows as root:root 0440 is its own credential, with an access list.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    modes = tuple(folders)
+    of_root = (status.st_uid, status.st_gid) == (0, 0)
+    if status.st_mode & 0o006 and all(mode & 0o001 for mode in modes):
+        return True
+    return bool(status.st_mode & (0o020 if of_root else 0o060)) and all(mode & 0o011 for mode in modes)
+
+
+def _folders(path: Path) -> list[int]:
+    return [folder.stat().st_mode for folder in path.resolve().parents]
+
+
 def new_passphrase(invocation: Invocation, *, file: Path | None, option: str) -> str:
-    """Return a passphrase to be set: from `file`, else typed twice; raises UsageError when there is nobody to type."""
+    """Return a passphrase to be set: from `file`, else typed twice.
+
+    Raises UsageError when there is nobody to type it, or when nobody could type what the file has.
+    """
     if file is not None:
-        return from_file(file)
+        given = from_file(file, invocation.warn)
+        if _has_lines(given):
+            raise UsageError(
+                f"the passphrase in {file} has more than one line, and nobody could type it",
+                hint="name a file that holds the passphrase and nothing else",
+            )
+        return given
     if not invocation.person_present:
         raise UsageError(
             "a new passphrase is needed, and there is no terminal to ask on", hint=f"name a file: {option} F"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from archiver.cli import secrets
 from tests.cli.harness import Cli
 from tests.cli.twin import CODE, PASSPHRASE, Fresh, Mail, Twin
 
@@ -56,6 +58,56 @@ def test_a_second_line_break_or_a_blank_is_part_of_the_passphrase(cli: Cli) -> N
     for octets in (PASSPHRASE.encode() + b"\n\n", PASSPHRASE.encode() + b" "):
         cli.environ["ARCHIVER_PASSPHRASE_FILE"] = str(passphrase_file(cli, octets))
         assert cli("search").code == 12
+
+
+def test_a_second_line_is_warned_of_once_and_not_taken_for_a_new_passphrase(cli: Cli) -> None:
+    path = passphrase_file(cli, b"correct horse\nbattery staple\n")
+    cli.app = Twin(locked=True)
+    cli.environ["ARCHIVER_PASSPHRASE_FILE"] = str(path)
+    ran = cli("search")
+    assert ran.err.count("careful:") == 1
+    assert "has more than one line" in ran.err
+    assert "horse" not in ran.err
+    refused = cli("init", "--passphrase-file", str(path), "--recovery-file", str(cli.home / "recovery"))
+    assert (refused.code, cli.twin.calls) == (2, ["open"])
+    assert "nobody could type it" in refused.err
+    assert not (cli.home / "recovery").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "owner", "folder", "is_exposed"),
+    [
+        (0o100600, 1000, 0o755, False),
+        (0o100400, 0, 0o700, False),
+        (0o100644, 1000, 0o755, True),
+        (0o100604, 1000, 0o711, True),
+        (0o100644, 1000, 0o700, False),
+        (0o100640, 1000, 0o750, True),
+        (0o100640, 1000, 0o700, False),
+        (0o100644, 1000, 0o750, True),
+        (0o100602, 1000, 0o755, True),
+        (0o100440, 0, 0o755, False),  # how systemd shows a credential that an access list gives to a user
+        (0o100460, 0, 0o755, True),
+        (0o010666, 1000, 0o755, False),  # a pipe of the shell
+    ],
+)
+def test_a_file_is_exposed_when_others_get_through_its_folders(
+    file: int, owner: int, folder: int, *, is_exposed: bool
+) -> None:
+    status = os.stat_result((file, 0, 0, 1, owner, owner, 0, 0, 0, 0))
+    assert secrets.is_exposed(status, [folder, 0o755]) is is_exposed
+
+
+def test_a_passphrase_file_that_others_can_get_at_is_warned_of(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = passphrase_file(cli)
+    path.chmod(0o644)
+    cli.app = Twin(locked=True)
+    cli.environ["ARCHIVER_PASSPHRASE_FILE"] = str(path)
+    for folders, warned in (([0o755], True), ([0o700, 0o755], False)):
+        monkeypatch.setattr(secrets, "_folders", lambda _, modes=folders: modes)
+        ran = cli("search")
+        assert ran.code == 0
+        assert (f"chmod 600 {path}" in ran.err) is warned
 
 
 @pytest.mark.parametrize("octets", [b"", b"\n", b"\xff\xfe", b"x" * 70_000])
