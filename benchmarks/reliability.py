@@ -35,7 +35,8 @@ SIZES = {
     "cuts": (600, 15, "places at which a whole sync is cut, about, four times"),
     "weathers": (40, 2, "seeds of faults at random"),
     "repairs": (1_000, 40, "damaged copies to repair"),
-    "disk_every": (40, 1_500, "let every so-manieth call fail; 1: each of 27,000"),
+    "disk_every": (40, 1_500, "let every so-manieth call fail; 1: each of 28,000, some four a second and lane"),
+    "disk_lanes": (2, 2, "processes that share these calls"),
     "changes": (100_000, 12, "kills of each kind of change of a customer, at most one a statement"),
     "listed": (200_000, 20_000, "messages of the largest mailbox that is only listed"),
     "soak": (10, 1, "minutes of the mixture"),
@@ -134,6 +135,9 @@ def main() -> int:
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=float if name == "soak" else int, help=f"{what}: {usual}"
         )
+    parser.add_argument(
+        "--disk-record", type=Path, metavar="DIR", help="keep what came of each call here, and go on behind it"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, where none is given")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(EXPERIMENTS), default=list(EXPERIMENTS))

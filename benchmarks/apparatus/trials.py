@@ -18,6 +18,10 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.crash.failing_record import Outcome
 
 MEMORY = "/dev/shm"
 Options = argparse.Namespace
@@ -232,39 +236,45 @@ def crowds(_: Options) -> Line:
     return _pytest("writers and readers at once", paths, {"ARCHIVER_READERS": "10"}, unit="crowds")
 
 
-def _disk(arguments: tuple[int, int, int]) -> tuple[dict[str, int], dict[int, int], dict[str, int], list[str]]:
-    from tests.crash.failing_disk import SCENES, FailingDisk
+def _disk(arguments: tuple[Options, int]) -> Outcome:
+    from tests.crash.failing_disk import FailingDisk
+    from tests.crash.failing_record import Record, commit
 
-    part, seed, every = arguments
+    options, lane = arguments
+    record = Record(options.disk_record, commit()) if options.disk_record else None
     with folder() as place:
-        disk = FailingDisk(place, seed=seed)
+        disk = FailingDisk(place, seed=options.seed)
         try:
-            found = disk.run(SCENES[part::2], every=every)
+            return disk.run(every=options.disk_every, lane=lane, lanes=options.disk_lanes, record=record)
         finally:
             disk.close()
-    return dict(found.by_fault), dict(found.codes), dict(found.by_scene), found.problems
 
 
 def disk(options: Options) -> Line:
     """Every command on a disk that fails: at every n-th call, or at one of so many from a place that the seed gives."""
-    with ProcessPoolExecutor(2) as pool:
-        parts = list(pool.map(_disk, [(part, options.seed + part, options.disk_every) for part in (0, 1)]))
-    faults, codes, scenes = Counter[str](), Counter[int](), Counter[str]()
-    for by_fault, by_code, by_scene, _ in parts:
-        faults.update(by_fault)
-        codes.update(by_code)
-        scenes.update(by_scene)
+    from tests.crash.failing_record import Outcome
+
+    found = Outcome()
+    with ProcessPoolExecutor(options.disk_lanes) as pool:
+        for part in pool.map(_disk, [(options, lane) for lane in range(options.disk_lanes)]):
+            found.join(part)
+    calls = Counter[str]()
+    for (scene, _), count in found.calls.items():
+        calls[scene] += count
     figures = (
-        f"{faults.total()} faults ({', '.join(f'{kind} {count}' for kind, count in sorted(faults.items()))}) in "
-        f"{len(scenes)} commands; ended {', '.join(f'{code}: {count}' for code, count in sorted(codes.items()))}"
+        f"{found.faults:,} faults of {calls.total():,} calls that can fail ({_listed(found.by_fault)}); by command, "
+        f"{', '.join(f'{scene} {found.by_scene[scene]:,} of {count:,}' for scene, count in calls.items())}; "
+        f"ended {', '.join(f'{code}: {count:,}' for code, count in sorted(found.codes.items()))}"
     )
-    return Line(
-        "disk failing at the n-th call",
-        faults.total(),
-        "I/O faults",
-        figures,
-        tuple(each for *_, bad in parts for each in bad),
-    )
+    if found.absent:
+        figures += f"; {found.absent:,} calls did not come when it was their turn"
+    if len(found.commits) > 1:
+        figures += f"; judged on {_listed(found.commits)}"
+    return Line("disk failing at the n-th call", found.faults, "I/O faults", figures, tuple(found.problems))
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
 
 
 def canaries(options: Options) -> Line:
