@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _AT_ONCE = 1000
 """Messages or customers named by one record; more make several records, written in one go."""
 _LONGEST_REASON = 500
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = frozenset({0x200C, 0x200D})
 _WITH_CHECKPOINT = frozenset({"sync", "import", "take-in", "reindex", "verify", "backup"})
 """Actions that make the day's checkpoint where there is none: it digests the id of every message, too long to wait for
 at the telephone."""
@@ -178,7 +180,7 @@ def reason_for(settings: Settings, action: str) -> str | None:
     reason = purpose.reason
     if required and not (reason or "").strip() and purpose.ask is not None:
         reason = purpose.ask()
-    text = " ".join((reason or "").split())[:_LONGEST_REASON]
+    text = _one_line(reason or "")[:_LONGEST_REASON]
     if text:
         return text
     if required:
@@ -187,6 +189,28 @@ def reason_for(settings: Settings, action: str) -> str | None:
             hint='say why behind the command: --reason "ticket 12", or in ARCHIVER_REASON',
         )
     return None
+
+
+def _one_line(text: str) -> str:
+    """Return a text as one line that shows all there is in it, whoever prints it later.
+
+    Blanks and line breaks become one blank; controls, what turns the direction of reading or is not drawn at all, and
+    octets that were no UTF-8 become escapes. The joiners that emoji and some scripts need stay.
+    """
+    text = " ".join(text.split())
+    if text.isascii() and text.isprintable():
+        return text
+    from unicodedata import category
+
+    def shown(character: str) -> str:
+        code = ord(character)
+        if category(character) not in _UNSEEN or code in _JOINERS:
+            return character
+        if 0xDC80 <= code <= 0xDCFF:  # an octet of the command line, as Python keeps what is no UTF-8
+            return f"\\x{code - 0xDC00:02x}"
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+    return "".join(map(shown, text))
 
 
 def audit_keys(secret: EpochSecret) -> AuditKeys:

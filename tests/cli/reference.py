@@ -50,8 +50,8 @@ only: a traceback may hold mail.
 - `ARCHIVER_CONFIG`: the configuration file, like `--config`.
 - `ARCHIVER_ARCHIVE`: the archive's folder, like `--archive`.
 - `ARCHIVER_REASON`: why, for the audit trail, like `--reason`.
-- `ARCHIVER_PASSPHRASE_FILE`: a file with the passphrase (or recovery code) in one line, for where nobody can be asked. When
-  others can read it you are warned: `chmod 600`.
+- `ARCHIVER_PASSPHRASE_FILE`: a file with the passphrase (or recovery code) in one line, for where nobody can be asked.
+  When others can read it you are warned: `chmod 600`.
 
 ## Exit codes
 

@@ -71,10 +71,10 @@ def test_what_a_record_is_about_stays_in_its_column_on_a_terminal(cli: Cli) -> N
 
 def test_what_somebody_typed_cannot_reach_the_terminal_raw(cli: Cli) -> None:
     event = AuditEvent(
-        at=1, action="show", who="an\x1b[31m", user="an", reason="\x1b]0;owned\x07", customers=("K\x9b1",)
+        at=1, action="show", who="an\x1b[31m", user="an", reason="\x1b]0;owned\x07\n\u202e", customers=("K\x9b1",)
     )
     ran = over(cli, Twin(events=[event]))("audit", "list")
-    assert not {"\x1b", "\x07", "\x9b"} & set(ran.out)
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(ran.out)
 
 
 def test_records_that_cannot_be_read_make_exit_code_30(cli: Cli) -> None:

@@ -104,6 +104,31 @@ def test_a_record_says_who_when_what_and_why_and_never_the_query(trail: Trail) -
             assert secret not in octets
 
 
+@pytest.mark.parametrize(
+    ("given", "recorded"),
+    [
+        ("ticket\r\n\u2028\x85 12\t", "ticket 12"),
+        ("\x1b]0;owned\x07 \x00", "\\x1b]0;owned\\x07 \\x00"),
+        ("12\u202e21 \u2066x", "12\\u202e21 \\u2066x"),
+        ("a\u200bb\ufeff\u00ad\U000e0041", "a\\u200bb\\ufeff\\xad\\U000e0041"),
+        ("caf\udce9", "caf\\xe9"),
+        ("\ud800", "\\ud800"),
+        ("café 👩\u200d💻 日本 عمر", "café 👩\u200d💻 日本 عمر"),
+        ("x" * 499 + "\x1b", "x" * 499 + "\\"),
+    ],
+)
+def test_a_reason_is_one_line_in_which_everything_can_be_seen(trail: Trail, given: str, recorded: str) -> None:
+    Trail(replace(trail.settings, purpose=Purpose(given)), trail.keys).record("show")
+    assert trail.entries(action="show")[0].event.reason == recorded
+
+
+@pytest.mark.parametrize("given", ["\n \t", "\u2028"])
+def test_a_reason_of_blanks_only_is_none(trail: Trail, given: str) -> None:
+    settings = replace(trail.settings, purpose=Purpose(given), audit=AuditSettings(require_reason=("show",)))
+    with pytest.raises(UsageError, match="wants a reason"):
+        Trail(settings, trail.keys).record("show")
+
+
 def test_the_same_query_has_the_same_digest_and_another_archive_another(trail: Trail, tmp_path: Path) -> None:
     for query in ("Factuur  2024", "factuur 2024", "factuur 2025"):
         trail.record(query=query)
