@@ -20,7 +20,7 @@ from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version
 from archiver.store.catalogue import SqliteCatalogue
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
-from archiver.store.linked import erased_among, erasures_are_under_way
+from archiver.store.linked import erasures_are_under_way
 
 if TYPE_CHECKING:
     from archiver.core.customer_ports import Correspondence, Customers, Links
@@ -243,8 +243,8 @@ class Opened:
             return True
         return watermark > self.catalogue.last_sequence() or bool(self.catalogue.unindexed(watermark, 1))
 
-    def lost_packs(self) -> tuple[str, ...]:
-        """Return packs that the collector completed and that hold a message which archive.db has no longer.
+    def lost_packs(self) -> dict[str, frozenset[BlobId]]:
+        """Return packs that the collector completed, with their messages which archive.db has no longer, if any.
 
         It was there or was waiting, so an older archive.db was put back, or a waiting delivery was deleted: the
         collector has to fetch these messages again. A collect.db that cannot be read is made anew, and asked nothing.
@@ -261,16 +261,14 @@ class Opened:
                 suspects = database.packs()
                 suspects -= {pack_of(name) for name in waiting_names(paths)}
                 suspects -= self.catalogue.pack_names()
-                return tuple(
-                    pack
-                    for pack in sorted(suspects)
-                    if any(self._is_lost(blob_id) for blob_id in database.digests_of(pack))
-                )
+                lost = {pack: self._lost_of(database.digests_of(pack)) for pack in sorted(suspects)}
         except ArchiverError:
-            return ()
+            return {}
+        return {pack: blob_ids for pack, blob_ids in lost.items() if blob_ids}
 
-    def _is_lost(self, blob_id: BlobId) -> bool:
-        return self.catalogue.row(blob_id) is None and not erased_among(self.catalogue.connection, [blob_id])
+    def _lost_of(self, blob_ids: Iterable[BlobId]) -> frozenset[BlobId]:
+        there = frozenset(blob_ids)
+        return there - self.catalogue.known(there) - self.catalogue.damaged().keys()
 
     @property
     def erasures(self) -> SqliteErasures:

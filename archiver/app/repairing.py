@@ -298,7 +298,7 @@ def _act(
         steps += _read_at_last(opened, on_progress)
         without_keys = sum(collecting.store.forget_pack(pack) for pack in opened.lost_packs())
         if without_keys:
-            lost = f"{messages(without_keys)} without keys, to be fetched again"
+            lost = f"{messages(without_keys)} without keys, to be fetched again, or imported again"
             steps.append(Step("fetch", "collect.db", lost))
         steps += _finish(opened, report, collecting.store, on_progress)
         if new_index:

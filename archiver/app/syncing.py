@@ -23,6 +23,7 @@ from archiver.core.progress import OnProgress, Progress, silent
 from archiver.core.visiting import Insistence
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.errors import ArchiverError, ConfigurationError, LockedError
+from archiver.model.message import BlobId
 from archiver.store.layout import ArchivePaths
 
 _POLL = 0.1  # seconds to wait for news of the collector before looking for deliveries again
@@ -36,7 +37,8 @@ class SyncReport(Struct, frozen=True):
 
     `damaged` names what could not be read, `incomplete` the mailboxes that lack something, each with its reason. Of the
     messages taken in, `linked` belong to a customer, `ambiguous` fit several equally, `unlinked` fit nobody; all are 0
-    while there are no customers. `unanchored` tells which anchors did not take the audit trail's checkpoint.
+    while there are no customers. `unanchored` tells which anchors did not take the trail's checkpoint. `lost` counts
+    messages that had come in, that archive.db does not know any longer, and that no server gave again.
     """
 
     accounts: tuple[AccountOutcome, ...]
@@ -53,6 +55,7 @@ class SyncReport(Struct, frozen=True):
     ambiguous: int = 0
     unlinked: int = 0
     unanchored: tuple[str, ...] = ()
+    lost: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -61,7 +64,7 @@ class SyncReport(Struct, frozen=True):
             return 30
         codes = {outcome.exit_code for outcome in self.accounts}
         if codes <= {0}:
-            return 4 if self.unanchored else 0
+            return 4 if self.unanchored or self.lost else 0
         return codes.pop() if len(codes) == 1 else 4
 
 
@@ -93,8 +96,9 @@ def sync(
         return _anchored(settings, _report(settings, outcomes, None, began))
     reason_for(settings, "sync")
     with _recorded_if_it_fails(settings, keys, "sync"):
-        outcomes, ingested = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
-    return _anchored(settings, _recorded(settings, keys, "sync", _report(settings, outcomes, ingested, began)))
+        outcomes, ingested, lost = _collect_and_take_in(settings, accounts, insistence, keys, on_progress, stopped)
+    report = replace(_report(settings, outcomes, ingested, began), lost=lost)
+    return _anchored(settings, _recorded(settings, keys, "sync", report))
 
 
 def _collect_and_take_in(
@@ -104,9 +108,10 @@ def _collect_and_take_in(
     keys: Keys,
     on_progress: OnProgress,
     stopped: Callable[[], bool],
-) -> tuple[tuple[AccountOutcome, ...], IngestReport]:
+) -> tuple[tuple[AccountOutcome, ...], IngestReport, int]:
+    """Return how the accounts went, what was taken in, and how many messages were lost before and did not come back."""
     with open_unlocked(settings, keys, write=True) as opened:
-        _prepare_collector(settings, opened)
+        lost = _prepare_collector(settings, opened)
     child = CollectorProcess(settings, accounts, on_progress, insistence)
 
     def more() -> bool:
@@ -119,7 +124,14 @@ def _collect_and_take_in(
     finally:
         child.stop()
     child.raise_error()
-    return child.outcomes, report
+    return child.outcomes, report, _still_lost(settings, keys, lost)
+
+
+def _still_lost(settings: Settings, keys: Keys, lost: frozenset[BlobId]) -> int:
+    if not lost:
+        return 0
+    with open_unlocked(settings, renewed(keys), write=False) as opened:
+        return len(lost - opened.catalogue.known(lost))
 
 
 def _take_in_by_turns(
@@ -193,11 +205,12 @@ def _link_earlier(opened: Opened, on_progress: OnProgress) -> None:
     relink_when_stale(ports, rules, on_progress=on_progress)
 
 
-def _prepare_collector(settings: Settings, opened: Opened) -> None:
+def _prepare_collector(settings: Settings, opened: Opened) -> frozenset[BlobId]:
     """Tell the collector what only the unlocked side knows, before it starts.
 
     One that lost collect.db gets the digests of what is kept, so that none of it is stored again; and it forgets what
-    archive.db has lost, so that it is fetched again. What was erased since it last ran it never stores again.
+    archive.db has lost, so that it is fetched again: those messages are returned. What was erased since it last ran it
+    never stores again.
     """
     from archiver.app.erasing import tell_collector
 
@@ -207,6 +220,7 @@ def _prepare_collector(settings: Settings, opened: Opened) -> None:
         with open_collect_store(settings, seed=opened.kept, forget=lost, erased=erased):
             pass
     tell_collector(settings, opened, wait=True)
+    return frozenset().union(*lost.values())
 
 
 def import_paths(
@@ -248,6 +262,8 @@ def import_paths(
 def _recorded(settings: Settings, keys: Keys, action: str, report: SyncReport) -> SyncReport:
     """Record a run that took mail in; one that only collects has no key to record with, and shows nothing."""
     numbers = {"collected": report.collected, "ingested": report.ingested, "defects": report.defects}
+    if report.lost:
+        numbers["lost"] = report.lost
     record(settings, renewed(keys), action, numbers=numbers)
     return report
 

@@ -32,6 +32,7 @@ from archiver.errors import (
     ArchiverError,
     ConfigurationError,
     DiskError,
+    FormatError,
     IntegrityError,
     LockedError,
     NoArchiveError,
@@ -331,7 +332,7 @@ def _consistency(opened: Opened) -> Iterator[Problem]:
     for stray in Mending(opened.catalogue.connection).strays():
         yield Problem("archive.db", stray, kind="catalogue")
     for pack in opened.lost_packs():
-        message = f"the keys of pack {pack[:12]} are missing; `archiver sync` fetches its mail again"
+        message = f"the keys of pack {pack[:12]} are missing; `archiver sync` fetches again what servers have of it"
         yield Problem("archive.db", message, kind="catalogue")
     links = SqliteLinks(opened.catalogue.connection)
     directory = directory_of(opened.customers.all(), opened.rules())
@@ -381,9 +382,19 @@ def _in_vain(opened: Opened, listed: Sequence[str]) -> Iterator[Problem]:
     packs, now = PackFiles(paths), time.time()
     for name in listed:
         if name not in named and packs.exists(name) and now - packs.modified(name) > OLD_ENOUGH:
-            message = (
-                "sealed in vain: nobody has its keys, and its mail was fetched again; `archiver repair` removes it"
-            )
+            try:
+                blob_ids = {placed.header.blob_id for placed in packs.headers(name)}
+            except (IntegrityError, FormatError):
+                continue  # its digest tells
+            if lacking := blob_ids - opened.catalogue.known(blob_ids):
+                message = (
+                    f"nobody has its keys, and {len(lacking):,} of its messages (of {len(blob_ids):,}) are nowhere"
+                    " else: a newer archive.db has them, if there is one; or import them again"
+                )
+            else:
+                message = (
+                    "sealed in vain: nobody has its keys, and its mail was fetched again; `archiver repair` removes it"
+                )
             yield Problem(f"pack {name}", message, kind="sealed-in-vain")
 
 

@@ -105,6 +105,11 @@ def _tell_problems(terminal: Terminal, report: SyncReport) -> None:
             terminal.told(f"{outcome.account}:", "warn", later)
     for damaged in report.damaged:
         terminal.told("damaged:", "bad", damaged)
+    if report.lost:
+        gone = (
+            f"{count(report.lost, 'message')} kept before: archive.db has lost the keys, and no server gave them again"
+        )
+        terminal.told("missing:", "bad", gone)
     for reason in report.incomplete[:_SHOWN]:
         terminal.told("incomplete:", "warn", reason)
     if len(report.incomplete) > _SHOWN:
@@ -119,6 +124,8 @@ def _hints(report: SyncReport) -> Iterator[str]:
         yield "`archiver status` names what is missing"
     if report.locked and report.waiting:
         yield "the mail is safe and sealed; `archiver unlock`, or any command with the passphrase, takes it in"
+    if report.lost:
+        yield "was an older archive.db put back? `archiver restore --replace` of a newer backup helps, or another import"
     if report.damaged:
         yield "`archiver verify --full` looks at everything that is stored"
 

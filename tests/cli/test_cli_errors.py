@@ -170,3 +170,11 @@ def test_a_mistyped_option_is_no_search_term(cli: Cli, words: list[str]) -> None
 def test_a_single_dash_excludes_a_word_and_a_double_one_ends_the_options(cli: Cli, words: list[str]) -> None:
     ran = cli("search", *words)
     assert (ran.code, cli.twin.calls) == (0, ["open", "close"])
+
+
+def test_a_sync_that_misses_what_was_kept_says_how_it_comes_back(cli: Cli) -> None:
+    cli.app = Twin(sync_report=Sync(lost=3, exit_code=4))
+    ran = cli("sync")
+    assert ran.code == 4
+    assert "missing: 3 messages kept before" in ran.err
+    assert "`archiver restore --replace`" in ran.err

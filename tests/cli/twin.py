@@ -63,6 +63,7 @@ class Sync:
     ambiguous: int = 0
     unlinked: int = 0
     unanchored: Sequence[str] = ()
+    lost: int = 0
     exit_code: int = 0
 
 

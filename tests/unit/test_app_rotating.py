@@ -153,7 +153,7 @@ def test_mail_and_cursors_stay_as_they_are(settings: Settings, paths: ArchivePat
     assert untouched() == before
     with open_unlocked(settings, keys_of(settings), write=False) as opened:
         assert not opened.index_is_behind(), "the index was carried over, not built anew"
-        assert opened.lost_packs() == ()
+        assert opened.lost_packs() == {}
     assert app.verify(settings, full=True, ask=typing(OWNER), bounds=BOUNDS).problems == ()
 
 
