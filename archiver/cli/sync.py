@@ -125,7 +125,7 @@ def _hints(report: SyncReport) -> Iterator[str]:
     if report.locked and report.waiting:
         yield "the mail is safe and sealed; `archiver unlock`, or any command with the passphrase, takes it in"
     if report.lost:
-        yield "was an older archive.db put back? `archiver restore --replace` of a newer backup helps, or another import"
+        yield "was an older archive.db put back? A newer backup (`archiver restore --replace`) or another import helps"
     if report.damaged:
         yield "`archiver verify --full` looks at everything that is stored"
 
