@@ -348,12 +348,12 @@ class SealedCollectStore:
 
     def _locate(self, batch: _Batch, epoch: int, entry: MessageEntry, blob_id: BlobId) -> bool:
         """Stage a location; tell whether the octets still have to be sealed."""
+        # Read before anything is staged: a run that a bad page ends still commits what is, with octets or without.
+        state = "kept" if blob_id in self._claimed else self._database.digest_state(blob_id)
         now = self._clock()
-        if batch.since is None:
-            batch.since = now
+        batch.since = batch.since or now
         self._begin(batch, epoch)
         batch.statements += collect_db.located(epoch, entry.uid, blob_id)
-        state = "kept" if blob_id in self._claimed else self._database.digest_state(blob_id)
         if state == "erased":
             return False
         account, name, display, special_use, uid_validity = self._places[epoch]
