@@ -7,9 +7,11 @@ credential or a key that opens the archive, for the MAC of the manifest, and rea
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,7 +27,16 @@ from archiver.crypto.archive_file import read_archive_file
 from archiver.crypto.backup_file import Manifest, PackFile, create_manifest
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ArchiverError, ConfigurationError, FormatError, IncompleteError, IntegrityError, LockedError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    DiskError,
+    FormatError,
+    IncompleteError,
+    IntegrityError,
+    LockedError,
+    hint_for,
+)
 from archiver.store.backups import BackupPlace, Generation, sizes_of
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
@@ -86,6 +97,33 @@ def backup(
     Raises UsageError when the directory is for something else, DiskError (earlier backups are as they were),
     LockedError, IntegrityError when a file of STATE cannot be read.
     """
+    with _still_there(target):
+        return _backup(settings, target, keep, check_packs, ask, on_progress, bounds)
+
+
+@contextmanager
+def _still_there(target: Path) -> Iterator[None]:
+    """Say it when the disk of the backups is taken away, or lets nobody in."""
+    try:
+        yield
+    except OSError as error:
+        if not str(error.filename or "").startswith(str(target)):
+            raise
+        raise DiskError(
+            f"the directory of backups cannot be used: {os.strerror(error.errno or 0)}",
+            hint=hint_for(error, "see that its disk is there and mounted; no new state was made, earlier ones stay"),
+        ) from error
+
+
+def _backup(
+    settings: Settings,
+    target: Path,
+    keep: int | None,
+    check_packs: bool,  # noqa: FBT001 - from the one function above
+    ask: AskPassphrase,
+    on_progress: OnProgress,
+    bounds: KdfBounds,
+) -> BackupReport:
     began = time.monotonic()
     paths, archive, _ = read_public(settings, bounds=bounds)
     credential, keys = _credential(settings, ask, bounds)
@@ -287,6 +325,18 @@ def verify_backup(
 
     Raises UsageError when there is no backup, LockedError when `full` and there is no key.
     """
+    with _still_there(target):
+        return _verify_backup(settings, target, full, ask, on_progress, bounds)
+
+
+def _verify_backup(
+    settings: Settings | None,
+    target: Path,
+    full: bool,  # noqa: FBT001 - from the one function above
+    ask: AskPassphrase,
+    on_progress: OnProgress,
+    bounds: KdfBounds,
+) -> BackupCheck:
     place = BackupPlace(target, Disk())
     archive_id = place.archive_id()
     present = place.packs()

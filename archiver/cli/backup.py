@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from archiver.cli.backup_answers import BackupCheck, BackupReport
 
 _SHOWN = 20
+_AHEAD = timedelta(days=1)
 
 
 @click.command("backup")
@@ -91,6 +93,10 @@ def _tell(invocation: Invocation, report: BackupReport) -> None:
         f"Mail erased before {before} is in none of them. Mail erased today is in none after {gone}, if backups go on"
         " being made."
     )
+    if report.created > invocation.clock() + _AHEAD:
+        terminal.told(
+            "careful:", "warn", "a state here is dated in the future, by a wrong clock: those go by number, not by age"
+        )
     problems = (
         (report.damaged, "damaged in the archive, and the backup has no good copy"),
         (report.rescued, "damaged in the archive; the backup has a good copy"),

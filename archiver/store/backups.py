@@ -149,8 +149,8 @@ class BackupPlace:
                 "a backup cannot lie inside the archive, nor the archive inside a backup",
                 hint="name a directory on another disk",
             )
-        if self.root.exists() and not self.root.is_dir():
-            raise UsageError(f"{self.root} is no directory", hint="name a directory")
+        if (self.root.exists() or self.root.is_symlink()) and not self.root.is_dir():
+            raise UsageError(f"{self.root} is no directory", hint="name a directory, or mount the disk it is on")
         if not self.root.exists():
             missing = [path for path in (self.root, *self.root.parents) if not path.exists()]
             if len(missing) > 1:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.harness import Cli
-from tests.cli.twin import Twin
+from tests.cli.twin import NOW, Twin
 from tests.cli.twin_backups import PACK, BackedUp, Checked, GenerationChecked, Restored, Revived
 
 
@@ -25,6 +26,14 @@ def test_a_backup_says_what_it_copied_and_until_when_something_erased_lingers(cl
     assert "2 states are kept here, 1 removed." in ran.out
     assert "in none after Thu 9 Apr 2026" in ran.out
     assert ran.err == ""
+
+
+def test_a_state_of_the_future_is_told(cli: Cli, twin: Twin) -> None:
+    """Made while the clock was wrong: no age makes it go, and every later one has to stand behind it."""
+    twin.backups.made = BackedUp(created=NOW + timedelta(days=2))
+    assert "careful: a state here is dated in the future" in cli("backup", "disk").err
+    twin.backups.made = BackedUp(created=NOW + timedelta(hours=2))
+    assert cli("backup", "disk").err == ""
 
 
 def test_its_options_reach_the_application(cli: Cli, twin: Twin) -> None:

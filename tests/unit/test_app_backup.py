@@ -236,7 +236,7 @@ def test_a_program_that_knows_no_locks_of_ours_and_closes_in_the_middle_of_the_c
     assert not log.exists(), "without the copy's lock it would have gone"
 
 
-@pytest.mark.parametrize("what", ["inside", "around", "foreign", "unmounted", "file", "plain"])
+@pytest.mark.parametrize("what", ["inside", "around", "foreign", "unmounted", "file", "plain", "dangling"])
 def test_a_place_that_is_for_something_else_is_refused(settings: Settings, tmp_path: Path, what: str) -> None:
     other = tmp_path / "foreign"
     other.mkdir()
@@ -248,7 +248,9 @@ def test_a_place_that_is_for_something_else_is_refused(settings: Settings, tmp_p
         "unmounted": tmp_path / "no" / "such",
         "file": other / "photo.jpg",
         "plain": tmp_path / "plain",
+        "dangling": tmp_path / "dangling",
     }
+    places["dangling"].symlink_to(tmp_path / "not-mounted")
     shutil.copytree(settings.archive.path, places["plain"])
     before = tree(tmp_path)
     with pytest.raises(UsageError):
@@ -321,6 +323,25 @@ def test_a_full_disk_is_told_before_anything_is_copied_and_when_it_comes_later(
     ]) == before  # fmt: skip
     assert back_up(settings, place).copied == 1
     assert not list(place.glob("*.partial"))
+
+
+def test_a_disk_that_is_taken_away_in_the_middle_is_told_and_the_next_backup_is_whole(
+    settings: Settings, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(settings, place)
+    sweep = backups.BackupPlace.sweep
+
+    def unplugged(each: backups.BackupPlace) -> None:
+        shutil.rmtree(place)
+        sweep(each)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backups.BackupPlace, "sweep", unplugged)
+        with pytest.raises(DiskError, match="the directory of backups cannot be used") as caught:
+            back_up(settings, place)
+    assert "mounted" in (caught.value.hint or "")
+    assert back_up(settings, place).copied == len(list(ArchivePaths(settings.archive.path).pack_names()))
+    assert check(settings, place) == []
 
 
 def test_a_pack_that_is_damaged_in_the_archive_never_replaces_a_good_one(settings: Settings, place: Path) -> None:
