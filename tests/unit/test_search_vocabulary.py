@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from whoosh import query
 
@@ -131,7 +131,6 @@ def test_fresh_words_are_sorted_in_when_they_are_many_and_found_before_and_after
 
 def test_words_fill_many_blocks_and_each_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexicon_module, "_BLOCK", 100)
-    monkeypatch.setattr(lexicon_module, "_UNPACKED", 200)
     words = sorted({f"{a}{b}{c}" for a in ("be", "ver", "ge") for b in ("tal", "lever", "zend") for c in "abcdefghij"})
     with indexed(" ".join(words)) as (index, connection):
         index.optimize()
@@ -145,6 +144,27 @@ def test_words_fill_many_blocks_and_each_is_found(monkeypatch: pytest.MonkeyPatc
             assert sorted(lexicon.letters_starting(prefix)) == lexicon.starting(prefix)
         for suffix in ("a", "la", "enda", "betala", "x"):
             assert sorted(lexicon.letters_ending(suffix)) == [word for word in words if word.endswith(suffix)]
+
+
+def test_the_words_of_a_beginning_are_given_when_they_are_few_and_all_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = "abcdefghijklmnopqrst"
+    words = sorted(f"woord{a}{b}" for a in letters for b in letters)
+    with indexed(" ".join((*words, "woord1", "wörd"))) as (index, connection):
+        vocabulary = Vocabulary(connection, ALL)
+        for _ in range(2):  # fresh, and sorted in
+            assert vocabulary.beginning("woordb", 20) == tuple(words[20:40])
+            assert vocabulary.beginning("woordb", 19) is None
+            assert vocabulary.beginning("woord", 401) == ("woord1", *words)
+            assert vocabulary.beginning("wo", 402) == ("woord1", *words, "word")
+            assert vocabulary.beginning("wo", 401) is None
+            assert vocabulary.beginning("niets", 1) == ()
+            index.optimize()
+        assert vocabulary.beginning("w", 3) is None
+        monkeypatch.setattr(lexicon_module, "_MANY", 1)
+        monkeypatch.setattr(lexicon_module, "_SHARE", 1_000)
+        index.add([document(9, "woordbz")], 9)
+        assert index.lacks_words()
+        assert vocabulary.beginning("woordb", 20) is None
 
 
 _endings = st.text("ens", max_size=4)
@@ -186,6 +206,7 @@ _word = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(st.sets(_word, min_size=1, max_size=60), st.sampled_from([ALL, ("nl",), ("de",), ("fr", "en"), ("de", "fr")]))
+@example({"anleverung", "aangeleverungen"}, ALL)  # aan, which is cut off with its ge, begins as an does
 def test_forms_and_compounds_are_those_that_the_rules_say(words: set[str], languages: tuple[str, ...]) -> None:
     with indexed(" ".join(words)) as (index, connection):
         index.optimize()

@@ -6,7 +6,7 @@ language of either word. Works on folded words. Knows a vocabulary only as the w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 SHORTEST_PART = 4
 """Letters of the shortest part that is looked for, and of what the rest must have."""
@@ -67,17 +67,33 @@ def is_compound(part: str, whole: str, known: Callable[[str], bool]) -> bool:
     ENDINGS, a part of INFLECTED letters or more one of PLURALS. In front of a part of TELLING letters or more, the
     rest need not be known when it looks like a word: five letters, a vowel among them, no vowel or `e` at its end.
     """
-    if len(part) < SHORTEST_PART or not len(part) + SHORTEST_REST <= len(whole) <= LONGEST_COMPOUND:
-        return False
-    if whole.startswith(part) and any(known(rest) for rest in rests_behind(whole[len(part) :])):
-        return True
-    return any(
-        known(rest) or (tells and _looks_like_a_word(rest))
-        for end in ends_of(part)
-        if whole.endswith(end)
-        for tells in (len(part) >= TELLING and not part.endswith("tion"),)
-        for rest in rests_before(whole[: -len(end)])
-    )
+    rests = rests_of((part,), whole)
+    return rests is None or any(map(known, rests))
+
+
+def rests_of(parts: Sequence[str], whole: str) -> Sequence[str] | None:
+    """Return what the rest of a compound could be, the likeliest first: one that is known makes it one of a part.
+
+    None when it is a compound in any case. The rule is that of `is_compound`.
+    """
+    found: list[str] = []
+    length = len(whole)
+    if length > LONGEST_COMPOUND:
+        return found
+    for part in parts:
+        if len(part) < SHORTEST_PART or len(part) + SHORTEST_REST > length:
+            continue
+        if whole.startswith(part):
+            found += rests_behind(whole[len(part) :])
+        if part in whole:
+            tells = len(part) >= TELLING and not part.endswith("tion")
+            for end in ends_of(part):
+                if whole.endswith(end):
+                    rests = rests_before(whole[: -len(end)])
+                    if tells and any(map(_looks_like_a_word, rests)):
+                        return None
+                    found += rests
+    return found
 
 
 def ends_of(part: str) -> tuple[str, ...]:

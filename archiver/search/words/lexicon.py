@@ -1,11 +1,11 @@
 """The words of the index, each once, in order: what stems, compounds, wildcards and spelling are looked up in.
 
 FTS5 knows its words too, but finds them by walking over their postings: a scan of 148,853 words takes 0.35 s, and grows
-with the mail instead of with the words. So the words are kept here as well, within the index's own transactions, as
-sorted blocks that fill a page each. Words of the letters a to z are kept in order of their ends a second time, for
-compounds have their meaning there; all others (digits, other scripts) once. In that order an ending of _APART stands
-behind the rest, so that a word and what it becomes with one are neighbours: whoever looks for compounds asks for all of
-them, and would read five blocks for one. Exact tokens for addresses are no words.
+with the mail instead of with the words. So the words are kept here as well, within the index's own transactions, in
+sorted blocks. Words of the letters a to z are kept in order of their ends a second time, for compounds have their
+meaning there; all others (digits, other scripts) once. In that order an ending of _APART stands behind the rest, so
+that a word and what it becomes with one are neighbours: whoever looks for compounds asks for all of them, and would
+read five blocks for one. Exact tokens for addresses are no words.
 
 Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in.
 Telling them apart takes 65 µs a message. A first sync has no time for that and gets its words from FTS5 when it is
@@ -16,14 +16,13 @@ Knows nothing of languages.
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_right
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from archiver.search.words.lines import SortedLines
+from archiver.search.words.blocks import Blocks, Lines, outermost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from archiver.core.ports import Connection
 
@@ -43,11 +42,9 @@ DROP = ("DROP TABLE IF EXISTS lexicon", "DROP TABLE IF EXISTS lexicon_state")
 
 _LETTERS, _BACKWARDS, _OTHERS, _FRESH = range(4)
 
-_BLOCK = 3_950
-"""Octets of a compressed block: with its row it fills one page of the encrypted database."""
-
-_UNPACKED = 11_000
-"""Octets of words that usually become a block."""
+_BLOCK = 2_000
+"""Octets of words that become a block; compressed, six go into a page. What is unpacked for a word is a few of them,
+and larger ones are no smaller together: words alike stand side by side."""
 
 _FEW = 2_000
 """Words of a batch up to which each is looked up; for more, all known words are held in memory (25 MB for 300,000)."""
@@ -60,6 +57,8 @@ _APART = (b"", b"en", b"s", b"n", b"e")
 
 _LAST = {b"s": 2, b"n": 3, b"e": 4}
 """By the last letter, but for -en."""
+
+_AT_PLACE = {str(place): ending.decode() for place, ending in enumerate(_APART)}
 
 _EXACT, _STALE, _BEHIND = range(3)
 
@@ -96,9 +95,8 @@ class Lexicon:
         self._connection = connection
         self._version = -1
         self._known: set[bytes] | None = None
-        self._blocks: dict[int, SortedLines] = {}
-        self._order: tuple[tuple[list[bytes], list[int]], ...] = ()
-        self._fresh: tuple[SortedLines, SortedLines, SortedLines] | None = None
+        self._blocks: Sequence[Blocks] = ()
+        self._fresh: tuple[Lines, Lines, Lines] | None = None
         self._steady = False
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -160,7 +158,7 @@ class Lexicon:
             self._known = {word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)}
             return words - self._known
         self._refresh()
-        return {word for word in words if not self._has(word)}
+        return {word for word in words if not self.has(word.decode())}
 
     def _replace(self, words: Sequence[bytes]) -> None:
         """Write all words anew, given in order."""
@@ -175,16 +173,13 @@ class Lexicon:
         )
 
     def _insert(self, kind: int, words: Sequence[bytes]) -> None:
-        start, octets = 0, _UNPACKED
+        start = 0
         while start < len(words):
             length, end = 0, start
-            while end < len(words) and length < octets:
+            while end < len(words) and length < _BLOCK:
                 length += len(words[end]) + 1
                 end += 1
             packed = zlib.compress(b"\n".join(words[start:end]), 6)
-            octets = min(2 * octets, length * _BLOCK * 97 // (len(packed) * 100))  # words alike stand side by side
-            if len(packed) > _BLOCK and end - start > 1:
-                continue
             self._run(
                 "INSERT INTO lexicon (kind, first, words) VALUES (?, ?, ?)", (kind, words[start].decode(), packed)
             )
@@ -209,56 +204,47 @@ class Lexicon:
     def has(self, word: str) -> bool:
         """Say whether some message has, or had, this token."""
         self._refresh()
-        return self._has(word.encode())
+        return bool(self._known_of(_LETTERS if word.isalpha() and word.isascii() else _OTHERS, (word,)))
 
     def starting(self, prefix: str) -> list[str]:
         """Return all words that begin so, in order."""
         self._refresh()
-        start = prefix.encode()
-        found = self._range(_LETTERS, start) if not start or (start.isalpha() and start.isascii()) else []
-        found += self._range(_OTHERS, start)
-        letters, _, others = self._fresh_words()
-        found += letters.starting(start) + others.starting(start)
-        return sorted({word.decode() for word in found})
+        kinds = (_LETTERS, _OTHERS) if not prefix or (prefix.isalpha() and prefix.isascii()) else (_OTHERS,)
+        found = [word for kind in kinds for word in self._starting(kind, (prefix,))]
+        return sorted(found)
 
-    def letters_starting(self, prefix: str) -> list[str]:
-        """Return the words of the letters a to z that begin so, in no particular order."""
+    def few_starting(self, prefix: str, most: int) -> list[str] | None:
+        """Return all words that begin so, in order; None when they are more than `most`, without reading them all."""
         self._refresh()
-        start = prefix.encode()
-        found = self._range(_LETTERS, start)
-        if fresh := self._fresh_words()[0].starting(start):
-            found = list({*found, *fresh})
-        return b"\n".join(found).decode().split("\n") if found else []
+        if any(blocks.has_more_starting(prefix, most) for blocks in (self._blocks[_LETTERS], self._blocks[_OTHERS])):
+            return None
+        found = self.starting(prefix)
+        return found if len(found) <= most else None
+
+    def letters_starting(self, *prefixes: str) -> list[str]:
+        """Return the words of the letters a to z that begin in one of these ways, each once, in no particular order."""
+        self._refresh()
+        return self._starting(_LETTERS, outermost(prefixes))
 
     def letters_ending(self, *suffixes: str) -> list[str]:
-        """Return the words of the letters a to z that end in one of these, in no particular order."""
+        """Return the words of the letters a to z that end in one of these, each once, in no particular order."""
         self._refresh()
-        found: set[bytes] = set()
-        for start in {_turned(suffix.encode())[:-1] for suffix in suffixes}:
-            found.update(self._range(_BACKWARDS, start), self._fresh_words()[1].starting(start))
-        words = (b"\n".join(map(_turned_back, found))).decode().split("\n") if found else []
-        return [word for word in words if word.endswith(suffixes)]
+        starts = outermost({_turned(suffix.encode())[:-1].decode() for suffix in suffixes})
+        turned = self._starting(_BACKWARDS, starts)
+        return [word for line in turned if (word := line[-2::-1] + _AT_PLACE[line[-1]]).endswith(suffixes)]
 
-    def has_letters(self, word: str) -> bool:
-        """Say whether this word of the letters a to z is known, as of the last other question."""
-        key = word.encode()
-        firsts, blocks = self._order[_LETTERS]
-        at = bisect_right(firsts, key) - 1
-        return (at >= 0 and self._block(blocks[at]).has(key)) or self._fresh_words()[0].has(key)
+    def known_letters(self, words: Collection[str]) -> set[str]:
+        """Return those of some words of the letters a to z that some message has, or had."""
+        self._refresh()
+        return self._known_of(_LETTERS, words)
 
     def letters(self) -> str:
         """Return all words of the letters a to z, in no particular order, a line feed before and after each."""
-        self._refresh()
-        return "\n" + "".join(
-            f"{block.text.decode()}\n" for block in (*self._each(_LETTERS), self._fresh_words()[0]) if block.text
-        )
+        return self._text(_LETTERS)
 
     def others(self) -> str:
         """Return all other words likewise."""
-        self._refresh()
-        return "\n" + "".join(
-            f"{block.text.decode()}\n" for block in (*self._each(_OTHERS), self._fresh_words()[2]) if block.text
-        )
+        return self._text(_OTHERS)
 
     def messages_with(self, token: str) -> int:
         """Return how many messages have exactly this token; FTS5 walks over its postings."""
@@ -281,44 +267,31 @@ class Lexicon:
     def _counted(self, sql: str, *bindings: str) -> int:
         return next((n for (n,) in list(self._connection.execute(sql, bindings)) if isinstance(n, int)), 0)
 
-    def _has(self, word: bytes) -> bool:
-        kind = _LETTERS if word.isalpha() and word.isascii() else _OTHERS
-        firsts, blocks = self._order[kind]
-        at = bisect_right(firsts, word) - 1
-        letters, _, others = self._fresh_words()
-        fresh = letters if kind == _LETTERS else others
-        return (at >= 0 and self._block(blocks[at]).has(word)) or fresh.has(word)
-
-    def _range(self, kind: int, start: bytes) -> list[bytes]:
-        """Return the sorted words of a kind that begin so."""
-        firsts, blocks = self._order[kind]
-        at = max(0, bisect_right(firsts, start) - 1)
-        found: list[bytes] = []
-        while at < len(firsts) and (firsts[at] <= start or firsts[at].startswith(start)):
-            found += self._block(blocks[at]).starting(start)
-            at += 1
-        return found
-
-    def _each(self, kind: int) -> list[SortedLines]:
-        return [self._block(block) for block in self._order[kind][1]]
-
-    def _block(self, block: int) -> SortedLines:
-        if (known := self._blocks.get(block)) is None:
-            rows = list(self._connection.execute("SELECT words FROM lexicon WHERE block = ?", (block,)))
-            text = next(zlib.decompress(words) for (words,) in rows if isinstance(words, bytes))
-            known = self._blocks[block] = SortedLines(text)
+    def _known_of(self, kind: int, words: Collection[str]) -> set[str]:
+        known = self._blocks[kind].known(words)
+        if (fresh := self._fresh_words()[kind]).text:
+            known.update(filter(fresh.has, words))
         return known
 
-    def _fresh_words(self) -> tuple[SortedLines, SortedLines, SortedLines]:
+    def _starting(self, kind: int, starts: Sequence[str]) -> list[str]:
+        found = self._blocks[kind].starting(starts)
+        if (fresh := self._fresh_words()[kind]).text:
+            for start in starts:
+                found += fresh.starting(start)
+        return found
+
+    def _text(self, kind: int) -> str:
+        self._refresh()
+        return self._blocks[kind].text() + self._fresh_words()[kind].text[1:]
+
+    def _fresh_words(self) -> tuple[Lines, Lines, Lines]:
         """Return fresh words, sorted: of letters, the same backwards, and the others."""
         if self._fresh is None:
             words = {word for block in self._packed(_FRESH) for word in _split(block)}
-            letters = [word for word in words if word.isalpha() and word.isascii()]
-            self._fresh = (
-                SortedLines(b"\n".join(sorted(letters))),
-                SortedLines(b"\n".join(sorted(map(_turned, letters)))),
-                SortedLines(b"\n".join(sorted(words.difference(letters)))),
-            )
+            letters = {word for word in words if word.isalpha() and word.isascii()}
+            kinds = letters, map(_turned, letters), words - letters
+            one, other, others = (Lines(b"\n".join(sorted(each)).decode()) for each in kinds)
+            self._fresh = one, other, others
         return self._fresh
 
     def _packed(self, *kinds: int) -> Iterator[bytes]:
@@ -334,14 +307,16 @@ class Lexicon:
         version = self._state()[0]
         if version == self._version:
             return
-        order: tuple[tuple[list[bytes], list[int]], ...] = tuple(([], []) for _ in range(_FRESH))
-        for kind, first, block in self._connection.execute(
-            "SELECT kind, first, block FROM lexicon WHERE kind < ? ORDER BY kind, first", (_FRESH,)
+        kinds = [Blocks(self._connection) for _ in range(_FRESH)]
+        # Put together by SQLite: an archive has thousands of blocks, and a process asks a few words.
+        for kind, firsts, numbers in self._connection.execute(
+            "SELECT kind, group_concat(first, char(10) ORDER BY first), group_concat(block, ' ' ORDER BY first)"
+            " FROM lexicon WHERE kind < ? GROUP BY kind",
+            (_FRESH,),
         ):
-            if isinstance(kind, int) and isinstance(first, str) and isinstance(block, int):
-                order[kind][0].append(first.encode())
-                order[kind][1].append(block)
-        self._order, self._blocks, self._fresh, self._version = order, {}, None, version
+            if isinstance(kind, int) and isinstance(firsts, str) and isinstance(numbers, str):
+                kinds[kind] = Blocks(self._connection, firsts.split("\n"), [int(each) for each in numbers.split(" ")])
+        self._blocks, self._fresh, self._version = kinds, None, version
 
     def _state(self) -> tuple[int, int, int, int]:
         rows = list(self._connection.execute("SELECT version, sorted, fresh, standing FROM lexicon_state"))
@@ -357,10 +332,6 @@ def _turned(word: bytes) -> bytes:
     """Return a word from its end on, as it is kept in the order of ends: `sleutels` is `letuels2`."""
     place = 1 if word.endswith(b"en") else _LAST.get(word[-1:], 0)
     return b"%b%d" % (word[: len(word) - len(_APART[place])][::-1], place)
-
-
-def _turned_back(line: bytes) -> bytes:
-    return line[-2::-1] + _APART[line[-1] - ord("0")]
 
 
 def _split(block: bytes) -> list[bytes]:

@@ -163,10 +163,10 @@ class Stems:
             found |= self._spellings(start)
             if self._has_participles:
                 found |= {f"ge{spelling}" for spelling in self._spellings(start)}
-                for apart in _APART:
-                    if start.startswith(apart):
-                        found |= {f"{apart}ge{spelling}" for spelling in self._spellings(start[len(apart) :])}
-                    elif apart.startswith(start):
+                for way, apart in _ways_apart():
+                    if start.startswith(way):
+                        found |= {f"{apart}ge{spelling}" for spelling in self._spellings(start[len(way) :])}
+                    elif way.startswith(start):
                         found.add(f"{apart}ge")
         # What begins with another one is in its range.
         return frozenset(each for each in found if not any(each[:n] in found for n in range(1, len(each))))
@@ -243,6 +243,14 @@ def _are_strangers(one: str, other: str) -> bool:
     return (one.endswith(_OF_NOUNS) and other.endswith(_OF_ADJECTIVES)) or (
         other.endswith(_OF_NOUNS) and one.endswith(_OF_ADJECTIVES)
     )
+
+
+@lru_cache(maxsize=1)
+def _ways_apart() -> tuple[tuple[str, str], ...]:
+    """Return how a root may begin that lost the `ge` behind one of _APART, and which: `an` for aan and for an."""
+    ways = {(re.sub(_SPELLED, lambda m: m[1] or m[2], f"{apart}t")[:-1], apart) for apart in _APART}
+    ways.update((apart, apart) for apart in _APART)
+    return tuple(sorted(ways | {(_single(way), apart) for way, apart in ways}))
 
 
 def _single(word: str) -> str:

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
-from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, SHORTEST_REST, ends_of, is_compound
+from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, ends_of, rests_of
 from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
@@ -38,6 +38,9 @@ MAX_VARIANTS = 40
 
 MAX_COMPOUNDS = 60
 """Compounds that are looked for: the shortest first, then in the order of the alphabet."""
+
+_AT_ONCE = 100
+"""Words that are looked at together for being compounds."""
 
 _REMEMBERED = 500
 """Words whose expansion is remembered."""
@@ -72,6 +75,13 @@ class Vocabulary:
     def compounds(self, word: str) -> tuple[str, ...]:
         """Return words of the archive that this one, or a form of it, is a part of (at most MAX_COMPOUNDS)."""
         return self._once("compounds", word, self._compounds)
+
+    def beginning(self, start: str, most: int) -> tuple[str, ...] | None:
+        """Return the words of the archive that begin so; None when they are more than `most`, or not all known."""
+        if self._lexicon.is_behind():
+            return None
+        found = self._lexicon.few_starting(start, most)
+        return None if found is None else tuple(found)
 
     def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """Return other ways in which the archive may write these words, when they are a number or a code."""
@@ -127,8 +137,8 @@ class Vocabulary:
     def _variants(self, word: str) -> Sequence[str]:
         if not self._stems.has_forms(word):
             return ()
-        begin = {other for start in self._stems.beginnings(word) for other in self._lexicon.letters_starting(start)}
-        found = self._stems.forms_among(word, begin)
+        begin_alike = self._lexicon.letters_starting(*self._stems.beginnings(word))
+        found = self._stems.forms_among(word, begin_alike)
         return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:MAX_VARIANTS]
 
     # --- compounds ---------------------------------------------------------------------------------------------------
@@ -140,31 +150,22 @@ class Vocabulary:
             return ()
         forms = self.variants(word)
         parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
-        whole_of: dict[str, list[str]] = {}
-        for part in parts:
-            least = len(part) + SHORTEST_REST
-            ending = self._lexicon.letters_ending(*ends_of(part))
-            for whole in {*self._lexicon.letters_starting(part), *ending}:
-                if least <= len(whole) <= LONGEST_COMPOUND:
-                    whole_of.setdefault(whole, []).append(part)
-        known = self._known_rests()
+        begin = self._lexicon.letters_starting(*parts)
+        end = self._lexicon.letters_ending(*(end for part in parts for end in ends_of(part)))
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
-        for whole in sorted(sorted(whole_of.keys() - {*forms, word}), key=len):
-            if any(is_compound(part, whole, known) for part in whole_of[whole]):
-                found.append(whole)
-                if len(found) == MAX_COMPOUNDS:
-                    break
-        return found
+        wholes = sorted(sorted({*begin, *end}.difference(forms, (word,))), key=len)
+        for start in range(0, len(wholes), _AT_ONCE):
+            found += self._compounds_among(wholes[start : start + _AT_ONCE], parts)
+            if len(found) >= MAX_COMPOUNDS:
+                break
+        return found[:MAX_COMPOUNDS]
 
-    def _known_rests(self) -> Callable[[str], bool]:
-        """Return whether a rest is a word, each asked once."""
-        answers: dict[str, bool] = {}
-        has = self._lexicon.has_letters
-
-        def known(rest: str) -> bool:
-            if (answer := answers.get(rest)) is None:
-                answer = answers[rest] = has(rest)
-            return answer
-
-        return known
+    def _compounds_among(self, wholes: Sequence[str], parts: Sequence[str]) -> list[str]:
+        """Return those words that are compounds of a part, in their order."""
+        rests = {whole: rests_of(parts, whole) for whole in wholes}
+        # One rest mostly tells; the others are looked for where it does not.
+        known = self._lexicon.known_letters({some[0] for some in rests.values() if some})
+        open_ = [some for some in rests.values() if some and known.isdisjoint(some)]
+        known |= self._lexicon.known_letters({rest for some in open_ for rest in some[1:]})
+        return [whole for whole, some in rests.items() if some is None or not known.isdisjoint(some)]

@@ -1,0 +1,112 @@
+"""Words in order, in compressed blocks of a database: which are there, and which begin so.
+
+Blocks are read when a word may stand in them, all that one question takes by one statement, and kept. Where each begins
+is known from the start. A block is searched as it is, as one text: cutting it into words takes as long as some ten
+questions, and most blocks are asked once or twice. Knows the table `lexicon`, and nothing of what the words are for.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from archiver.core.ports import Connection
+
+
+_LAST = "\U0010ffff"
+"""The last character: what begins so stands before its beginning with this."""
+
+_WORDS_OF_A_BLOCK = 60
+"""At least, but for the last of them: a word has 32 characters at most."""
+
+
+class Lines:
+    """Different words in order; `text` has a line feed before and after each, and is empty when there are none."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, words: str) -> None:
+        """Take words with a line feed between."""
+        self.text = f"\n{words}\n" if words else ""
+
+    def has(self, word: str) -> bool:
+        """Say whether this is one of the words."""
+        return f"\n{word}\n" in self.text
+
+    def starting(self, start: str) -> list[str]:
+        """Return the words that begin so, in order; all of them for nothing at all."""
+        text, line = self.text, f"\n{start}"
+        first = text.find(line)
+        if first < 0:
+            return []
+        end = text.find("\n", text.rindex(line) + 1) if start else len(text) - 1
+        return text[first + 1 : end].split("\n")
+
+
+class Blocks:
+    """The blocks of one kind: `firsts` are the first words of each, in order, and `numbers` name them."""
+
+    def __init__(self, connection: Connection, firsts: Sequence[str] = (), numbers: Sequence[int] = ()) -> None:
+        self._connection = connection
+        self._firsts = firsts
+        self._numbers = numbers
+        self._known: dict[int, Lines] = {}
+        self._text: str | None = None
+
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Return those of some words that are here."""
+        firsts, numbers = self._firsts, self._numbers
+        places = [(word, numbers[at - 1]) for word in words if (at := bisect_right(firsts, word))]
+        self._read(number for _, number in places)
+        return {word for word, number in places if self._known[number].has(word)}
+
+    def starting(self, starts: Iterable[str]) -> list[str]:
+        """Return the words that begin in one of these ways, none of which begins with another; in order for each."""
+        firsts, numbers = self._firsts, self._numbers
+        places: list[tuple[str, int]] = []
+        for start in starts:
+            at = max(0, bisect_right(firsts, start) - 1)
+            while at < len(firsts) and (firsts[at] <= start or firsts[at].startswith(start)):
+                places.append((start, numbers[at]))
+                at += 1
+        self._read(number for _, number in places)
+        found: list[str] = []
+        for start, number in places:
+            found += self._known[number].starting(start)
+        return found
+
+    def has_more_starting(self, start: str, most: int) -> bool:
+        """Say whether more words begin so than this, as far as is known without reading: False may be wrong."""
+        first = bisect_left(self._firsts, start)
+        return bisect_left(self._firsts, start + _LAST, first) - first > most // _WORDS_OF_A_BLOCK + 1
+
+    def text(self) -> str:
+        """Return all words in order, a line feed before and after each."""
+        if self._text is None:
+            self._read(self._numbers)
+            self._text = "\n" + "".join(self._known[number].text[1:] for number in self._numbers)
+        return self._text
+
+    def _read(self, numbers: Iterable[int]) -> None:
+        known = self._known
+        missing = list({number for number in numbers if number not in known})
+        if not missing:
+            return
+        sql = "SELECT block, words FROM lexicon WHERE block IN (SELECT value FROM json_each(?))"
+        for number, packed in self._connection.execute(sql, (json.dumps(missing),)):
+            if isinstance(number, int) and isinstance(packed, bytes):
+                known[number] = Lines(zlib.decompress(packed).decode())
+
+
+def outermost(starts: Collection[str]) -> list[str]:
+    """Return these beginnings without those that begin with another of them."""
+    found: list[str] = []
+    for start in sorted(starts):
+        if not found or not start.startswith(found[-1]):
+            found.append(start)
+    return found
