@@ -43,10 +43,11 @@ _PROGRAMS = frozenset(
 )
 
 
-def kind_in_words(part: Part) -> str:
-    """Return what a part is; of what could run, that it is a program."""
+def kind_in_words(part: Part, defects: Sequence[Defect] = ()) -> str:
+    """Return what a part of a message with these defects is; of what could run, that it is a program."""
     if part.kind is PartKind.SIGNATURE:
-        return "encrypted" if "encrypted" in part.content_type else "signature"
+        sealed = "encrypted" in part.content_type or Defect("smime-encrypted", part.path) in defects
+        return "encrypted" if sealed else "key" if part.content_type.endswith("-keys") else "signature, not checked"
     if part.kind is PartKind.REPORT:
         return "report"
     if part.kind is PartKind.MESSAGE:

@@ -17,7 +17,7 @@ from archiver.cli.layout import Span, Style, pad, table, wrap_spans
 from archiver.cli.prose import print_text, text_lines
 from archiver.cli.wording import ago, bare_person, count, long_date, ordinal, people, size
 from archiver.model.catalogue import Details, Summary
-from archiver.model.message import Part, PartKind
+from archiver.model.message import Defect, Part, PartKind
 
 if TYPE_CHECKING:
     from archiver.cli.application import OpenArchive
@@ -42,7 +42,7 @@ def show(invocation: Invocation, archive: OpenArchive, row: int, *, quoted: bool
         terminal.line(Span("(no text)", "faint"))
     if links:
         _links(terminal, archive, row)
-    _files(terminal, details.parts, name)
+    _files(terminal, details.parts, details.defects, name)
     _defects(terminal, details)
     if any(part.kind is PartKind.HTML for part in details.parts):
         terminal.line()
@@ -141,7 +141,7 @@ def _links(terminal: Terminal, archive: OpenArchive, row: int) -> None:
         terminal.line("    ", Span(link.url, "accent"))
 
 
-def _files(terminal: Terminal, parts: Sequence[Part], name: str) -> None:
+def _files(terminal: Terminal, parts: Sequence[Part], defects: Sequence[Defect], name: str) -> None:
     """List what came with the message, and how to have it; images that stand within the text are only counted."""
     files = [part for part in parts if part.kind not in _STRUCTURE]
     images = [part for part in parts if part.kind is PartKind.INLINE]
@@ -154,7 +154,7 @@ def _files(terminal: Terminal, parts: Sequence[Part], name: str) -> None:
             [
                 Span(f"  {part.path}", "accent"),
                 Span(visible(part.filename) if part.filename else "(no name)", "" if part.filename else "faint"),
-                Span(kind_in_words(part), "warn" if is_program(part) else "faint"),
+                Span(kind_in_words(part, defects), "warn" if is_program(part) else "faint"),
                 Span(size(part.size)),
             ]
             for part in files

@@ -29,6 +29,8 @@ CODES: dict[str, str] = {
     "html-limit": "the HTML is larger than is read",
     "tnef": "a winmail.dat (TNEF) is damaged; what could be listed is listed",
     "uuencode": "a uuencoded block is damaged",
+    "smime-encrypted": "this is encrypted (S/MIME), and archiver has no key for it; its text cannot be searched",
+    "smime-unread": "what was signed (S/MIME) is damaged, or wrapped in an unknown way; what could be read is searched",
     "attachment-encrypted": "an attachment needs a password or a key; its text cannot be searched",
     "attachment-damaged": "an attachment is damaged or cut off; what could be read of it is searched",
     "attachment-limit": "an attachment is larger, or holds more, than is read; its beginning is searched",

@@ -115,6 +115,9 @@ def _content(root: Node, kinds: dict[str, PartKind], images: Images) -> Iterator
             inside = [piece for piece in _content(child, kinds, images) if piece]
             title = escape(_plain(fields.get("Subject", "")) or "Attached message")
             yield f'<section class="attached"><h1 dir="auto">{title}</h1>{_fields(fields)}{"".join(inside)}</section>'
+    elif root.children:  # what was signed
+        for child in root.children:
+            yield from _content(child, kinds, images)
     elif kinds.get(root.path) is PartKind.HTML or (root.media in _HTML and kinds.get(root.path) is PartKind.TEXT):
         yield _html(root, images)
     elif kinds.get(root.path) in {PartKind.TEXT, PartKind.REPORT}:

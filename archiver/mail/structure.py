@@ -1,6 +1,7 @@
 """The tree of body parts of a message, found in its octets without decoding any text.
 
-Knows RFC 2046 (multiparts, message/rfc822) and the numbering of RFC 3501 section 6.4.5. Works on positions in the
+Knows RFC 2046 (multiparts, message/rfc822), the numbering of RFC 3501 section 6.4.5, and that S/MIME (RFC 8551 section
+3.5.2) wraps what it signs: a part that holds such content has it as its child. Works on positions in the
 octets, so that a part's own octets are exact. Deliberately knows nothing of what a part is to a reader.
 
 The stdlib's email parser does this line by line in some 1.1 ms for an ordinary message; finding boundaries in the
@@ -27,14 +28,28 @@ MAX_NESTED_OCTETS = 64 << 20
 _BOUNDARY_END = re.compile(rb"(--)?[ \t]*(?:\r*\n|\r*\Z)")
 _GUESSED_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\nContent-", re.MULTILINE | re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+MAX_WRAPPINGS = 4
+"""Signatures around signatures; each is a copy of what it wraps."""
+
+SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+"""S/MIME that holds what was signed, or what was encrypted."""
+
+_UNSEALED = frozenset({"", "signed-data", "certs-only", "compressed-data"})
+"""What smime-type says of content that nobody needs a key for; all its other values say that it is encrypted."""
+
+_ENTITY = re.compile(
+    rb"\r?\n|(?:mime-version|content-[a-z-]{1,40}|from|to|subject|date|message-id|received|return-path)[ \t]*:",
+    re.IGNORECASE,
+)
 NESTED = frozenset({"message/rfc822", "message/global", "message/news"})
 
 
 class Node(Struct, eq=False):
     """A body part: its fields and the span [start, end) of its body, still encoded, in `source`.
 
-    A multipart has its parts as children; a nested message has one child, the root of what it holds. `path` is the
-    number of RFC 3501, empty for a multipart that is the root of a message.
+    A multipart has its parts as children; a nested message has one child, the root of what it holds, and so has S/MIME
+    that was opened. `path` is the number of RFC 3501, empty for a multipart that is the root of a message; what S/MIME
+    holds is numbered as if it were a nested message.
     """
 
     source: bytes
@@ -118,6 +133,8 @@ def read(octets: bytes, defects: Defects) -> Node:
             count += _open_multipart(node, MAX_PARTS - count, defects)
         elif node.media in NESTED and count < MAX_PARTS:
             count += _open_message(node, defects)
+        elif count < MAX_PARTS and _may_be_signed(node):
+            count += _open_signed(node, defects)
         stack.extend((child, depth + 1) for child in reversed(node.children))
     return root
 
@@ -173,6 +190,50 @@ def _open_message(node: Node, defects: Defects) -> int:
     child = _node(source, start, end, "text/plain", "", node, defects)
     # A multipart in a message shares the message's number; anything else is its part 1 (RFC 3501 section 6.4.5).
     child.path = node.path if child.is_multipart else f"{node.path}.1"
+    node.children.append(child)
+    return 1
+
+
+def _may_be_signed(node: Node) -> bool:
+    if node.media in SIGNED:
+        return True
+    return node.media == "application/octet-stream" and (node.filename or "").lower().endswith(".p7m")
+
+
+def _open_signed(node: Node, defects: Defects) -> int:
+    """Add what was signed, without looking at the signature; return how many nodes that are.
+
+    A file that was signed (invoice.xml.p7m) becomes an attachment of its own, under its own name.
+    """
+    from archiver.mail.cms import read_cms
+
+    around, wrappings = node.parent, 0
+    while around is not None:
+        wrappings += not around.is_multipart and around.media not in NESTED
+        around = around.parent
+    if wrappings >= MAX_WRAPPINGS or node.end - node.start > MAX_NESTED_OCTETS:
+        defects.add("smime-unread", node.path)
+        return 0
+    found = read_cms(node.octets()[0])
+    claim = node.parameters.get("smime-type", "").strip().lower()
+    if found is None:
+        if node.media in SIGNED:
+            defects.add("smime-unread" if claim in _UNSEALED else "smime-encrypted", node.path)
+        return 0
+    if found.kind == "encrypted":
+        defects.add("smime-encrypted", node.path)
+        return 0
+    if found.kind == "other" or not found.whole:
+        defects.add("smime-unread", node.path)
+    if not found.content:
+        return 0
+    content, path = found.content, f"{node.path}.1"
+    if _ENTITY.match(content):
+        child = _node(content, 0, len(content), "text/plain", path, node, defects)
+        child.path = node.path if child.is_multipart else path
+    else:
+        name = re.sub(r"(?i)\.p7m$", "", node.filename or "")
+        child = Node(content, 0, len(content), [], "application/octet-stream", {"name": name}, path, node)
     node.children.append(child)
     return 1
 

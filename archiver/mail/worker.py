@@ -73,6 +73,7 @@ def _import_ahead() -> None:
 
     import archiver.mail.attachments.plain
     import archiver.mail.attachments.reading
+    import archiver.mail.cms
     import archiver.mail.html
     import archiver.mail.parse
     import archiver.mail.tnef  # noqa: F401

@@ -259,6 +259,16 @@ def test_a_file_is_called_what_people_call_it(name: str | None, content_type: st
     assert is_program(part) is (words == "PROGRAM")
 
 
+def test_a_signature_is_said_to_be_unchecked_and_what_is_encrypted_to_be_encrypted(cli: Cli) -> None:
+    opaque = Part("1", "application/pkcs7-mime", PartKind.SIGNATURE, 900, filename="smime.p7m")
+    sealed = Defect("smime-encrypted", "1")
+    assert "smime.p7m  signature, not checked  900" in shown(cli, Mail(parts=(opaque, TEXT)))
+    assert "smime.p7m  encrypted  900" in shown(cli, Mail(parts=(opaque,), defects=(sealed,)))
+    words = {"pgp-signature": "signature, not checked", "pgp-encrypted": "encrypted", "pgp-keys": "key"}
+    for content_type, expected in words.items():
+        assert kind_in_words(Part("2", f"application/{content_type}", PartKind.SIGNATURE, 1)) == expected
+
+
 def test_a_defect_is_a_sentence_about_the_file_it_is_in(cli: Cli) -> None:
     mail = Mail(parts=(TEXT, PDF), defects=(Defect("attachment-encrypted", "2 PDF"), Defect("date-syntax")))
     out = shown(cli, mail)

@@ -32,6 +32,7 @@ PIECES = st.sampled_from(
         b"From: x\nSent: 1\nTo: y\n", b"From: <a@x.example>\n", b"Subject: FW: ", b"Subject: RE: ", b"List-Id: <l.x>\n",
         b"X-Original-From: <b@x.example>\n", b" via x ", b"=40", b".invalid", b"multipart/report; boundary=b",
         b"message/delivery-status", b"Final-Recipient: rfc822; ", b"From: mailer-daemon@x.example\n", b"BE0428759497",
+        b"application/pkcs7-mime", b"MIAGCSqGSIb3DQEHAqCAMIACAQExADCABgkqhkiG9w0BBwGggCSABAJ",
         b"0428.759.497", b"BTW ", b"NL ", b"---------- Forwarded message ---------\n", b"Begin forwarded message:\n",
     ]
 )  # fmt: skip
