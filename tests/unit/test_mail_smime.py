@@ -66,7 +66,13 @@ Element = Callable[..., bytes]
 def signed(content: bytes | None, *, element: Element = der) -> bytes:
     """SignedData with an element for its content, or without content."""
     inside = [DATA] if content is None else [DATA, element(0xA0, content)]
-    data = element(0x30, der(2, b"\x01"), der(0x31), element(0x30, *inside), der(0x31, der(0x30, b"\x05\x00")))
+    data = element(
+        0x30,
+        der(2, b"\x01"),
+        element(0x31, element(0x30, DATA)),
+        element(0x30, *inside),
+        der(0x31, der(0x30, b"\x05\x00")),
+    )
     return element(0x30, SIGNED_DATA, element(0xA0, data))
 
 
@@ -156,6 +162,13 @@ def test_lengths_that_lie_and_nesting_without_end_are_cut_short(monkeypatch: pyt
     assert read_cms(deep) == Cms("signed", b"", whole=False)
     bottomless = der(0x30, SIGNED_DATA, der(0xA0, b"\x30\x80\x02\x01\x01" + b"\x31\x80" * 100_000))
     assert read_cms(bottomless) == Cms("signed", None, whole=False)
+    nested = der(4, TEXT)
+    for level in range(20):
+        found = read_cms(signed(nested))
+        assert found == (Cms("signed", TEXT) if level <= cms.MAX_DEPTH else Cms("signed", b"", whole=False))
+        nested = der(0x24, nested)
+    no_end_here = signed(der(0x24, der(4, b"a"), END, der(4, b"b")))
+    assert read_cms(no_end_here) == Cms("signed", b"a", whole=False)
     huge = signed(b"\x04\x88\xff\xff\xff\xff\xff\xff\xff\xff" + TEXT)
     found = read_cms(huge)
     assert found is not None
