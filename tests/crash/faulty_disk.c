@@ -251,6 +251,11 @@ int renameat(int from, const char *source, int to, const char *target) {
     return struck_at(NAME, "rename", to, target) == 1 ? -1 : real(from, source, to, target);
 }
 
+int renameat2(int from, const char *source, int to, const char *target, unsigned flags) {
+    REAL(renameat2);
+    return struck_at(NAME, "rename", to, target) == 1 ? -1 : real(from, source, to, target, flags);
+}
+
 int link(const char *source, const char *target) {
     REAL(link);
     return struck(NAME, "link", target) == 1 ? -1 : real(source, target);
