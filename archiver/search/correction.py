@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from archiver.model.fields import field_named
 from archiver.search.analysis import tokens
 from archiver.search.query.language import ANYWHERE
 from archiver.search.query.language import tree_of as query
@@ -23,23 +24,54 @@ if TYPE_CHECKING:
 TINY = 2
 """Messages up to which a word is looked at as a possible mistake."""
 
+_TRIED = 8
+"""Near words of a name that are looked for among the names."""
+
 
 def corrected(text: str, tree: query.Query, vocabulary: Vocabulary) -> str | None:
     """Return the query with those of its words replaced that look like mistakes; None when none does.
 
     Only bare words are looked at, not what is excluded, in quotation marks, or to be found exactly. Two words that the
-    archive writes in one are joined, one that it writes in two is parted.
+    archive writes in one are joined, one that it writes in two is parted. A name in a field of addresses is replaced by
+    one that stands there. What is nowhere at all, and like nothing, is left out beside a word that was replaced: nothing
+    would be found with it.
     """
     changes = list(_changes(text, tree, vocabulary))
-    for start, end, instead in sorted(changes, reverse=True):
+    if not changes:
+        return None
+    for start, end, instead in sorted([*changes, *_hopeless(text, tree, vocabulary, changes)], reverse=True):
         text = text[:start] + instead + text[end:]
-    return text if changes else None
+    return text.strip()
+
+
+def _hopeless(
+    text: str, tree: query.Query, vocabulary: Vocabulary, changes: list[tuple[int, int, str]]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the places of words that must all be found and that no message has, nor anything like them."""
+    if not isinstance(tree, (query.And, query.Or)):
+        return
+    dropped = []
+    for leaf in tree.subqueries:
+        yield from _hopeless(text, leaf, vocabulary, changes)
+        if not (isinstance(tree, query.And) and isinstance(leaf, query.Variations) and leaf.fieldname == ANYWHERE):
+            continue
+        place = _written(text, leaf)
+        if place is None or any(start < place[1] and place[0] < end for start, end, _ in changes):
+            continue
+        if not any(map(vocabulary.has, (leaf.text, *vocabulary.variants(leaf.text), *vocabulary.compounds(leaf.text)))):
+            dropped.append(leaf)
+    if len(dropped) < len(tree.subqueries):
+        for leaf in dropped:
+            behind = text[leaf.endchar :]
+            yield leaf.startchar, leaf.endchar + len(behind) - len(behind.lstrip()), ""
 
 
 def _changes(text: str, tree: query.Query, vocabulary: Vocabulary) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, what to put there), none of them overlapping."""
     if isinstance(tree, query.Variations):
         yield from _change(text, tree, vocabulary, may_part=False)
+    if isinstance(tree, query.Term) and getattr(tree, "bare", False):
+        yield from _change_of_name(text, tree, vocabulary)
     if not isinstance(tree, (query.And, query.Or)):
         return
     parts, at = list(tree.subqueries), 0
@@ -69,10 +101,10 @@ def _change(text: str, leaf: query.Query, vocabulary: Vocabulary, *, may_part: b
         often += vocabulary.frequency(each)
         if often > TINY:
             return
-    written = [m for m in re.finditer(r"[^\W_]+", text[leaf.startchar : leaf.endchar]) if tokens(m.group()) == [word]]
-    if len(written) != 1:
+    place = _written(text, leaf)
+    if place is None:
         return
-    start, end = (leaf.startchar + n for n in written[0].span())
+    start, end = place
     near = vocabulary.suggestions(word, 1)
     if near and slips(word, near[0]) <= 1:
         yield start, end, near[0]
@@ -80,6 +112,30 @@ def _change(text: str, leaf: query.Query, vocabulary: Vocabulary, *, may_part: b
         yield start, end, " ".join(two)
     elif near:
         yield start, end, near[0]
+
+
+def _change_of_name(text: str, leaf: query.Query, vocabulary: Vocabulary) -> Iterator[tuple[int, int, str]]:
+    """Yield the nearest word that stands in these columns; names have no other forms, so a form may have been meant."""
+    word, field = leaf.text, field_named(leaf.fieldname)
+    columns = () if field is None else field.columns
+    if len(word) < SHORTEST or any(c.isdigit() for c in word) or (often := vocabulary.frequency(word, columns)) > TINY:
+        return
+    place = _written(text, leaf)
+    near = dict.fromkeys([*vocabulary.suggestions(word, _TRIED), *vocabulary.variants(word)])
+    for other in sorted(near, key=lambda other: slips(word, other)):
+        if place is not None and vocabulary.frequency(other, columns) > often:
+            yield *place, other
+            return
+
+
+def _written(text: str, leaf: query.Query) -> tuple[int, int] | None:
+    """Return where in the query the leaf's word stands, without what is around it; None when that is not clear."""
+    pieces = re.finditer(r"[^\W_]+", text[leaf.startchar : leaf.endchar])
+    places = [piece.span() for piece in pieces if tokens(piece.group()) == [leaf.text]]
+    if len(places) != 1:
+        return None
+    start, end = places[0]
+    return leaf.startchar + start, leaf.startchar + end
 
 
 def parted(word: str, vocabulary: Vocabulary) -> tuple[str, str] | None:

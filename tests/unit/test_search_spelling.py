@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,11 @@ from archiver.search.correction import corrected
 from archiver.search.query.language import parse
 from archiver.search.words.spelling import slips, sound
 from archiver.search.words.vocabulary import Vocabulary
+from tests.twins.whoosh_oracle import Mail, world
 from tests.unit.test_search_vocabulary import ALL, indexed
 
 NOW = datetime(2025, 11, 22, tzinfo=UTC)
+MARCH = 1_740_787_200  # 2025-03-01
 OFTEN = "licentie licentiesleutel abonnement factuur verlenging kundigung resiliation invoice contract meeting betaald"
 TEXTS = (*[OFTEN] * 12, "contarct zomaar", *["sleutel rekening nummer"] * 5)
 
@@ -39,6 +42,13 @@ TEXTS = (*[OFTEN] * 12, "contarct zomaar", *["sleutel rekening nummer"] * 5)
         ("rekeningsnummer", "rekening nummer"),
         ("subject:rekeningnummer", None),
         ("zzzzzz", None),
+        ("abonnemant zzzzzz", "abonnement"),  # with it nothing would be found
+        ("zzzzzz abonnemant factuur", "abonnement factuur"),
+        ("(zzzzzz OR abonnemant) qqqqqq factuur", "(zzzzzz OR abonnement) factuur"),
+        ("(zzzzzz qqqqqq) abonnemant", "(zzzzzz qqqqqq) abonnement"),
+        ("abonnemant -zzzzzz", "abonnement -zzzzzz"),
+        ("abonnemant subject:zzzzzz", "abonnement subject:zzzzzz"),
+        ("factuur zzzzzz", None),
         ("2025", None),
         ("ab", None),
         ("", None),
@@ -47,6 +57,37 @@ TEXTS = (*[OFTEN] * 12, "contarct zomaar", *["sleutel rekening nummer"] * 5)
 def test_a_query_is_put_right(asked: str, meant: str | None) -> None:
     with indexed(*TEXTS) as (_, connection):
         assert corrected(asked, parse(asked, NOW), Vocabulary(connection, ALL)) == meant
+
+
+PEOPLE = (
+    *[Mail(at=MARCH + n, sender="Mia Jansen mia@acme.example", body="contract factuur") for n in range(20)],
+    *[
+        Mail(at=MARCH + n, sender="Bo Peeters bo@other.example", recipient="Mia Jansen", body="jansma")
+        for n in range(20, 70)
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("from:jansne", "from:jansen"),  # jansma is as near and more frequent, but nobody's name
+        ("from:Jansens contract", "from:jansen contract"),
+        ("from:(jansne contract)", None),
+        ("to:jansne contarct", None),  # nobody wrote to him of that
+        ("to:jansne", "to:jansen"),
+        ("cc:jansne", None),
+        ("from:jansen", None),
+        ('from:"jansne"', None),
+        ("from:jansne@acme.example", None),
+        ("from:jansne contarct", "from:jansen contract"),
+        ("from:jansne qqqqqq", "from:jansen"),
+        ("-from:jansne qqqqqq", None),
+    ],
+)
+def test_a_misspelt_name_is_looked_for_among_the_names(tmp_path: Path, asked: str, meant: str | None) -> None:
+    with world(tmp_path, PEOPLE) as w:
+        assert w.searcher.suggestion(asked) == meant
 
 
 def test_of_two_near_words_the_frequent_one_is_suggested_first_and_the_rare_one_not_at_all() -> None:

@@ -198,7 +198,9 @@ def _exact_or_forms(node: Value, text: str, context: Context) -> tree_of.Query |
         phrase.bare = not addresses
         return phrase
     if addresses:
-        return tree_of.Term(name, words[0])
+        leaf = tree_of.Term(name, words[0])
+        leaf.bare = True
+        return leaf
     leaf = tree_of.Variations(name, words[0])
     capitals = len(text) > 1 and text.isupper()
     replied = text.endswith(":") and words[0] in REPLIES  # a subject was pasted

@@ -45,6 +45,8 @@ _AT_ONCE = 100
 _REMEMBERED = 500
 """Words whose expansion is remembered."""
 
+_MATCHING = "SELECT count(*) FROM mail WHERE mail MATCH ?"
+
 _ANY = "anywhere"
 """The name of the field where it does not matter."""
 
@@ -109,9 +111,13 @@ class Vocabulary:
         found = self.reader().corrector(_ANY).suggest(word, limit=limit + len(forms))
         return tuple(islice((other for other in found if other not in forms), limit))
 
-    def frequency(self, token: str) -> int:
-        """Return how many messages have exactly this token; walks over its postings."""
-        return self._lexicon.messages_with(token)
+    def frequency(self, token: str, columns: Iterable[str] = ()) -> int:
+        """Return how many messages have exactly this token, in these columns if any; walks over its postings."""
+        within = tuple(columns)
+        if not within:
+            return self._lexicon.messages_with(token)
+        match = f'{{{" ".join(within)}}} : "{token}"'
+        return next((n for (n,) in self._connection.execute(_MATCHING, (match,)) if isinstance(n, int)), 0)
 
     def reader(self, fieldname: str = _ANY) -> VocabularyReader:
         """Return the words as Whoosh sees them, in a field of this name."""
