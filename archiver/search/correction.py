@@ -33,8 +33,8 @@ def corrected(text: str, tree: query.Query, vocabulary: Vocabulary) -> str | Non
 
     Only bare words are looked at, not what is excluded, in quotation marks, or to be found exactly. Two words that the
     archive writes in one are joined, one that it writes in two is parted. A name in a field of addresses is replaced by
-    one that stands there. What is nowhere at all, and like nothing, is left out beside a word that was replaced: nothing
-    would be found with it.
+    one that stands there. What is nowhere at all, and like nothing, is left out beside a word that was replaced: with
+    it nothing would be found.
     """
     changes = list(_changes(text, tree, vocabulary))
     if not changes:
