@@ -60,25 +60,29 @@ class Names(Protocol):
 
 
 def compile_query(
-    tree: query.Query, names: Names, expansion: Expansion | None = None, *, as_typed: bool = False
+    tree: query.Query, names: Names, expansion: Expansion | None = None, *, as_typed: bool = False, spelled: int = 0
 ) -> Plan:
     """Compile; raises QueryError for names that the catalogue does not have, and for patterns that fit too many words.
 
     Without an expansion every word is only itself. So it is with `as_typed`, but for words that are excluded: what
-    this matches is part of what matches without.
+    this matches is part of what matches without. The beginning of a word becomes the words that begin so, and matches
+    the same, as long as all these together are `spelled` at most.
     """
-    return _Compiler(names, expansion or Expansion(None), as_typed=as_typed).plan(tree)
+    return _Compiler(names, expansion or Expansion(None), as_typed=as_typed, spelled=spelled).plan(tree)
 
 
 class _Compiler:
-    def __init__(self, names: Names, expansion: Expansion, *, as_typed: bool) -> None:
+    def __init__(self, names: Names, expansion: Expansion, *, as_typed: bool, spelled: int) -> None:
         self._names = names
         self._expansion = expansion
         self._as_typed = as_typed
+        self._spelled = spelled
 
     def plan(self, node: query.Query) -> Plan:  # noqa: PLR0911 - one return for each kind of node
-        concept = self._expansion.concept(node)
+        concept = self._expansion.concept(node, self._spelled)
         if concept is not None:
+            if concept.exact is None and isinstance(node, query.Prefix):
+                self._spelled -= len(concept.forms)
             return _of_words(concept.as_typed() if self._as_typed else concept)
         match node:
             case query.And():

@@ -44,6 +44,10 @@ class Words(Protocol):
         """Return words that have it as a part."""
         ...
 
+    def beginning(self, start: str, most: int) -> tuple[str, ...] | None:
+        """Return the words that begin so; None when they are more than `most`, or not all known."""
+        ...
+
     def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """Return other runs of words that are the same number or code."""
         ...
@@ -93,9 +97,14 @@ class Expansion:
         self._vocabulary = vocabulary
         self._known: dict[tuple[object, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._forms_left, self._fitting_left = MOST_FORMS, MOST_FITTING
+        self.beginnings = False
+        """Whether one of the leaves so far was the beginning of a word."""
 
-    def concept(self, leaf: query.Query) -> Concept | None:
-        """Return what a leaf of words looks for; None for one that the catalogue answers, and for a group."""
+    def concept(self, leaf: query.Query, spelled: int = 0) -> Concept | None:
+        """Return what a leaf of words looks for; None for one that the catalogue answers, and for a group.
+
+        The beginning of a word looks for the words that begin so when they are `spelled` at most.
+        """
         match leaf:
             case query.Phrase():
                 forms = self._groupings(leaf.words) if getattr(leaf, "bare", False) else ()
@@ -103,15 +112,20 @@ class Expansion:
             case query.Sequence():
                 return _sequence(leaf)
             case query.Variations() | query.Term() | query.Prefix() | query.Wildcard() | query.FuzzyTerm():
-                return self._single(leaf) if _is_of_words(leaf.fieldname) else None
+                return self._single(leaf, spelled) if _is_of_words(leaf.fieldname) else None
         return None
 
-    def _single(self, leaf: query.Query) -> Concept:
+    def _single(self, leaf: query.Query, spelled: int) -> Concept:
         name, text = leaf.fieldname, leaf.text
         if isinstance(leaf, query.Term):
             return Concept(name, quoted([text]), marks=(text,))
         if isinstance(leaf, query.Prefix):
+            self.beginnings = True
             self._expanded(leaf)
+            if spelled > 0 and self._vocabulary is not None:
+                words = self._vocabulary().beginning(text, spelled)
+                if words is not None:
+                    return Concept(name, None, words)
             return Concept(name, quoted([text]) + " *", marks=(text + "*",))
         forms, parts = self._expanded(leaf)
         if isinstance(leaf, query.Wildcard):

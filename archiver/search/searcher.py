@@ -39,6 +39,9 @@ LITTLE = 3
 _SAME_MOMENT = 2.0
 """Seconds within which the same query is not worked out anew: a page, its total and its terms are asked one by one."""
 
+_SPELLED, _SPELLED_BESIDE = 400, 100
+"""Words that the beginning of one may stand for and be looked for each, newest first: alone, and beside others."""
+
 _MARGIN = 8
 """Rows read beyond a page: those of the last seconds may not all be there."""
 
@@ -101,14 +104,16 @@ class FullTextSearcher:
             groups = self._folded(copies, scores, scores, needed, threads=threads)
         else:
             scores = {}
-            groups = self._newest(asked.plan, copies, needed, threads=threads)
+            groups = self._newest(asked, copies, needed, threads=threads)
         page = groups[offset : offset + limit]
-        others = self._others(asked.plan, copies, [group[0] for group in page]) if threads else {}
+        heads = [group[0] for group in page]
+        others = self._others(asked.plan, copies, heads) if threads else {}
+        beyond = copies.beyond(heads)
         hits = tuple(
             Hit(
                 row=group[0],
                 score=max((scores[row] for row in group if row in scores), default=0.0),
-                copies=copies.beyond(group[0]),
+                copies=beyond[group[0]],
                 others=others.get(group[0], 0),
             )
             for group in page
@@ -217,16 +222,34 @@ class FullTextSearcher:
         ranking = Ranking(self._connection, self._statements)
         return ranking.ranked(asked.tree, asked.plan, typed, asked.expansion, asked.at.timestamp(), needed)
 
-    def _newest(self, plan: Plan, copies: Copies, needed: int, *, threads: bool) -> list[tuple[int, ...]]:
+    def _newest(self, asked: _Asked, copies: Copies, needed: int, *, threads: bool) -> list[tuple[int, ...]]:
         most = needed * (3 if threads else 1) + _MARGIN
+        plan = self._walked(asked)
         while True:
             rows, complete = self._statements.newest(plan, most)
             groups = self._folded(copies, rows, rows, needed, threads=threads)
             if complete:
-                self._counted = plan, len(rows)
+                self._counted = asked.plan, len(rows)
             if complete or len(groups) >= needed:
                 return groups
             most *= 4
+
+    def _walked(self, asked: _Asked) -> Plan:
+        """Return a plan of the same messages that gives the newest of them soonest.
+
+        For the beginning of a word FTS5 puts together all that its words have before it gives any. Of the words by
+        themselves it gives the newest at once, but looks at each of them again at every message that it passes.
+        """
+        if not asked.expansion.beginnings:
+            return asked.plan
+        from archiver.search.compile import compile_query
+        from archiver.search.expansion import leaves
+
+        words = [leaf for leaf, _ in leaves(asked.tree) if asked.expansion.concept(leaf) is not None]
+        stops_soon = len(words) == 1 and not asked.plan.conditions
+        return compile_query(
+            asked.tree, self._names, asked.expansion, spelled=_SPELLED if stops_soon else _SPELLED_BESIDE
+        )
 
     def _folded(
         self, copies: Copies, ordered: Iterable[int], matching: Iterable[int], needed: int, *, threads: bool

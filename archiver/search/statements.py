@@ -22,8 +22,8 @@ from archiver.search.rows import ROW_BITS
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
 
-_FEW = 400
-"""Messages up to which each is looked up in the index: a common word has many more to walk over."""
+_FEW = 3_000
+"""Messages of customers up to which their slots are looked up first; of more, some are soon met."""
 
 
 class Statement(Struct, frozen=True):
@@ -70,16 +70,23 @@ class Statements:
     def among(self, plan: Plan, rows: Collection[int]) -> set[int]:
         """Return those of the rows that match."""
         asked = json.dumps(sorted(rows))
-        if plan.match is None or len(rows) > _FEW:
+        if plan.match is None:
             statement = self.statement(plan)
             sql = statement.select(statement.row) + f" AND {statement.row} IN (SELECT value FROM json_each(?))"
             return {_int(row) for (row,) in self._connection.execute(sql, (*statement.bindings, asked))}
-        conditions = [Condition("mail MATCH ?", (plan.match,)), *conditions_of(plan)]
+        slots = "SELECT slots.slot FROM json_each(?) AS asked CROSS JOIN slots ON slots.row = asked.value"
+        lowest = f"SELECT min(slot) FROM ({slots})"
+        conditions = [
+            Condition("mail MATCH ?", (plan.match,)),
+            Condition(f"mail.rowid >= ({lowest})", (asked,)),
+            Condition(f"+mail.rowid IN ({slots})", (asked,)),
+            *conditions_of(plan),
+        ]
         sql = (
-            "SELECT slots.row FROM json_each(?) AS asked CROSS JOIN slots ON slots.row = asked.value"
-            f" CROSS JOIN mail ON mail.rowid = slots.slot WHERE {_where(conditions, matches=True)}"
+            "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
+            f" WHERE {_where(conditions, matches=True)} ORDER BY mail.rowid DESC"
         )
-        return {_int(row) for (row,) in self._connection.execute(sql, (asked, *_bindings(conditions)))}
+        return {_int(row) for (row,) in self._connection.execute(sql, _bindings(conditions))}
 
     def count(self, plan: Plan) -> int:
         """Return how many messages match."""
@@ -91,9 +98,10 @@ class Statements:
     def statement(self, plan: Plan, *, over_slots: bool = False, ranks: bool = False) -> Statement:
         """Say what to select from where.
 
-        The messages of customers are walked instead of all messages, and of all that match when they are few. With
-        `over_slots`, `slots` is among the tables and leads when nothing else does. With `ranks`, all that match are
-        walked once, for bm25() works everything out anew for each message that is looked up by itself.
+        The messages of customers are walked instead of all messages. When there are words too, all that match are
+        walked once, for FTS5 works everything out anew for each message that is looked up by itself, and customers'
+        are picked from them by their slots when they are few, or the others must not be ranked. With `over_slots`,
+        `slots` is among the tables and leads when nothing else does.
         """
         conditions = conditions_of(plan)
         matches = plan.match is not None
@@ -119,7 +127,7 @@ class Statements:
                 conditions.remove(led)
                 tables = f"({theirs.sql}) AS theirs CROSS JOIN slots ON slots.row = theirs.row"
                 bound = theirs.bindings
-            elif ranks and matches:
+            elif matches and (ranks or self._are_few(theirs)):
                 conditions.remove(led)
                 slots = f"SELECT s.slot FROM ({theirs.sql}) AS t CROSS JOIN slots AS s ON s.row = t.row"
                 conditions.append(Condition(f"+mail.rowid IN ({slots})", theirs.bindings))
@@ -127,13 +135,6 @@ class Statements:
                 conditions.remove(led)
                 walked, tables = _walked(led.walk, tables)
                 conditions.insert(0, walked)
-            elif self._are_few(theirs):
-                conditions.remove(led)
-                tables = (
-                    f"({theirs.sql}) AS theirs CROSS JOIN slots ON slots.row = theirs.row"
-                    " CROSS JOIN mail ON mail.rowid = slots.slot"
-                )
-                bound = theirs.bindings
         where = _where(conditions, matches=matches or over_slots)
         return Statement(tables, row, key, where, (*bound, *_bindings(conditions)), matches)
 

@@ -119,12 +119,15 @@ BREAKS: dict[str, Callable[[Break], None]] = {
         expansion.Expansion,
         "concept",
         lambda real: (
-            lambda self, leaf: (
+            lambda self, leaf, _spelled=0: (
                 None
                 if (found := real(self, leaf)) is None
                 else replace(found, exact=found.exact and found.exact.removesuffix(" *"))
             )
         ),
+    ),
+    "of the words that begin so one is missing": lambda b: b.result(
+        vocabulary.Vocabulary, "beginning", lambda found: found and found[:-1]
     ),
     "no other forms": lambda b: b.result(vocabulary.Vocabulary, "variants", lambda _found: ()),
     "no compounds": lambda b: b.result(vocabulary.Vocabulary, "compounds", lambda _found: ()),

@@ -155,6 +155,9 @@ def test_as_typed_leaves_forms_out_but_not_of_what_is_excluded(tmp_path: Path) -
         def compounds(self, word: str) -> tuple[str, ...]:
             return (word + "sleutel",)
 
+        def beginning(self, start: str, most: int) -> tuple[str, ...] | None:
+            return None
+
         def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
             return ()
 
@@ -189,11 +192,53 @@ class Prolific:
     def compounds(self, word: str) -> tuple[str, ...]:
         return tuple(f"{n}{word}" for n in range(60))
 
+    def beginning(self, start: str, most: int) -> tuple[str, ...] | None:
+        return None
+
     def groupings(self, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         return ()
 
     def fitting(self, leaf: query.MultiTerm) -> tuple[str, ...]:
         return tuple(f"{leaf.text.strip('*')}{n}" for n in range(250))
+
+
+class Begun(Prolific):
+    """Three words for each beginning."""
+
+    def beginning(self, start: str, most: int) -> tuple[str, ...] | None:
+        return (start, start + "en", start + "s") if most >= 3 else None
+
+
+def test_beginnings_are_spelled_out_as_long_as_their_words_are_few_enough_together(tmp_path: Path) -> None:
+    tree = query.And([query.Prefix("subject", "a"), query.Prefix(ANYWHERE, "b")])
+    all_a, all_b = '("a" OR "aen" OR "as")', '("b" OR "ben" OR "bs")'
+    with world(tmp_path, []) as w:
+        names = CatalogueNames(w.connection, None, None, None)
+        expansion = Expansion(Begun)
+        assert not expansion.beginnings
+        for spelled, a, b in ((0, '"a" *', '"b" *'), (2, '"a" *', '"b" *'), (5, all_a, '"b" *'), (6, all_a, all_b)):
+            plan = compile_query(tree, names, expansion, spelled=spelled)
+            assert plan.match == f"({{subject}} : {a} AND {b})"
+        assert expansion.beginnings
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["fact*", "from:jan*", "from:voorb*", "-fact*", "fact* -offerte", "subject:fact* OR has:attachment", "f* o*", "x*",
+     "fact* has:attachment", "fact* date:2025", '"de fact*"'],
+)  # fmt: skip
+def test_newest_first_finds_by_a_beginning_what_is_counted(tmp_path: Path, asked: str) -> None:
+    """Newest first looks for the words that begin so, anything else for the beginning itself."""
+    mails = [
+        Mail(at=MARCH, subject="factuur", body="de offerte", sender="Jan jan.janssens@voorbeeld.be"),
+        Mail(at=MARCH + 1, body="de facturen", sender="janneke@example.be", files=1),
+        Mail(at=MARCH + 2, body="facteur 12", sender="Piet voorbode@jan.example"),
+        Mail(at=MARCH + 3, subject="offerte", body="iets anders"),
+    ]
+    with world(tmp_path, mails) as w:
+        for _ in range(2):  # words are fresh, and sorted in
+            assert {w.rows[number] for number in w.found(asked)} == w.matching(asked)
+            w.index.optimize()
 
 
 def test_the_first_words_of_a_long_query_have_forms_and_the_others_are_looked_for_as_typed() -> None:

@@ -47,14 +47,21 @@ class Copies:
             given.update(group)
             yield group
 
-    def beyond(self, row: int) -> tuple[int, ...]:
-        """Return all other rows that are copies of this one, whether they match or not, newest first."""
-        second = row >> ROW_BITS
-        rows = self._connection.execute(
-            "SELECT row FROM cat.messages WHERE row >= ? AND row < ?", (second << ROW_BITS, (second + 1) << ROW_BITS)
-        )
-        near = [each for (each,) in rows if isinstance(each, int)]
-        return tuple(sorted((each for each in self._group(row, near) if each != row), reverse=True))
+    def beyond(self, rows: Collection[int]) -> dict[int, tuple[int, ...]]:
+        """Return for each row all others that are copies of it, whether they match or not, newest first."""
+        near: dict[int, list[int]] = {row >> ROW_BITS: [] for row in rows}
+        for (row,) in self._connection.execute(
+            "SELECT m.row FROM json_each(?) AS asked CROSS JOIN cat.messages AS m"
+            f" ON m.row >= asked.value << {ROW_BITS} AND m.row < (asked.value + 1) << {ROW_BITS}",
+            (json.dumps(list(near)),),
+        ):
+            if isinstance(row, int):
+                near[row >> ROW_BITS].append(row)
+        self._read([row for some in near.values() if len(some) > 1 for row in some])
+        return {
+            row: tuple(sorted((each for each in self._group(row, near[row >> ROW_BITS]) if each != row), reverse=True))
+            for row in rows
+        }
 
     def _group(self, row: int, near: Sequence[int]) -> tuple[int, ...]:
         if len(near) < 2:
