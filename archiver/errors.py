@@ -18,9 +18,17 @@ NOT_OURS: Final = (
 )
 """What to do about a file that the operating system keeps from us."""
 
+READ_ONLY: Final = (
+    "mount the disk for writing; one that fails makes itself read-only: then copy the archive's folder to another disk"
+    " first, `archiver restore` takes that"
+)
+"""What to do about a file system that is read-only: even a search writes, into the audit trail."""
+
 
 def hint_for(error: OSError, otherwise: str) -> str:
-    """Return what to do about what the operating system refused: `otherwise`, unless somebody else owns the file."""
+    """Return what to do about what the operating system refused: `otherwise`, unless we know better."""
+    if error.errno == errno.EROFS:
+        return READ_ONLY
     return NOT_OURS if error.errno in {errno.EACCES, errno.EPERM} else otherwise
 
 

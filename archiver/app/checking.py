@@ -15,7 +15,7 @@ from archiver.app.people import this_login, this_person
 from archiver.app.unlocking import read_credential, read_public
 from archiver.config import Settings
 from archiver.crypto.spool import EncryptedSpool
-from archiver.errors import ArchiverError
+from archiver.errors import READ_ONLY, ArchiverError
 from archiver.model.account import Account
 from archiver.store.deliveries import waiting_names
 from archiver.store.layout import ArchivePaths
@@ -101,9 +101,7 @@ def _machine(settings: Settings) -> Iterator[Check]:
     place = settings.archive.path
     while not place.exists() and place != place.parent:
         place = place.parent
-    free = shutil.disk_usage(place).free
-    space = f"{free / (1 << 30):.1f} GiB free"
-    yield _good("disk", space) if free >= _LITTLE_SPACE else _warning("disk", space, "make room before the next sync")
+    yield _disk(place)
     from archiver.crypto.session import UnlockSession
 
     service = standing.service(os.environ)
@@ -117,6 +115,14 @@ def _machine(settings: Settings) -> Iterator[Check]:
     if service is None:
         yield standing.recorded_as(this_person(), login=this_login(), user=os.geteuid())
     yield from (found for found in (service, standing.swap()) if found is not None)
+
+
+def _disk(place: Path) -> Check:
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return _bad("disk", f"{place} is on a file system that is read-only", READ_ONLY)
+    free = shutil.disk_usage(place).free
+    space = f"{free / (1 << 30):.1f} GiB free"
+    return _good("disk", space) if free >= _LITTLE_SPACE else _warning("disk", space, "make room before the next sync")
 
 
 def _account(settings: Settings, account: Account) -> Check:

@@ -29,7 +29,7 @@ from archiver.crypto.audit import (
     parse_header,
     trailing_length,
 )
-from archiver.errors import NOT_OURS, DiskError, FormatError, LockedError, hint_for
+from archiver.errors import NOT_OURS, READ_ONLY, DiskError, FormatError, LockedError, hint_for
 from archiver.store.durable import Disk, opened
 from archiver.store.layout import ArchivePaths
 
@@ -90,7 +90,7 @@ class AuditLog:
             raise DiskError(
                 f"the audit trail cannot be written, so nothing is shown or changed: {error.message}",
                 hint=error.hint
-                if error.hint == NOT_OURS
+                if error.hint in {NOT_OURS, READ_ONLY}
                 else "make room, or mend what keeps audit/ in the archive's folder from being written, and try again",
             ) from error
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from archiver.errors import (
+    READ_ONLY,
     ArchiverError,
     DiskError,
     FormatError,
@@ -316,7 +317,7 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
         return IntegrityError(f"{name}: a page is damaged", what=name, hint=_way_out(path))
     if isinstance(error, (apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError)):
-        return DiskError(f"{name}: {_reason(error)}", hint=_to_open(error))
+        return _refused(path, _reason(error), _to_open(error))
     if isinstance(error, apsw.IOError):
         # All others are about writing, or about a file beside it that is made anew: nothing of this one is damaged.
         if getattr(error, "extendedresult", 0) in {
@@ -326,13 +327,21 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
             apsw.SQLITE_IOERR_DATA,
         }:
             return IntegrityError(f"{name}: a page cannot be read", what=name, hint=_way_out(path))
-        return DiskError(f"{name}: {_reason(error)}", hint="free space or mend the disk, then run it again")
+        return _refused(path, _reason(error), "free space or mend the disk, then run it again")
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return LockedError(f"{name} is being written by another process", hint="try again in a moment")
     if isinstance(error, apsw.SchemaChangeError):
         return FormatError(f"{name}: its tables changed while they were read", hint="run the command again")
     # What is left is a mistake of ours (SQL, types): the class says which, the text stays out.
     return ArchiverError(f"{name}: database error {type(error).__name__}", hint="please report this as a bug")
+
+
+def _refused(path: Path, reason: str, hint: str) -> DiskError:
+    """Return what to say of a write that failed, or of a file that was to be opened for writing."""
+    with contextlib.suppress(OSError):
+        if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+            return DiskError(f"{path.name}: the disk is read-only", hint=READ_ONLY)
+    return DiskError(f"{path.name}: {reason}", hint=hint)
 
 
 def _to_open(error: apsw.Error) -> str:

@@ -181,6 +181,18 @@ def test_a_machine_key_is_tried_and_only_one_that_opens_the_archive_is_fine(tmp_
         assert key.secret.hex() not in wrong.message
 
 
+def test_a_disk_that_became_read_only_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk() -> bool | None:
+        return next(check.ok for check in doctor(settings_with(tmp_path), connect=False) if check.name == "disk")
+
+    assert disk() is not False
+    real = os.statvfs(tmp_path)
+    fields = [real.f_bsize, real.f_frsize, real.f_blocks, real.f_bfree, real.f_bavail, real.f_files, real.f_ffree]
+    read_only = os.statvfs_result((*fields, real.f_favail, real.f_flag | os.ST_RDONLY, real.f_namemax))
+    monkeypatch.setattr(os, "statvfs", lambda _: read_only)
+    assert disk() is False
+
+
 def test_a_password_that_only_a_service_gets_is_no_failure_elsewhere(tmp_path: Path) -> None:
     account = Account("info", "imap.example.be", "info", password_credential="imap_info")
     settings = Settings(

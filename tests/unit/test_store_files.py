@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.errors import NOT_OURS, DiskError, LockedError, NoArchiveError, UsageError
+from archiver.errors import NOT_OURS, READ_ONLY, DiskError, LockedError, NoArchiveError, UsageError
 from archiver.store.connection import open_database
 from archiver.store.durable import Disk, translated, write_durably
 from archiver.store.layout import ArchivePaths, create_layout, sweep_temporary
@@ -81,8 +81,28 @@ def test_what_belongs_to_somebody_else_is_told_with_what_to_do(tmp_path: Path) -
         raise PermissionError(errno.EACCES, "not yours")
     assert caught.value.hint == NOT_OURS
     with pytest.raises(DiskError) as caught, translated(tmp_path / "pack"):
+        raise OSError(errno.EROFS, "read-only")
+    assert caught.value.hint == READ_ONLY
+    with pytest.raises(DiskError) as caught, translated(tmp_path / "pack"):
         raise OSError(errno.ENOSPC, "full")
     assert "free space" in (caught.value.hint or "")
+
+
+def test_a_database_on_a_disk_that_is_read_only_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own words would be about a file that cannot be opened."""
+    path = tmp_path / "archive.db"
+    path.write_bytes(b"x")
+    (tmp_path / "archive.db-wal").mkdir()  # as good a reason as any for SQLite to be refused
+    with pytest.raises(DiskError, match="the disk refused a write"):
+        open_database(path, bytes(32))
+
+    class ReadOnly:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda _: ReadOnly())
+    with pytest.raises(DiskError, match="the disk is read-only") as caught:
+        open_database(path, bytes(32))
+    assert caught.value.hint == READ_ONLY
 
 
 def test_an_archive_never_moves_in_with_other_files(tmp_path: Path) -> None:
