@@ -16,7 +16,7 @@ from tests.crash.failing_scenes import SCENES
 from tests.crash.failing_states import States
 from tests.crash.failing_worker import FAULTS, compiler
 
-CASES = int(os.environ.get("ARCHIVER_DISK_FAULTS", "24"))
+CASES = int(os.environ.get("ARCHIVER_DISK_FAULTS", "18"))
 """`benchmarks/reliability.py` does each of some 28,000."""
 needs_a_compiler = pytest.mark.skipif(not compiler(), reason="there is no C compiler")
 
