@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from archiver.app import standing
 from archiver.app.checks import Check
