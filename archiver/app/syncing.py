@@ -22,7 +22,14 @@ from archiver.core.ingest import IngestReport, take_in
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.core.visiting import Insistence
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ArchiverError, ConfigurationError, LockedError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    FormatError,
+    LockedError,
+    UnreadableError,
+    WrongKeyError,
+)
 from archiver.model.message import BlobId
 from archiver.store.layout import ArchivePaths
 
@@ -82,7 +89,8 @@ def sync(
 ) -> SyncReport:
     """Collect the accounts (all when none is named) and, unlocked, take the mail in while it arrives.
 
-    When there is no key and `ask` has no answer, the mail is collected all the same and waits, sealed. A server that is
+    When there is no key and `ask` has no answer, the mail is collected all the same and waits, sealed; so it is when a
+    key does not open the archive and no person is there, before that is raised. A server that is
     to be left alone for a while is asked only when its account is named or `now`; a login that was refused is tried
     again only with `retry_login`, or when it has changed.
     Raises NoArchiveError, LockedError, WrongKeyError, UsageError, ConfigurationError; a server's failure is reported.
@@ -90,7 +98,12 @@ def sync(
     began = time.monotonic()
     choose(settings, accounts)
     insistence = Insistence(now=now or bool(accounts), login=retry_login)
-    keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
+    try:
+        keys = None if collect_only else find_keys(settings, ask=ask, bounds=bounds)
+    except (WrongKeyError, FormatError, ConfigurationError, UnreadableError):
+        if settings.purpose.ask is None:  # nobody is there to try another key, and servers do not keep mail for ever
+            collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
+        raise
     if keys is None:
         outcomes = collect_all(settings, accounts, insistence=insistence, on_progress=on_progress, stopped=stopped)
         return _anchored(settings, _report(settings, outcomes, None, began))

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from archiver import app
-from archiver.app import known_keyring, rotating
+from archiver.app import known_keyring, rotating, syncing
 from archiver.app.drilling import Drill
 from archiver.app.forgetting import forget_earlier
 from archiver.app.opening import open_unlocked
@@ -291,6 +291,25 @@ def test_a_machines_key_that_opens_nothing_is_passed_over_for_a_person(settings:
         assert warned == []
     with pytest.raises(WrongKeyError, match="passphrase"):
         find_keys(unattended, ask=typing("a wrong one, long enough"), bounds=BOUNDS)
+
+
+def test_a_timers_sync_collects_though_its_key_opens_nothing_and_then_says_so(
+    settings: Settings, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file, collected = home / "machine", list[bool]()
+    app.key_add(settings, name="host", kind="machine", ask=typing(OWNER), machine_key_file=key_file, bounds=BOUNDS)
+    app.key_remove(settings, name="host", ask=typing(OWNER), bounds=BOUNDS)
+    unattended = replace(settings, archive=replace(settings.archive, machine_key_file=key_file))
+    monkeypatch.setattr(syncing, "choose", lambda *_: ())
+    monkeypatch.setattr(syncing, "collect_all", lambda *_, **__: collected.append(True))
+    with pytest.raises(WrongKeyError):
+        app.sync(unattended, ask=nobody, bounds=BOUNDS)
+    assert collected == [True]
+    with pytest.raises(WrongKeyError):  # whoever is there may want to type it again
+        app.sync(
+            replace(settings, purpose=Purpose(ask=lambda: "why")), ask=typing("wrong, but long enough"), bounds=BOUNDS
+        )
+    assert collected == [True]
 
 
 def test_systemd_hands_the_machines_key_over_as_a_credential(settings: Settings, home: Path) -> None:
