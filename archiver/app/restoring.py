@@ -98,6 +98,8 @@ def restore(
     """
     began = time.monotonic()
     target = settings.archive.path
+    if target.is_symlink():
+        target = target.resolve()  # it stands where the link says, and not where the link is
     ask = _remembering(ask)
     reason_for(settings, "restore")
     _refuse_what_is_in_the_way(target, source, replace=replace)

@@ -23,6 +23,7 @@ from archiver.errors import (
     IntegrityError,
     LockedError,
     NoArchiveError,
+    UsageError,
     WrongKeyError,
 )
 from archiver.store.durable import opened, translated
@@ -220,6 +221,13 @@ def open_database(
     """
     import apsw
 
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "the path of the archive has bytes that are no UTF-8, and SQLite opens no such file",
+            hint="give the archive's directory, or the one above it, another name",
+        ) from None
     exists = path.is_file() and path.stat().st_size > 0
     if not exists and not create:
         raise NoArchiveError(f"{path.name} is missing", hint="run `archiver init`, or restore a backup")

@@ -491,6 +491,19 @@ def test_nothing_is_overwritten_and_what_is_replaced_is_moved_aside(settings: Se
     assert verified(settings) == []
 
 
+def test_an_archive_behind_a_link_is_replaced_where_it_is(settings: Settings, place: Path) -> None:
+    """The link stands for a disk that was chosen: the new archive belongs there, and not beside the link."""
+    back_up(settings, place)
+    link = settings.archive.path.with_name("link")
+    link.symlink_to(settings.archive.path)
+    linked = replace(settings, archive=replace(settings.archive, path=link))
+    before = settings.archive.path.stat().st_ino
+    assert bring_back(linked, place, replace=True).messages == 4
+    assert link.is_symlink()
+    assert settings.archive.path.stat().st_ino != before
+    assert found(linked, "") == 4
+
+
 def test_the_wrong_passphrase_touches_nothing(settings: Settings, place: Path) -> None:
     back_up(settings, place)
     other = elsewhere(settings)

@@ -105,6 +105,14 @@ def test_a_database_on_a_disk_that_is_read_only_says_so(tmp_path: Path, monkeypa
     assert caught.value.hint == READ_ONLY
 
 
+def test_a_path_that_sqlite_cannot_open_is_told_as_that(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"archief-\xff")
+    place.mkdir()
+    with pytest.raises(UsageError, match="no UTF-8"):
+        open_database(place / "archive.db", bytes(32), create=True)
+    assert list(place.iterdir()) == []
+
+
 def test_an_archive_never_moves_in_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UsageError):
