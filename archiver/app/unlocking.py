@@ -354,7 +354,18 @@ def read_public_file(path: Path) -> bytes:
 
 def read_credential(settings: Settings, archive: ArchiveFile) -> CollectorCredential:
     """Read the collector's credential; raises ConfigurationError, and WrongKeyError when it is another archive's."""
-    credential = CollectorCredential.from_bytes(read_private(settings.archive.collector_key_file))
+    path = settings.archive.collector_key_file
+    try:
+        octets = read_private(path)
+    except ConfigurationError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise ConfigurationError(
+            f"the collector's credential {path} is missing",
+            problems=error.problems,
+            hint="name the right file in [archive], or have `archiver repair` write it again",
+        ) from error.__cause__
+    credential = CollectorCredential.from_bytes(octets)
     if credential.archive_id != archive.archive_id:
         raise WrongKeyError(
             f"{settings.archive.collector_key_file} belongs to another archive",

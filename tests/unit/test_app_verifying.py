@@ -10,13 +10,13 @@ import pytest
 
 from archiver import app
 from archiver.app import verifying
-from archiver.app.opening import Opened
+from archiver.app.opening import Opened, open_collect_store
 from archiver.app.unlocking import require_keys
 from archiver.config import ArchiveSettings, Settings, SyncSettings
 from archiver.core.verify import Problem
 from archiver.crypto.collector import CollectorCredential, create_credential
 from archiver.crypto.kdf import KdfBounds
-from archiver.errors import IntegrityError
+from archiver.errors import ConfigurationError, IntegrityError
 from archiver.model.identity import Identity
 from archiver.search.index import SCHEMA_VERSION
 from archiver.store.connection import open_database
@@ -120,6 +120,9 @@ def test_a_credential_that_is_missing_is_no_damage_and_repair_writes_it_again(se
     problems, remarks = verified(settings)
     assert problems == []
     assert [line for line in remarks if "`archiver repair` writes it again" in line]
+    with pytest.raises(ConfigurationError, match="is missing") as refused, open_collect_store(settings):
+        pass
+    assert "archiver repair" in str(refused.value.hint)
     repaired = app.repair(settings, ask=ask, confirm=lambda _: True, bounds=BOUNDS)
     assert ([step.action for step in repaired.steps], repaired.exit_code) == (["credential"], 0)
     assert settings.archive.collector_key_file.read_bytes() == written
