@@ -1,6 +1,6 @@
 """The commands that `tests.crash.failing_disk` lets fail, each on an archive in some state, and what is judged of it.
 
-Those come first that write mail, its index, its keys and its copies.
+Those come first that write mail, its index, its keys and its copies; then the short ones.
 """
 
 from __future__ import annotations
@@ -35,21 +35,6 @@ SCENES: Final = (
     Scene("rotate", "whole", ("key", "rotate"), acknowledged=_WHOLE),
     Scene("backup", "backed", ("backup", "HOME/backup"), acknowledged=_WHOLE),
     Scene("first backup", "whole", ("backup", "HOME/backup"), acknowledged=_WHOLE),
-    Scene("sync", "base", ("sync",)),
-    Scene("import", "base", ("import", "HOME/mail.mbox"), mail=("old", "new", "file")),
-    Scene("erase", "whole", ("ID",), function="erase", again=(0, 2), acknowledged=("old",), mail=("old", "rest")),
-    Scene("restore", "lost", ("restore", "HOME/backup"), again=(0, 2), acknowledged=()),
-    Scene("restore over", "backed", ("restore", "HOME/backup", "--replace"), acknowledged=("old",)),
-    Scene("repair", "damaged", ("repair", "--yes"), again=(0, 4), acknowledged=("old",)),
-    Scene("verify", "whole", ("verify", "--full"), acknowledged=_WHOLE),
-    Scene(
-        "init",
-        "bare",
-        ("init", "--passphrase-file", "HOME/passphrase", "--recovery-file", "HOME/code"),
-        again=(0, 2),
-        acknowledged=(),
-        mail=("new",),
-    ),
     Scene(
         "customer",
         "whole",
@@ -65,4 +50,19 @@ SCENES: Final = (
         acknowledged=_WHOLE,
     ),
     Scene("search", "whole", ("search", "zebra", "--json"), acknowledged=_WHOLE),
+    Scene("verify", "whole", ("verify", "--full"), acknowledged=_WHOLE),
+    Scene("repair", "damaged", ("repair", "--yes"), again=(0, 4), acknowledged=("old",)),
+    Scene("erase", "whole", ("ID",), function="erase", again=(0, 2), acknowledged=("old",), mail=("old", "rest")),
+    Scene("import", "base", ("import", "HOME/mail.mbox"), mail=("old", "new", "file")),
+    Scene("restore over", "backed", ("restore", "HOME/backup", "--replace"), acknowledged=("old",)),
+    Scene("sync", "base", ("sync",)),
+    Scene("restore", "lost", ("restore", "HOME/backup"), again=(0, 2), acknowledged=()),
+    Scene(
+        "init",
+        "bare",
+        ("init", "--passphrase-file", "HOME/passphrase", "--recovery-file", "HOME/code"),
+        again=(0, 2),
+        acknowledged=(),
+        mail=("new",),
+    ),
 )
