@@ -52,13 +52,13 @@ _FEW = 2_000
 _MANY, _SHARE = 500, 50
 """Messages at once that are many, when the words known are not more than so many times as many."""
 
-_APART = (b"", b"en", b"s", b"n", b"e")
+_APART = ("", "en", "s", "n", "e")
 """Endings that stand apart in the order of ends, -en rather than -n; a digit, the place here, says which."""
 
-_LAST = {b"s": 2, b"n": 3, b"e": 4}
+_LAST = {"s": 2, "n": 3, "e": 4}
 """By the last letter, but for -en."""
 
-_AT_PLACE = {str(place): ending.decode() for place, ending in enumerate(_APART)}
+_AT_PLACE = {str(place): ending for place, ending in enumerate(_APART)}
 
 _EXACT, _STALE, _BEHIND = range(3)
 
@@ -166,7 +166,7 @@ class Lexicon:
         plain = set(letters)
         self._run("DELETE FROM lexicon")
         self._insert(_OTHERS, [word for word in words if word not in plain])
-        self._insert(_BACKWARDS, sorted(map(_turned, letters)))
+        self._insert(_BACKWARDS, _all_turned(letters))
         self._insert(_LETTERS, letters)
         self._run(
             "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?", (len(words), _EXACT)
@@ -229,7 +229,7 @@ class Lexicon:
     def letters_ending(self, *suffixes: str) -> list[str]:
         """Return the words of the letters a to z that end in one of these, each once, in no particular order."""
         self._refresh()
-        starts = outermost({_turned(suffix.encode())[:-1].decode() for suffix in suffixes})
+        starts = outermost({_turned(suffix)[:-1] for suffix in suffixes})
         turned = self._starting(_BACKWARDS, starts)
         return [word for line in turned if (word := line[-2::-1] + _AT_PLACE[line[-1]]).endswith(suffixes)]
 
@@ -289,7 +289,7 @@ class Lexicon:
         if self._fresh is None:
             words = {word for block in self._packed(_FRESH) for word in _split(block)}
             letters = {word for word in words if word.isalpha() and word.isascii()}
-            kinds = letters, map(_turned, letters), words - letters
+            kinds = letters, _all_turned(letters), words - letters
             one, other, others = (Lines(b"\n".join(sorted(each)).decode()) for each in kinds)
             self._fresh = one, other, others
         return self._fresh
@@ -310,8 +310,8 @@ class Lexicon:
         kinds = [Blocks(self._connection) for _ in range(_FRESH)]
         # Put together by SQLite: an archive has thousands of blocks, and a process asks a few words.
         for kind, firsts, numbers in self._connection.execute(
-            "SELECT kind, group_concat(first, char(10) ORDER BY first), group_concat(block, ' ' ORDER BY first)"
-            " FROM lexicon WHERE kind < ? GROUP BY kind",
+            "SELECT kind, group_concat(first, char(10)), group_concat(block, ' ')"
+            " FROM (SELECT kind, first, block FROM lexicon WHERE kind < ? ORDER BY kind, first) GROUP BY kind",
             (_FRESH,),
         ):
             if isinstance(kind, int) and isinstance(firsts, str) and isinstance(numbers, str):
@@ -328,10 +328,15 @@ class Lexicon:
             pass
 
 
-def _turned(word: bytes) -> bytes:
+def _turned(word: str) -> str:
     """Return a word from its end on, as it is kept in the order of ends: `sleutels` is `letuels2`."""
-    place = 1 if word.endswith(b"en") else _LAST.get(word[-1:], 0)
-    return b"%b%d" % (word[: len(word) - len(_APART[place])][::-1], place)
+    place = 1 if word.endswith("en") else _LAST.get(word[-1:], 0)
+    return f"{word[: len(word) - len(_APART[place])][::-1]}{place}"
+
+
+def _all_turned(words: Collection[bytes]) -> list[bytes]:
+    """Return words as they are kept in the order of ends, in that order."""
+    return sorted(_turned(word.decode()).encode() for word in words)
 
 
 def _split(block: bytes) -> list[bytes]:

@@ -76,6 +76,7 @@ class Stems:
         self.languages = tuple(language for language in languages if language in _SNOWBALL)
         self._stemmers: dict[str, _Stemmer] = {}
         self._known: dict[tuple[str, str], frozenset[str]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
 
     def same_word(self, one: str, other: str) -> bool:
         """Say whether two folded words are the same word; symmetric, and true of a word and itself.
@@ -117,11 +118,15 @@ class Stems:
 
     def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]], firsts: tuple[str, ...]) -> bool:
         roots = [root for root in self.roots(other) if root.startswith(firsts)]
-        return bool(roots) and any(
-            stem in self.stems(language, other)
-            for language, stem, alike, starts in sought
-            if any(root[:alike] in starts for root in roots)
-        )
+        if not roots:
+            return False
+        for language, stem, alike, starts in sought:
+            for root in roots:
+                if root[:alike] in starts:
+                    if stem in self.stems(language, other):
+                        return True
+                    break
+        return False
 
     def has_forms(self, word: str) -> bool:
         """Say whether a word can have other forms at all."""
@@ -139,6 +144,13 @@ class Stems:
 
     def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
+        if (known := self._roots.get(word)) is None:
+            if len(self._roots) >= _REMEMBERED:
+                self._roots.clear()
+            known = self._roots[word] = self._roots_of(word)
+        return known
+
+    def _roots_of(self, word: str) -> tuple[str, ...]:
         if not re.search(_SEVERAL_ROOTS, word):
             return (word,)
         roots = {word}
@@ -150,7 +162,7 @@ class Stems:
             roots |= {_single(root) for root in roots}
         return tuple(roots)
 
-    def beginnings(self, word: str) -> frozenset[str]:
+    def beginnings(self, word: str) -> set[str]:
         """Return how all words begin that could be the same word: each such word begins with one of these."""
         roots = self.roots(word)
         starts = {
@@ -160,16 +172,16 @@ class Stems:
         }
         found: set[str] = set()
         for start in starts:
-            found |= self._spellings(start)
+            spellings = self._spellings(start)
+            found |= spellings
             if self._has_participles:
-                found |= {f"ge{spelling}" for spelling in self._spellings(start)}
-                for way, apart in _ways_apart():
+                found.update([f"ge{spelling}" for spelling in spellings])
+                for way, apart in _ways_apart().get(start[0], ()):
                     if start.startswith(way):
-                        found |= {f"{apart}ge{spelling}" for spelling in self._spellings(start[len(way) :])}
+                        found.update([f"{apart}ge{spelling}" for spelling in self._spellings(start[len(way) :])])
                     elif way.startswith(start):
                         found.add(f"{apart}ge")
-        # What begins with another one is in its range.
-        return frozenset(each for each in found if not any(each[:n] in found for n in range(1, len(each))))
+        return found
 
     def _starts(self, roots: Sequence[str], stem: str) -> set[str]:
         """Return how the root of a word with the same stem may begin, given the roots of this one."""
@@ -246,11 +258,17 @@ def _are_strangers(one: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=1)
-def _ways_apart() -> tuple[tuple[str, str], ...]:
-    """Return how a root may begin that lost the `ge` behind one of _APART, and which: `an` for aan and for an."""
+def _ways_apart() -> dict[str, list[tuple[str, str]]]:
+    """Return how a root may begin that lost the `ge` behind one of _APART, and which (`an` for aan and for an).
+
+    They are by the first letter.
+    """
     ways = {(re.sub(_SPELLED, lambda m: m[1] or m[2], f"{apart}t")[:-1], apart) for apart in _APART}
     ways.update((apart, apart) for apart in _APART)
-    return tuple(sorted(ways | {(_single(way), apart) for way, apart in ways}))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for way, apart in ways | {(_single(way), apart) for way, apart in ways}:
+        found.setdefault(way[0], []).append((way, apart))
+    return found
 
 
 def _single(word: str) -> str:
@@ -263,7 +281,7 @@ def _single(word: str) -> str:
 def _dutch(stem: _Stem, word: str) -> set[str]:
     """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
     found = {stem(word)}
-    bare = [word[:-1]] if len(word) >= _INFLECTED and re.search(_DONE, word) else []
+    bare = [word[:-1]] if word[-1] in "dt" and len(word) >= _INFLECTED and re.search(_DONE, word) else []
     if "ge" in word and (match := re.fullmatch(_PARTICIPLE, word)):
         whole = match[1] + match[2]
         bare.append(whole[:-1] if whole[-1] in "dt" else whole)
@@ -302,6 +320,8 @@ def _french(stem: _Stem, word: str) -> set[str]:
 def _german(stem: _Stem, word: str, *, ends: bool) -> set[str]:
     """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
     found = {stem(word)}
-    if ends:
+    if ends and word[-1] in "egnt":
         found.add(re.sub(_ENDINGS, "", word))
+    elif ends:
+        found.add(word)
     return found
