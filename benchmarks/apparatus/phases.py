@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,13 +22,32 @@ PHASES = ("command line loaded", "command chosen", "archive opened", "searched",
 
 
 def main() -> int:
-    """Run the command of the arguments."""
-    from archiver.cli.main import main as archiver
+    """Run the command of the arguments, from the program's beginning to its end."""
+    from archiver.cli import program
+
+    done: dict[str, tuple[float, float]] = {}
 
     def now() -> tuple[float, float]:
         return time.perf_counter() - _BEGAN, time.process_time()
 
-    done = {PHASES[0]: now()}
+    def command_line() -> int:
+        done[PHASES[0]] = now()
+        _watch(done, now)
+        code = entry()
+        done[PHASES[4]] = now()
+        print(f"phase: {START}: 0: {_STARTED:.6f}", file=sys.stderr)
+        for phase, (wall, processor) in done.items():
+            print(f"phase: {phase}: {wall:.6f}: {processor:.6f}", file=sys.stderr)
+        return code
+
+    program.quicken()
+    from archiver.cli import main as module
+
+    entry, module.main = module.main, command_line  # type: ignore[assignment]
+    return program.run()
+
+
+def _watch(done: dict[str, tuple[float, float]], now: Callable[[], tuple[float, float]]) -> None:
     from archiver import app
 
     @contextmanager
@@ -49,12 +68,6 @@ def main() -> int:
             yield archive
 
     app.open_archive = open_archive
-    code = archiver()
-    done[PHASES[4]] = now()
-    print(f"phase: {START}: 0: {_STARTED:.6f}", file=sys.stderr)
-    for phase, (wall, processor) in done.items():
-        print(f"phase: {phase}: {wall:.6f}: {processor:.6f}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ from benchmarks.apparatus.post import PASSWORD, USER, Served
 ROLES = {
     "archiver.app.collector": "collector",
     "archiver.mail.worker": "parser",
-    "archiver.cli.main": "archiver",
+    "archiver.cli.program": "archiver",
     "mbsync": "mbsync",
     "notmuch": "notmuch",
 }
-_START = "from archiver.cli.main import main; import sys; sys.exit(main())"
+_START = "from archiver.cli.program import run; import sys; sys.exit(run())"
 
 
 class Archiver:

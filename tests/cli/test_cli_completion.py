@@ -176,7 +176,7 @@ class Typing:
 )
 def test_a_real_shell_completes_fields_and_values(shell: str, tmp_path: Path) -> None:
     program = tmp_path / "archiver"
-    real = f'PYTHONPATH={ROOT} exec {sys.executable} -m archiver.cli.main "$@"'
+    real = f'PYTHONPATH={ROOT} exec {sys.executable} -m archiver.cli.program "$@"'
     told = """case $1$_ARCHIVER_COMPLETE in search) printf '<%s>' "$@"; exit;; esac"""
     program.write_text(f"#!/bin/sh\n{told}\n{real}\n", encoding="utf-8")
     program.chmod(0o700)

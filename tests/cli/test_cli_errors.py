@@ -154,7 +154,7 @@ def test_a_reader_that_leaves_early_is_no_error_and_hides_no_failure(
 def test_a_real_pipe_that_closes_leaves_no_trace() -> None:
     # Buffered, as programs are: what is left to write at the end must not complain either.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    script = f"{sys.executable} -m archiver.cli.main completion bash | true; echo ${{PIPESTATUS[0]}}"
+    script = f"{sys.executable} -m archiver.cli.program completion bash | true; echo ${{PIPESTATUS[0]}}"
     ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, cwd=ROOT, env=environ)
     assert (ran.stdout, ran.stderr) == ("0\n", "")
 
@@ -178,3 +178,36 @@ def test_a_sync_that_misses_what_was_kept_says_how_it_comes_back(cli: Cli) -> No
     assert ran.code == 4
     assert "missing: 3 messages kept before" in ran.err
     assert "`archiver restore --replace`" in ran.err
+
+
+def shell(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in which $archiver is the program, buffered as programs are."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    environ |= {"PYTHONPATH": str(ROOT), "archiver": f"{sys.executable} -m archiver.cli.program"}
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, cwd=ROOT, env=environ)
+
+
+_LOOKS_AFTERWARDS = """\
+import os, pathlib, sys
+from archiver.cli.main import main
+code = main(["completion", "bash"])
+late = os.open(os.devnull, os.O_RDONLY)
+pathlib.Path(sys.argv[1]).write_text(f"{code} {late > 2}")
+"""
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_whoever_starts_it_may_have_closed_the_standard_streams(tmp_path: Path, closed: str) -> None:
+    """A file of the archive must never get the number that a message of C, or of a child, is printed to."""
+    (tmp_path / "program.py").write_text(_LOOKS_AFTERWARDS)
+    shell(f"{sys.executable} {tmp_path}/program.py {tmp_path}/told {closed}")
+    assert (tmp_path / "told").read_text() == "0 True"
+
+
+def test_a_full_disk_behind_standard_output_is_told_as_that() -> None:
+    ran = shell(
+        "$archiver completion bash > /dev/full; echo $?; $archiver completion bash > /dev/full 2> /dev/full; echo $?"
+    )
+    assert ran.stdout == "4\n4\n"
+    assert ran.stderr.startswith("archiver: standard output cannot be written: No space left on device\nhint: ")
+    assert len(ran.stderr.splitlines()) == 2

@@ -26,7 +26,7 @@ from archiver.crypto.kdf import DEFAULT_KDF, KdfParameters
 
 PASSPHRASE = "staple quick brown horse"
 PASSWORD = "sesame-7"
-_RUN = "import sys; from archiver.cli.main import main; sys.exit(main())"
+_RUN = "import sys; from archiver.cli.program import run; sys.exit(run())"
 
 
 def nobody() -> str | None:
@@ -182,7 +182,7 @@ def role(pid: int) -> str:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         if b"archiver.app.collector" in command:
             return "collector"
-        if b"archiver.cli.main" in command:
+        if b"archiver.cli.program" in command:
             return "program"
     return "worker"
 

@@ -28,7 +28,7 @@ from tests.formats.letters import CUSTOMERS, ERASED, NEWSLETTER, SECOND, first, 
 
 PASSPHRASE, ANNA = "correct paard batterie Klammer", "une autre phrase pour Anna"
 PASSWORD = "sesame-7"
-_RUN = "import sys; from archiver.cli.main import main; sys.exit(main())"
+_RUN = "import sys; from archiver.cli.program import run; sys.exit(run())"
 _CREATE = """
 import sys
 from pathlib import Path
