@@ -37,6 +37,7 @@ SIZES = {
     "repairs": (1_000, 40, "damaged copies to repair"),
     "disk_every": (40, 1_500, "let every so-manieth call fail; 1: each of 28,000, some four a second and lane"),
     "disk_lanes": (2, 2, "processes that share these calls"),
+    "disk_minutes": (240, 240, "begin with none of these calls after so many minutes"),
     "changes": (100_000, 12, "kills of each kind of change of a customer, at most one a statement"),
     "listed": (200_000, 20_000, "messages of the largest mailbox that is only listed"),
     "soak": (10, 1, "minutes of the mixture"),

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -236,16 +237,22 @@ def crowds(_: Options) -> Line:
     return _pytest("writers and readers at once", paths, {"ARCHIVER_READERS": "10"}, unit="crowds")
 
 
-def _disk(arguments: tuple[Options, int]) -> Outcome:
+def _disk(arguments: tuple[Options, int, float]) -> Outcome:
     from tests.crash.failing_disk import FailingDisk
     from tests.crash.failing_record import Record, commit
 
-    options, lane = arguments
+    options, lane, ends = arguments
     record = Record(options.disk_record, commit()) if options.disk_record else None
     with folder() as place:
         disk = FailingDisk(place, seed=options.seed)
         try:
-            return disk.run(every=options.disk_every, lane=lane, lanes=options.disk_lanes, record=record)
+            return disk.run(
+                every=options.disk_every,
+                lane=lane,
+                lanes=options.disk_lanes,
+                record=record,
+                stopped=lambda: time.monotonic() > ends,
+            )
         finally:
             disk.close()
 
@@ -255,8 +262,9 @@ def disk(options: Options) -> Line:
     from tests.crash.failing_record import Outcome
 
     found = Outcome()
+    ends = time.monotonic() + 60 * options.disk_minutes
     with ProcessPoolExecutor(options.disk_lanes) as pool:
-        for part in pool.map(_disk, [(options, lane) for lane in range(options.disk_lanes)]):
+        for part in pool.map(_disk, [(options, lane, ends) for lane in range(options.disk_lanes)]):
             found.join(part)
     calls = Counter[str]()
     for (scene, _), count in found.calls.items():

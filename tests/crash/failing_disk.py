@@ -14,7 +14,7 @@ import itertools
 import json
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -176,10 +176,12 @@ class FailingDisk:
         lane: int = 0,
         lanes: int = 1,
         record: Record | None = None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> Outcome:
         """Let the n-th call fail: every n, or every k-th from a place that the seed gives; of these each `lanes`-th.
 
-        Every n means until it does not come any more. What `record` has is not done again, and counts.
+        Every n means until it does not come any more. What `record` has is not done again, and counts; it is all that
+        counts from when `stopped` says so.
         """
         for scene in scenes:
             for fault in faults:
@@ -187,9 +189,11 @@ class FailingDisk:
                 calls = self.count(scene, fault)
                 first = 1 + random.Random(f"{self._seed} {scene.name} {fault.name}").randrange(every) + lane * every
                 for at in itertools.count(first, every * lanes):
-                    if at > calls and every > 1:
-                        break
                     trial = known.get(at)
+                    if at > calls and (every > 1 or (trial is None and stopped())):
+                        break
+                    if trial is None and stopped():
+                        continue
                     if trial is None:
                         trial = self.trial(scene, fault, at)
                         if at > calls and trial.code is None:

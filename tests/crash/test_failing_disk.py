@@ -52,6 +52,8 @@ def test_runs_side_by_side_try_every_call_once_and_a_stopped_one_goes_on(disk: F
     record = Record(tmp_path, "abc")
     calls = disk.count(scenes[0], faults[0])
     record.keep(disk.trial(scenes[0], faults[0], 2))  # and then it was stopped
+    disk.outcome = Outcome()
+    assert disk.run(scenes, faults, record=record, stopped=lambda: True).faults == 1
     found = Outcome()
     for lane in (0, 1):
         disk.outcome = Outcome()
