@@ -22,6 +22,7 @@ from archiver.crypto.epoch import EpochSecret
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
 from archiver.crypto.keyring import Keyring, read_keyring
 from archiver.crypto.machine import MachineKey, check_private_file
+from archiver.crypto.secret_file import open_at_once, read_up_to
 from archiver.errors import (
     ArchiverError,
     ConfigurationError,
@@ -291,9 +292,12 @@ def _from_person(keyring: Keyring, ask: AskPassphrase) -> tuple[EpochSecret | No
 def read_private(path: Path) -> bytes:
     """Read a key file; raises ConfigurationError when it is missing or others may read it, UnreadableError."""
     try:
-        with path.open("rb") as file:
-            check_private_file(os.fstat(file.fileno()), str(path))
-            return file.read(1 << 16)
+        descriptor = open_at_once(path)
+        try:
+            check_private_file(os.fstat(descriptor), str(path))
+            return read_up_to(descriptor, 1 << 16)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         if error.errno == errno.EIO:
             raise UnreadableError(

@@ -48,11 +48,16 @@ def from_file(path: Path, warn: Callable[[str], None]) -> str:
 
     Warns of a file that others can get at, and of a second line: nobody could type such a passphrase.
     """
+    from archiver.crypto.secret_file import open_at_once, read_up_to
+
     hint = "name a file that holds the passphrase and nothing else"
     try:
-        with path.open("rb") as file:
-            octets = file.read(_MAX_SECRET_BYTES + 1)
-            exposed = is_exposed(os.fstat(file.fileno()), _folders(path))
+        descriptor = open_at_once(path)
+        try:
+            octets = read_up_to(descriptor, _MAX_SECRET_BYTES + 1)
+            exposed = is_exposed(os.fstat(descriptor), _folders(path))
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UsageError(f"cannot read the passphrase file {path}: {error.strerror}", hint=hint) from None
     try:

@@ -5,10 +5,13 @@ Fetched at each login and kept nowhere. Neither the password nor what a command 
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from archiver.crypto.secret_file import open_at_once, read_up_to
 from archiver.errors import ConfigurationError
 from archiver.model.account import Account
 
@@ -20,7 +23,7 @@ _LIMIT = 64 * 1024
 def resolve_password(account: Account, *, timeout: float = COMMAND_TIMEOUT) -> str:
     """Return the account's password; one trailing line end is not part of it. Raises ConfigurationError."""
     if account.password_file is not None:
-        secret = _from_file(account, account.password_file)
+        secret = _from_file(account, account.password_file, timeout)
     elif account.password_command:
         secret = _from_command(account, account.password_command, timeout)
     elif account.password_credential is not None:
@@ -46,10 +49,13 @@ def resolve_password(account: Account, *, timeout: float = COMMAND_TIMEOUT) -> s
         raise ConfigurationError(f"the password of account {account.name} is not UTF-8") from None
 
 
-def _from_file(account: Account, path: Path) -> bytes:
+def _from_file(account: Account, path: Path, timeout: float) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(_LIMIT + 2)
+        descriptor = open_at_once(path)
+        try:
+            return read_up_to(descriptor, _LIMIT + 2, seconds=timeout)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ConfigurationError(
             f"the password file of account {account.name} cannot be read ({error.strerror})",
@@ -58,16 +64,19 @@ def _from_file(account: Account, path: Path) -> bytes:
 
 
 def _from_command(account: Account, command: Sequence[str], timeout: float) -> bytes:
+    end = time.monotonic() + timeout
     try:
-        done = subprocess.run(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        with subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as running:
+            assert running.stdout is not None  # noqa: S101 - PIPE was asked for
+            try:
+                octets = read_up_to(running.stdout.fileno(), _LIMIT + 2, seconds=timeout)
+                # One that has more to say is ended: it is no password.
+                status = 0 if len(octets) > _LIMIT else running.wait(max(0.0, end - time.monotonic()))
+            finally:
+                running.kill()
+    except (TimeoutError, subprocess.TimeoutExpired):
         raise ConfigurationError(
             f"the password command of account {account.name} took longer than {timeout:g} s"
         ) from None
@@ -76,9 +85,9 @@ def _from_command(account: Account, command: Sequence[str], timeout: float) -> b
             f"the password command of account {account.name} cannot be run ({type(error).__name__})",
             hint=f"check that {command[0]} exists and may be executed",
         ) from None
-    if done.returncode != 0:
+    if status != 0:
         raise ConfigurationError(
-            f"the password command of account {account.name} ended with status {done.returncode}",
+            f"the password command of account {account.name} ended with status {status}",
             hint="run it by hand to see what it says",
         )
-    return done.stdout
+    return octets

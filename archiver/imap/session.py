@@ -101,6 +101,8 @@ def connect(
 def tls_context(account: Account) -> ssl.SSLContext:
     """Return a verifying context; with a pin, the pin replaces chain and name, and is checked after the handshake."""
     try:
+        if account.ca_file is not None and account.ca_file.is_fifo():
+            raise ValueError  # noqa: TRY301 - OpenSSL would wait in it for ever
         context = ssl.create_default_context(cafile=None if account.ca_file is None else str(account.ca_file))
     except (OSError, ValueError) as error:
         raise errors.ConfigurationError(
