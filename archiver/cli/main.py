@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,7 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.pager import pager
 from archiver.cli.terminal import Terminal
-from archiver.errors import ArchiverError, ConfigurationError, QueryError, UsageError, hint_for, place_of
+from archiver.errors import ArchiverError, ConfigurationError, DiskError, QueryError, UsageError, hint_for, place_of
 
 if TYPE_CHECKING:
     from archiver.cli.application import Application
@@ -47,6 +48,7 @@ def main(
     The keyword arguments replace the surroundings: the use cases, the environment, the clock, the time zone to show
     times in, the width to lay out for, how a person is asked, and the pager.
     """
+    _open_standard_streams()
     surroundings = os.environ if environ is None else environ
     for stream in (sys.stdout, sys.stderr):
         # A locale that lacks a character must not end a listing half-way.
@@ -70,11 +72,26 @@ def main(
     except BrokenPipeError:
         terminal.abandon()
         return terminal.outcome
+    except DiskError as error:  # what was printed last did not go out
+        terminal.problem(error.message, hint=error.hint)
+        return error.exit_code
     except KeyboardInterrupt:
         terminal.note()
         terminal.problem("interrupted", hint="nothing is lost; what was not finished can be done again")
         return _INTERRUPTED
     return code
+
+
+def _open_standard_streams() -> None:
+    """Open what whoever started us had closed (`>&-`): else a file of the archive gets a number that is printed to."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number, which is this one: those below it are open by now.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
 
 
 def _run(arguments: Sequence[str], invocation: Invocation) -> int:
@@ -231,7 +248,3 @@ def _read_line(prompt: str, terminal: Terminal) -> str:
     if not line:
         raise KeyboardInterrupt
     return line.strip()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

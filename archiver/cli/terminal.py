@@ -25,6 +25,7 @@ from typing import TextIO
 
 from archiver.cli.escape import visible
 from archiver.cli.layout import Span, Style, cells, wrap, wrap_spans
+from archiver.errors import DiskError
 
 # Green, yellow and cyan cannot be read on white, blue not on black; red and magenta can be read on both. What has to be
 # found by the eye is bold or underlined in the terminal's own colour.
@@ -89,7 +90,7 @@ class Terminal:
 
     def line(self, *spans: Span | str) -> None:
         """Print one line on standard output."""
-        self._out.write(_rendered(spans, colour=self._out_colour) + "\n")
+        self.text(_rendered(spans, colour=self._out_colour) + "\n")
 
     def lines(self, lines: Iterable[Sequence[Span]]) -> None:
         """Print several lines on standard output."""
@@ -115,22 +116,29 @@ class Terminal:
         """Print one JSON object on standard output."""
         import json
 
-        self._out.write(json.dumps(value, indent=2 if self.out_is_terminal else None) + "\n")
+        self.text(json.dumps(value, indent=2 if self.out_is_terminal else None) + "\n")
 
     def octets(self, octets: bytes) -> None:
         """Write octets to standard output exactly as they are; only for a pipe."""
-        self._out.flush()
-        self._out.buffer.write(octets)
-        self._out.buffer.flush()
+        with self._printing():
+            self._out.flush()
+            self._out.buffer.write(octets)
+            self._out.buffer.flush()
 
     def text(self, text: str) -> None:
         """Print text made by this program itself (a completion script), unescaped, without adding a line break."""
-        self._out.write(text)
+        with self._printing():
+            self._out.write(text)
 
     def note(self, *spans: Span | str) -> None:
         """Print one line on standard error."""
-        self._err.write(_rendered(spans, colour=self.err_colour) + "\n")
-        self._err.flush()
+        try:
+            self._err.write(_rendered(spans, colour=self.err_colour) + "\n")
+            self._err.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            _abandon(self._err)  # there is nowhere left to say it; the exit code tells
 
     def told(self, label: str, style: Style, message: str) -> None:
         """Print a labelled sentence on standard error, wrapped at words on a terminal."""
@@ -181,12 +189,12 @@ class Terminal:
         try:
             yield
         except BaseException:
-            screen.write(self._take(screen))
+            self.text(self._take(screen))
             raise
         text = self._take(screen)
-        screen.flush()
+        self.flush()
         if text.count("\n") < _terminal_lines() or not self._page(text):
-            screen.write(text)
+            self.text(text)
 
     def _take(self, screen: TextIO) -> str:
         held, self._out = self._out, screen
@@ -194,18 +202,37 @@ class Terminal:
         return held.read()
 
     def flush(self) -> None:
-        """Hand everything printed to the system; raises BrokenPipeError when the reader has gone."""
-        self._out.flush()
+        """Hand everything printed to the system; raises BrokenPipeError when the reader has gone, DiskError."""
+        with self._printing():
+            self._out.flush()
+
+    @contextmanager
+    def _printing(self) -> Iterator[None]:
+        """Tell a full disk behind standard output from one of the archive's; BrokenPipeError passes."""
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self.abandon()
+            raise DiskError(
+                f"standard output cannot be written: {os.strerror(error.errno or 0)}",
+                hint="make room where the output goes, and run it again",
+            ) from error
 
     def abandon(self) -> None:
         """Point standard output at nothing, so that Python's own flush at exit stays silent after a broken pipe."""
-        try:
-            number = self._out.fileno()
-        except (OSError, ValueError):
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, number)
-        os.close(nowhere)
+        _abandon(self._out)
+
+
+def _abandon(stream: TextIO) -> None:
+    try:
+        number = stream.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def _is_terminal(stream: TextIO) -> bool:
