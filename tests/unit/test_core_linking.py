@@ -566,6 +566,19 @@ class TestByHand:
         evidence = mail(from_="jan@acme.be", forwarded="els@bolt.nl", decisions=(hand(A, links=False),))
         assert came_to(evidence, directory(ACME, BOLT)) == set()
 
+    def test_whom_only_a_refusal_makes_the_one_takes_no_link_from_another(self) -> None:
+        shared, numbered = {"emails": ["jan@acme.be"]}, {"emails": ["kim@gmail.com"], "vat": "BE0428759497"}
+        both = {"emails": ["jan@acme.be", "kim@gmail.com"]}
+        customers = directory(shared, numbered, both)
+        fields: dict[str, Any] = {"from_": "jan@acme.be", "cc": "kim@gmail.com"}
+        evidence = mail(**fields, vat_numbers=("BE0428759497",))
+        assert (B, Rule.CONTACT, Standing.LINKED) not in came_to(mail(**fields), customers)
+        assert (B, Rule.VAT, Standing.LINKED) in came_to(evidence, customers)
+        refusing = mail(**fields, vat_numbers=("BE0428759497",), decisions=(hand(A, links=False),))
+        assert came_to(refusing, customers) == linked((B, Rule.VAT), (C, Rule.CONTACT))
+        # Where nothing else tells, it does settle what was open.
+        assert came_to(mail(**fields, decisions=(hand(A, links=False),)), customers) == linked((C, Rule.CONTACT))
+
     def test_a_suggestion_can_be_refused(self) -> None:
         evidence = mail(
             Direction.OUTGOING, to="els@bolt.nl", forwarded="jan@acme.be", decisions=(hand(A, links=False),)

@@ -273,12 +273,20 @@ class _Case:
     def _decide_by_people(self) -> set[int]:
         """Link those who take part, and return them.
 
-        A link by hand settles what is open, and takes no link from another customer.
+        A decision by hand settles what is open, and takes no link from another customer: who takes part only since
+        others were refused decides between customers where nothing else does.
         """
+        first = {one for finding in self._contacts for one in _only(finding.customers)}
         sole = {one for finding in self._contacts for one in _only(self._live(finding))}
-        between = [(finding, self._decided(finding, sole)) for finding in self._contacts]
+        between = [(finding, self._decided(finding, first, sole)) for finding in self._contacts]
         contacts = {one for _, decided in between for one in decided}
-        between += [(finding, self._decided(finding, contacts)) for finding in self._domains]
+        if self._refused:
+            refused, self._refused = self._refused, set()
+            first = {one for finding in self._contacts for one in self._decided(finding, first, first)}
+            self._refused = refused
+        else:
+            first = contacts
+        between += [(finding, self._decided(finding, first, contacts)) for finding in self._domains]
         for finding, decided in between:
             live = self._live(finding)
             if len(live) == 1:
@@ -290,13 +298,20 @@ class _Case:
                 self._enter(finding, live, Outcome.AMBIGUOUS, "several-customers")
         return {one for _, decided in between for one in decided}
 
-    def _decided(self, finding: _Finding, taking_part: set[int]) -> frozenset[int]:
-        """Return which of the customers that fit a person it is by the rules; nobody when nothing else tells."""
+    def _decided(self, finding: _Finding, taking_part: set[int], by_refusals: set[int]) -> frozenset[int]:
+        """Return which of the customers that fit a person it is by the rules; nobody when nothing else tells.
+
+        Those who take part, whoever was refused, come before numbers, and those who do `by_refusals` behind them.
+        """
         live = self._live(finding)
         if len(live) < 2:
             return live
         if known := live & taking_part:
             return _only(known)
+        return self._named_among(live) or _only(live & by_refusals)
+
+    def _named_among(self, live: frozenset[int]) -> frozenset[int]:
+        """Return which of several customers the numbers in the text name."""
         named = [live & self._live(number) for number in self._numbers]
         # A number that is one customer's alone says more than one that several share, also when a colleague refused the
         # others of them: that is said of those, and takes nothing from who was linked before.
