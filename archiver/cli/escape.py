@@ -41,7 +41,7 @@ _INVISIBLE_RUN = f"[{_JOINERS}{_INVISIBLE}](?:[ \\u00a0]*[{_JOINERS}{_INVISIBLE}
 
 def visible(text: str) -> str:
     """Return one line of text with nothing in it that a terminal obeys; a tab or line break becomes visible too."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or _plain().issuperset(text)):
         return text
     return _compiled(_UNSAFE).sub(_escape, text)
 
@@ -55,6 +55,19 @@ def visible_lines(text: str) -> list[str]:
     if not text.isascii():
         lines = [_compiled(_INVISIBLE_RUN).sub(_count, line) for line in lines]
     return [visible(line.expandtabs(8)) for line in lines]
+
+
+@cache
+def _plain() -> frozenset[str]:
+    """Letters, punctuation and signs that nearly all mail here is written in, none of which is ever unsafe."""
+    blocks = (
+        range(0x20, 0x300),
+        range(0x370, 0x483),
+        range(0x2010, 0x2028),
+        range(0x2030, 0x2060),
+        range(0x20A0, 0x20C0),
+    )
+    return frozenset(character for block in blocks for character in map(chr, block) if character.isprintable())
 
 
 @cache

@@ -16,7 +16,7 @@ Style = Literal["", "strong", "faint", "good", "warn", "bad", "hit", "accent"]
 
 # Latin, Greek and Cyrillic letters, quotation marks and dashes, currencies, arrows: a column each. For these, which is
 # nearly all mail, the tables of rich need not be loaded.
-_NARROW = re.compile("[ -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u20a0-\u20bf\u2190-\u21ff]*")
+_NARROW = "[ -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u20a0-\u20bf\u2190-\u21ff]*"
 
 
 class Span(NamedTuple):
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 def cells(text: str) -> int:
     """Return the columns that `text` takes: East Asian wide characters and emoji take two, combining marks none."""
-    if text.isascii() or _NARROW.fullmatch(text):
+    if text.isascii() or re.fullmatch(_NARROW, text):
         return len(text)
     from rich.cells import cell_len
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.cli.escape import visible, visible_lines
+from archiver.cli.escape import _UNSAFE, _plain, visible, visible_lines
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 # Drawn with ink although they are format characters: signs that span numbers or verses.
@@ -74,3 +75,11 @@ def test_a_body_breaks_at_line_feeds_only_and_keeps_other_breaks_visible() -> No
 
 def test_a_newsletters_hidden_preview_is_counted_rather_than_spelt_out() -> None:
     assert visible_lines("Hello " + "\u200c\u00a0" * 40) == ["Hello [40 invisible characters]\u00a0"]
+
+
+def test_what_is_taken_as_plain_at_a_glance_is_never_unsafe() -> None:
+    unsafe = re.compile(_UNSAFE)
+    assert [character for character in _plain() if unsafe.search(character * 7)] == []
+    everyday = "Één offerte voor “Brüssel” – œuvre, 30 € · Ελλάς, Москва …"
+    assert _plain().issuperset(everyday)
+    assert visible(everyday) == everyday
