@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.app import known_keyring
 from archiver.app.clocks import clock
@@ -46,7 +48,7 @@ _READING_TRIES = 3
 """Times that a reader opens an archive whose keys change under it; nobody rotates twice in that time."""
 
 
-class Collecting(NamedTuple):
+class Collecting(Struct, frozen=True):
     """An open collector's store, where big messages are spooled, and the credential it was opened with."""
 
     store: CollectStore

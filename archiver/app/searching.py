@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from archiver.app.clocks import clock, local_clock
 from archiver.errors import IntegrityError, NoArchiveError
@@ -35,7 +37,7 @@ _ATTACHMENT_SECONDS = 2.0
 """What reading the attachments of one page may take; afterwards the place is told without its words."""
 
 
-class Passage(NamedTuple):
+class Passage(Struct, frozen=True):
     """What is shown of a hit: `marks` are spans of `snippet` that matched, `file` the attachment that it stands in."""
 
     snippet: str
@@ -44,7 +46,7 @@ class Passage(NamedTuple):
     file: str | None = None
 
 
-class SearchItem(NamedTuple):
+class SearchItem(Struct, frozen=True):
     """One hit; `score` is 0.0 when sorted by date. `summary` has the mailboxes of all copies, `copies` their ids."""
 
     summary: Summary
@@ -57,7 +59,7 @@ class SearchItem(NamedTuple):
     file: str | None = None
 
 
-class SearchPage(NamedTuple):
+class SearchPage(Struct, frozen=True):
     """Some hits of `total` messages, which counts copies; `more` says that others follow.
 
     `unindexed` counts messages of the archive that no search finds yet: another process is still indexing them.
@@ -71,7 +73,7 @@ class SearchPage(NamedTuple):
     unindexed: int = 0
 
 
-class FacetCounts(NamedTuple):
+class FacetCounts(Struct, frozen=True):
     """Counts of what matches; `customers` are the records of those that `facets` names by internal id."""
 
     facets: Facets

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from archiver.cli.invocation import QueryTyped
 from archiver.errors import QueryError, UsageError
@@ -23,7 +26,7 @@ _BARE = r"[^\W_]+"
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """The words of a search and its options; `filters` and `command` are for a shell, `query` is for the archive."""
 
     words: Sequence[str] = ()
@@ -101,7 +104,7 @@ class Asked(NamedTuple):
         terms = " ".join(word for word in query.split())
         whole = re.fullmatch(r"\((.*)\)( (?:customer:\"[^\"]*\"|is:unlinked|(?:since|until):\"[^\"]*\"))+", terms)
         text = whole[1] if whole is not None and self.filters else terms
-        return self._replace(words=_shell_words(text), offset=0)
+        return replace(self, words=_shell_words(text), offset=0)
 
     def looser(self, ignored: Sequence[str] = ()) -> Iterator[tuple[Asked, str]]:
         """Yield other ways to look for the same, and what each does; words that were ignored make no difference."""
@@ -114,13 +117,13 @@ class Asked(NamedTuple):
         if not (bare or valued) or len(words) > 6:
             return
         if len(bare) == len(words) > 1:
-            yield self._replace(words=(" OR ".join(words),), offset=0), "any of the words"
+            yield replace(self, words=(" OR ".join(words),), offset=0), "any of the words"
         for ending, shortest, why in (("*", 3, "words that begin so"), ("~", 4, "words spelt nearly so")):
             loose = [*words]
             for at in (*bare, *valued):
                 loose[at] += ending if len(words[at].rpartition(":")[2]) >= shortest else ""
             if loose != words:
-                yield self._replace(words=loose, offset=0), why
+                yield replace(self, words=loose, offset=0), why
 
 
 def _bare(words: Sequence[str]) -> Sequence[int]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.cli.layout import Span, Style
 
@@ -29,7 +31,7 @@ _UNSEEN = frozenset(
 """Fields whose values are not words of the message."""
 
 
-class Wanted(NamedTuple):
+class Wanted(Struct, frozen=True):
     """Folded words to highlight: these, and those that begin like this."""
 
     words: frozenset[str]

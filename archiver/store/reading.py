@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Details, Seen, Summary
@@ -43,7 +45,7 @@ _COLUMNS = (
 )
 
 
-class _Row(NamedTuple):
+class _Row(Struct, frozen=True):
     """One row of `messages`, typed as SQLite gave it."""
 
     row: int
@@ -63,7 +65,7 @@ class _Row(NamedTuple):
     language: int | None
 
 
-class _Page(NamedTuple):
+class _Page(Struct, frozen=True):
     """What the lines of some messages need of other tables: by row, and the oldest row of a thread by its number."""
 
     people: Mapping[int, list[tuple[EmailAddress, ...]]]
