@@ -7,7 +7,7 @@ were folded. Works on one text at a time, for the hits that are shown; the index
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -23,7 +23,11 @@ _LOOKED_AT = 200_000
 _FORM, _NEXT = 0.8, 0.25
 """What another form of a word counts in a window, and what is added where two words of the query are neighbours."""
 
-_ASCII_WORD = r"[a-z0-9]+"
+_MANY = 500
+"""Runs of characters beyond ASCII from which on a text is looked at word by word."""
+
+_COMBINING = r"[\u0300-\u036f]"
+_NON_ASCII = r"[^\x00-\x7f]+"
 _WORD = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
 
 
@@ -62,32 +66,64 @@ def _back_to_space(flat: str, start: int, end: int) -> int:
 
 def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     """Return (start, end, term) of every word that a term means; a word of several tokens is marked as a whole."""
-    whole = {term for term in terms if not term.endswith("*")}
-    beginnings = tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
-    if (not whole and not beginnings) or not _may_hold(flat, terms):
+    folded = fold(flat).lower()
+    inside = [term for term in terms if term.removesuffix("*").lower() in folded]  # of most texts, and forms, none
+    whole = {term for term in inside if not term.endswith("*")}
+    beginnings = tuple(term[:-1] for term in inside if term.endswith("*") and len(term) > 1)
+    if not whole and not beginnings:
         return []
+    lower = flat.lower()
     if flat.isascii():
-        return _ascii_marks(flat.lower(), whole, beginnings)
+        return sorted(_plain_marks(lower, whole, beginnings))
+    beyond = list(re.finditer(_NON_ASCII, flat))
+    if len(lower) != len(flat) or len(beyond) > _MANY or re.search(_COMBINING, flat):
+        return _marks_word_by_word(re.finditer(_WORD, flat), whole, beginnings)
+    # Of a text with a few accents only the words that have them are looked at one by one.
+    found = _marks_word_by_word(_words_at(flat, beyond), whole, beginnings)
+    return sorted((*_plain_marks(lower, whole, beginnings, flat), *found))
+
+
+def _marks_word_by_word(
+    words: Iterable[re.Match[str]], whole: set[str], beginnings: tuple[str, ...]
+) -> list[tuple[int, int, str]]:
     meant: dict[str, list[tuple[int, str]]] = {}  # the same words come again and again, and few are meant
     runs: set[str] = set()
-    for word in set(re.findall(_WORD, flat)):
-        cut = [word.lower()[:MAX_TOKEN]] if word.isascii() else tokens(word)
-        places = [(at, term) for at, token in enumerate(cut) if (term := _term(token, whole, beginnings)) is not None]
-        if places:
+    found: list[tuple[int, int, str]] = []
+    for match in words:
+        word = match.group()
+        if (places := meant.get(word)) is None:
+            cut = [word.lower()[:MAX_TOKEN]] if word.isascii() else tokens(word)
+            places = [
+                (at, term) for at, token in enumerate(cut) if (term := _term(token, whole, beginnings)) is not None
+            ]
             meant[word] = places
             if len(cut) == len(word):  # a run of characters that are a token each: mark those that are meant
                 runs.add(word)
-    if not meant:
-        return []
-    found = []
-    for match in re.finditer(_WORD, flat):
-        if (places_of := meant.get(match.group())) is None:
+        if not places:
             continue
-        if match.group() in runs:
-            found += [(match.start() + at, match.start() + at + 1, term) for at, term in places_of]
+        if word in runs:
+            found += [(match.start() + at, match.start() + at + 1, term) for at, term in places]
         else:
-            found.append((match.start(), match.end(), places_of[0][1]))
+            found.append((match.start(), match.end(), places[0][1]))
     return _merged(found)
+
+
+def _words_at(flat: str, runs: Iterable[re.Match[str]]) -> Iterator[re.Match[str]]:
+    """Yield the words that have one of these runs of characters within, in order; no mark of its own is among them."""
+    word, end = re.compile(_WORD), 0
+    for run in runs:
+        at = run.start()
+        while at < run.end():
+            if at < end or not flat[at].isalnum():
+                at += 1
+                continue
+            while at > end and flat[at - 1].isalnum():
+                at -= 1
+            match = word.match(flat, at)
+            if match is None:
+                break
+            yield match
+            at = end = match.end()
 
 
 def _term(token: str, whole: set[str], beginnings: tuple[str, ...]) -> str | None:
@@ -97,30 +133,30 @@ def _term(token: str, whole: set[str], beginnings: tuple[str, ...]) -> str | Non
     return next((f"{b}*" for b in beginnings if token.startswith(b)), None) if beginnings else None
 
 
-def _ascii_marks(lower: str, whole: set[str], beginnings: tuple[str, ...]) -> list[tuple[int, int, str]]:
-    """Return the same for a text in small letters whose words are a token each: only those meant are looked for."""
-    found = []
-    for word in set(re.findall(_ASCII_WORD, lower)):
-        if (term := _term(word[:MAX_TOKEN], whole, beginnings)) is None:
-            continue
-        start = lower.find(word)
+def _plain_marks(
+    lower: str, whole: set[str], beginnings: tuple[str, ...], flat: str | None = None
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the same for words of ASCII letters and digits, in a text in small letters; of `flat` if not all is."""
+    taken: set[int] = set()
+    for term in (*whole, *beginnings):
+        start = lower.find(term)
         while start != -1:
-            end = start + len(word)
-            if not lower[start - 1 : start].isalnum() and not lower[end : end + 1].isalnum():
-                found.append((start, end, term))
-            start = lower.find(word, end)
-    return sorted(found)
+            end = start + len(term)
+            if not lower[start - 1 : start].isalnum() and start not in taken:
+                while end < len(lower) and lower[end].isalnum():
+                    end += 1
+                word = lower[start:end]
+                if (meant := _term(word[:MAX_TOKEN], whole, beginnings)) and (
+                    flat is None or flat[start:end].isascii()
+                ):
+                    taken.add(start)
+                    yield start, end, meant
+            start = lower.find(term, end)
 
 
 def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Join marks of neighbouring single-character tokens only where they touch and mean the same."""
     return [mark for at, mark in enumerate(found) if at == 0 or mark[:2] != found[at - 1][:2]]
-
-
-def _may_hold(flat: str, terms: Sequence[str]) -> bool:
-    """Say quickly whether any term can be in the text: most texts that are looked at have none."""
-    folded = fold(flat).lower()
-    return any(term.removesuffix("*").lower() in folded for term in terms)
 
 
 @lru_cache(maxsize=4)
