@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archiver.errors import QueryError
 from archiver.model.fields import QUERY_FIELDS, FieldKind, describe_fields, field_named, field_names, field_table
 from archiver.search.analysis import tokens
 from archiver.search.query.function_words import function_words
+from archiver.search.query.grammar import Parser
 from archiver.search.query.language import MAX_CHARACTERS, MAX_DEPTH, MAX_WORDS, parse, parse_query, tree_of
+from archiver.search.query.leaves import Context
 
 NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
 SAVED = {"Open-Offers": "subject:offerte -is:automatic", "both": "saved:open-offers OR saved:late", "late": "betalen"}
@@ -374,6 +376,22 @@ def test_a_query_beyond_the_bounds_is_refused(text: str) -> None:
 def test_saved_searches_together_keep_to_the_bound_of_words() -> None:
     saved = {"a0": "word " * 150, "a1": "saved:a0 saved:a0"}
     assert "too many words" in _mistake("saved:a1", saved).message
+
+
+def _read_by(parser: Parser, text: str) -> str:
+    try:
+        return repr(parser.parse(text, normalize=False))
+    except QueryError as mistake:
+        return f"{mistake.message} at {mistake.position}"
+
+
+@given(st.text(alphabet="ab -()\":*@.éANDORT'„“&?~^12[]", max_size=20))
+@example("p“q").via("a mark without its partner")
+@example("from:a..b since:[1 TO 2] -(x OR NOT y)^2 “p q”~2")
+def test_what_a_text_has_nothing_for_is_not_missed_by_the_parser(text: str) -> None:
+    languages = ("nl", "fr")
+    context = Context(NOW, languages, function_words(languages), None, lambda _text, _context: tree_of.Every())
+    assert _read_by(Parser(context, text), text) == _read_by(Parser(context), text)
 
 
 @given(st.text(alphabet="ab -()\":*@.éANDORT'„“\\&?\n~^123[]<>", max_size=40))

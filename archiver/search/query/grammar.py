@@ -8,6 +8,7 @@ group, `[a TO b]` behind a field) and refuses what is incomplete, with its place
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from archiver.errors import QueryError
@@ -40,16 +41,16 @@ _QUOTES = '"“”„‟«»'
 
 
 class Parser(QueryParser):  # type: ignore[misc]
-    """Whoosh's parser with the strict plugins, and what they need to know."""
+    """Whoosh's parser with the strict plugins, and what they need to know.
 
-    def __init__(self, context: Context) -> None:
+    Given a text, only with those that have something to say of it: their patterns take longer to make than most
+    queries take to be answered.
+    """
+
+    def __init__(self, context: Context, text: str | None = None) -> None:
         self.context = context
-        super().__init__(
-            None,
-            None,
-            plugins=[_Phrases(), _Ranges(), _Fields(), _Groups(), _Operators(), _Words()],
-            group=syntax.AndGroup,
-        )
+        needed = [plugin for plugin, signs in _SIGNS if text is None or any(sign in text for sign in signs)]
+        super().__init__(None, None, plugins=[*(plugin() for plugin in needed), _Words()], group=syntax.AndGroup)
 
 
 # --- plugins: how the text is cut into nodes -------------------------------------------------------------------------
@@ -62,7 +63,9 @@ class _Words(plugins.Plugin):  # type: ignore[misc]
         def create(self, _parser: Parser, match: re.Match[str]) -> Value:
             return Value(match.group(), quoted=False)
 
-    def taggers(self, _parser: Parser) -> list[tuple[Any, int]]:
+    def taggers(self, parser: Parser) -> list[tuple[Any, int]]:
+        if not any(isinstance(plugin, _Phrases) for plugin in parser.plugins):
+            return [(self._Tagger(r"[^\s()]+"), 200)]
         stray = FnTagger(rf"[{_QUOTES[1:]}]", syntax.Whitespace)  # a typographic mark without its partner
         return [(stray, 190), (self._Tagger(rf"[^\s(){_QUOTES}]+"), 200)]
 
@@ -278,6 +281,12 @@ class _Operators(plugins.OperatorsPlugin):  # type: ignore[misc]
         if isinstance(before, syntax.Operator):
             raise _no_operand(before)
         return group
+
+
+_SIGNS: tuple[tuple[type[plugins.Plugin], Sequence[str]], ...] = (
+    (_Phrases, _QUOTES), (_Ranges, "["), (_Fields, ":"), (_Groups, "()"), (_Operators, ("-", "AND", "OR", "NOT")),
+)  # fmt: skip
+"""Each plugin with what a text has at least one of when it has anything for it."""
 
 
 def _no_operand(operator: syntax.Operator) -> QueryError:

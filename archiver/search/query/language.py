@@ -73,7 +73,7 @@ def _read(text: str, context: Context) -> tree_of.Query:
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not text.strip():
         return tree_of.Every()
-    tree = Parser(context).parse(text, normalize=False)
+    tree = Parser(context, text).parse(text, normalize=False)
     if tree is None or _is_empty(tree):
         raise QueryError("there is nothing to search for", position=0, expected="a word, a “phrase” or a field")
     _leave_out(tree, context.ignored)

@@ -157,7 +157,7 @@ def _phrase(node: Value) -> tree_of.Query:
 
 
 def _bare(node: Value, context: Context) -> tree_of.Query | None:
-    cut = re.fullmatch(_SUFFIXES, node.text)
+    cut = re.fullmatch(_SUFFIXES, node.text) if "~" in node.text or "^" in node.text else None
     text, fuzzy, weight = (cut["core"], cut["fuzzy"], cut["weight"]) if cut else (node.text, None, None)
     if fuzzy and ("/" in text or "@" in text):
         text, fuzzy = text + fuzzy, None  # an address on the web may end in ~1
@@ -211,6 +211,8 @@ def _exact_or_forms(node: Value, text: str, context: Context) -> tree_of.Query |
 
 def _unelided(text: str, languages: tuple[str, ...]) -> str:
     """Return the word that an elided article stands before (`l'abonnement`), or that has a genitive's `'s`."""
+    if "'" not in text and "’" not in text:
+        return text
     if "fr" in languages and (match := re.match(_ELIDED, text)):
         return text[match.end() :]
     return re.sub(_POSSESSIVE, "", text)
@@ -221,6 +223,8 @@ def _pattern(node: Value, text: str) -> str | None:
 
     A `?` at the end of a word is a question mark, and so is one among other punctuation (the query of a URL).
     """
+    if "*" not in text and "?" not in text:
+        return None
     core = re.sub(r"^[^\w*?]+|[^\w*]+$", "", text)
     inner = core.rstrip("*")
     if "*" not in inner and "?" not in inner:
