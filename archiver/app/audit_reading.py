@@ -6,11 +6,13 @@ was cut off, or that the whole archive was put back to an older copy.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec import Struct
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 EARLIER_KEY = "audit_key:"
 """The facts in archive.db that keep the audit keys of earlier epochs: this, and the epoch's number."""
+
+_LONGEST_LINE = 1 << 16
+"""Octets of a line in a file of anchors; what is behind them is taken for another one."""
 
 _CHANGES_KEYS = frozenset({"key-add", "key-remove", "key-rotate", "key-accept", "restore"})
 _CHANGES_CONTENTS = frozenset({"sync", "import", "take-in", "erase", "restore", "repair"})
@@ -351,13 +356,21 @@ def _anchored_lines(settings: Settings, anchor: str) -> Sequence[str]:
         from archiver.app.anchoring import lines_in_mailboxes
 
         return lines_in_mailboxes(settings)
+    hint = "name a file of checkpoints, or give the line itself"
     try:
-        text = Path(anchor).read_text("utf-8", "replace")
+        with Path(anchor).open("rb") as file:
+            if not (stat.S_ISREG(mode := os.fstat(file.fileno()).st_mode) or stat.S_ISFIFO(mode)):
+                raise UsageError(f"{anchor} is no file", hint=hint)
+            return list(_lines_of(file))
     except OSError as error:
-        raise UsageError(
-            f"cannot read {anchor}: {error.strerror}", hint="name a file of checkpoints, or give the line itself"
-        ) from error
-    return [line[line.index("archiver-checkpoint ") :] for line in text.splitlines() if "archiver-checkpoint " in line]
+        raise UsageError(f"cannot read {anchor}: {error.strerror}", hint=hint) from error
+
+
+def _lines_of(file: BinaryIO) -> Iterator[str]:
+    """Yield the checkpoints in a file that may be a whole system's log: it is never in memory as a whole."""
+    while line := file.readline(_LONGEST_LINE):
+        if (begins := line.find(b"archiver-checkpoint ")) >= 0:
+            yield line[begins:].decode("utf-8", "replace").rstrip("\r\n")
 
 
 # --- checkpoints ------------------------------------------------------------------------------------------------------

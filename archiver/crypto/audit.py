@@ -41,6 +41,8 @@ _NONCE_LENGTH: Final = 12
 _TRAILER: Final = struct.Struct(">I4s")
 _MAX_SEQUENCE: Final = (1 << 63) - 1
 _LINE: Final = "archiver-checkpoint"
+_SIGNATURE_LENGTH: Final = 64
+"""Octets of an Ed25519 signature (RFC 8032, section 5.1.6)."""
 
 
 class FrameHeader(Struct, frozen=True):
@@ -214,6 +216,8 @@ def read_checkpoint(line: str) -> tuple[Checkpoint, bytes]:
         sealed = urlsafe_b64decode(signature + "==")
     except ValueError:
         raise _no_checkpoint() from None
+    if len(sealed) != _SIGNATURE_LENGTH:  # its end was cut off
+        raise _no_checkpoint()
     # Only the one spelling that was signed: what reads otherwise was typed or changed.
     if (name, version) != (_LINE, "1") or " ".join(fields) != f"{found.text()} {_base64(sealed)}":
         raise _no_checkpoint()

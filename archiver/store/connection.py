@@ -71,6 +71,8 @@ class StoreConnection:
             cursor = self._database.execute(sql, bindings)
         except apsw.Error as error:
             raise _translate(error, self._path) from error
+        except OverflowError:
+            raise _too_large() from None
         return self._rows(cursor)
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
@@ -93,6 +95,8 @@ class StoreConnection:
             cursor.close()
         except apsw.Error as error:
             raise _translate(error, self._path) from error
+        except OverflowError:
+            raise _too_large() from None
         return row
 
     def integer(self, sql: str, bindings: Sequence[object] = ()) -> int:
@@ -309,6 +313,10 @@ def _not_a_database(path: Path, key: bytes) -> ArchiverError:
         f"{path.name} does not open with this key, or its first octets are damaged",
         hint="check that keyring, collector credential and databases belong to the same archive",
     )
+
+
+def _too_large() -> UsageError:
+    return UsageError("a number is larger than any the archive can hold", hint="give a smaller one")
 
 
 def _quoted(path: Path) -> str:

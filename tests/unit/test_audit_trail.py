@@ -634,8 +634,9 @@ def test_an_anchor_that_was_changed_or_is_of_another_archive_says_so(trail: Trai
     words = line.split()
     fewer = " ".join([*words[:4], "1", *words[5:]])
     assert any("not signed" in each.message for each in trail.verify(fewer).problems)
-    with pytest.raises(UsageError):
-        trail.verify(line[:-4])
+    for cut in range(1, 20):
+        with pytest.raises(UsageError):
+            trail.verify(line[:-cut])
     with pytest.raises(UsageError):
         trail.verify(line.replace("archiver-checkpoint 1", "archiver-checkpoint 2"))
     other = new_archive(tmp_path / "other")
@@ -643,6 +644,17 @@ def test_an_anchor_that_was_changed_or_is_of_another_archive_says_so(trail: Trai
         trail.verify(other.checkpoint())
     with pytest.raises(UsageError, match="cannot read"):
         trail.verify(str(tmp_path / "absent"))
+
+
+def test_checkpoints_are_found_in_a_whole_log_and_no_device_is_read_for_ever(trail: Trail, tmp_path: Path) -> None:
+    trail.record()
+    line = trail.checkpoint()
+    log = tmp_path / "syslog"
+    told = b"Nov 23 host archiver[7]: " + line.encode()
+    log.write_bytes(b"Nov 23 host kernel: \xff\xfe\n" + b"x" * 200_000 + b"\n" + told + b"\r\n")
+    assert trail.verify(str(log)).anchors == 1
+    with pytest.raises(UsageError, match="is no file"):
+        trail.verify("/dev/zero")
 
 
 def test_an_anchor_of_an_epoch_that_is_still_to_come_tells_of_an_older_copy(trail: Trail) -> None:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from archiver.errors import ArchiverError, FormatError, IntegrityError, LockedError, NoArchiveError, WrongKeyError
+from archiver.errors import (
+    ArchiverError,
+    FormatError,
+    IntegrityError,
+    LockedError,
+    NoArchiveError,
+    UsageError,
+    WrongKeyError,
+)
 from archiver.store import schema
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.index_db import open_index
@@ -106,6 +114,14 @@ def test_flips_cuts_and_swapped_pages_are_never_read_as_good(path: Path) -> None
         path.write_bytes(damaged)
         with pytest.raises(ArchiverError):
             read(path)
+
+
+def test_a_number_that_no_database_holds_is_a_mistake_of_the_caller(path: Path) -> None:
+    with open_database(path, KEY) as connection:
+        with pytest.raises(UsageError, match="larger than any"):
+            connection.one("SELECT ?", (10**19,))
+        with pytest.raises(UsageError, match="larger than any"):
+            list(connection.execute("SELECT ?", (10**19,)))
 
 
 def test_errors_carry_no_values(path: Path) -> None:
