@@ -113,8 +113,18 @@ def _run(arguments: Sequence[str], invocation: Invocation) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is must not show its text
+        if isinstance(error, UnicodeEncodeError) and _has_octets(arguments):
+            error = UsageError(
+                "a word of the command has bytes that are no UTF-8",
+                hint="set the terminal to UTF-8 (LANG=C.UTF-8), and type it again",
+            )
         return _failed(error, invocation)
     return code if isinstance(code, int) else 0
+
+
+def _has_octets(arguments: Sequence[str]) -> bool:
+    """Tell whether a word came as bytes that are no text, which Python keeps as surrogates: only a path may be so."""
+    return any("\ud800" <= character <= "\udfff" for word in arguments for character in word)
 
 
 def _failed(error: Exception, invocation: Invocation) -> int:

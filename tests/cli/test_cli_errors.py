@@ -211,3 +211,14 @@ def test_a_full_disk_behind_standard_output_is_told_as_that() -> None:
     assert ran.stdout == "4\n4\n"
     assert ran.stderr.startswith("archiver: standard output cannot be written: No space left on device\nhint: ")
     assert len(ran.stderr.splitlines()) == 2
+
+
+def test_words_that_are_no_text_are_the_users_mistake_where_text_is_needed(cli: Cli) -> None:
+    def encode() -> None:
+        "\udce9".encode()
+
+    cli.app = Twin(on_sync=encode)
+    ran = cli("sync", os.fsdecode("caf\xe9".encode("latin-1")))
+    assert (ran.code, "no UTF-8" in ran.err) == (2, True)
+    ran = cli("sync", "café")
+    assert (ran.code, "a bug: UnicodeEncodeError" in ran.err) == (1, True)
