@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +84,28 @@ def test_marks_lie_within_the_snippet_and_never_overlap(text: str, terms: list[s
         assert end <= start < stop <= len(result.text)
         end = stop
         assert any(token in terms for token in tokens(result.text[start:stop]))
+
+
+_WORDS = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
+
+
+@given(
+    st.text(alphabet="aab1 é_.İKﬁ東京ᎠΣ\u0301\u00ad", max_size=50),
+    st.lists(st.text(alphabet="ab1e東京iᎠσ", min_size=1, max_size=3), min_size=1, max_size=4, unique=True),
+    st.booleans(),
+)
+def test_the_words_marked_are_those_whose_tokens_are_asked_for(text: str, terms: list[str], begin: bool) -> None:
+    """However few accents a text has, and so whichever way it is looked at."""
+    flat = " ".join(text.split())
+    expected = []
+    for match in re.finditer(_WORDS, flat):
+        cut = tokens(match.group())
+        meant = [at for at, token in enumerate(cut) if any(token.startswith(t) if begin else token == t for t in terms)]
+        if meant and len(cut) == len(match.group()):
+            expected += [(match.start() + at, match.start() + at + 1) for at in meant]
+        elif meant:
+            expected.append(match.span())
+    assert list(snippet(text, [term + "*" * begin for term in terms], width=200).marks) == expected
 
 
 @given(st.text(alphabet="ab é\u0301 ", max_size=60))

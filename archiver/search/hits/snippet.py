@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from msgspec import Struct
 
@@ -66,21 +67,22 @@ def _back_to_space(flat: str, start: int, end: int) -> int:
 
 def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     """Return (start, end, term) of every word that a term means; a word of several tokens is marked as a whole."""
-    folded = fold(flat).lower()
-    inside = [term for term in terms if term.removesuffix("*").lower() in folded]  # of most texts, and forms, none
-    whole = {term for term in inside if not term.endswith("*")}
-    beginnings = tuple(term[:-1] for term in inside if term.endswith("*") and len(term) > 1)
+    whole = {term for term in terms if not term.endswith("*")}
+    beginnings = tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
     if not whole and not beginnings:
         return []
     lower = flat.lower()
     if flat.isascii():
         return sorted(_plain_marks(lower, whole, beginnings))
-    beyond = list(re.finditer(_NON_ASCII, flat))
-    if len(lower) != len(flat) or len(beyond) > _MANY or re.search(_COMBINING, flat):
-        return _marks_word_by_word(re.finditer(_WORD, flat), whole, beginnings)
-    # Of a text with a few accents only the words that have them are looked at one by one.
-    found = _marks_word_by_word(_words_at(flat, beyond), whole, beginnings)
-    return sorted((*_plain_marks(lower, whole, beginnings, flat), *found))
+    beyond = list(islice(re.finditer(_NON_ASCII, flat), _MANY))
+    if len(lower) == len(flat) and len(beyond) < _MANY and not re.search(_COMBINING, flat):
+        # Of a text with a few accents only the words that have them are looked at one by one.
+        found = _marks_word_by_word(_words_at(flat, beyond), whole, beginnings)
+        return sorted((*_plain_marks(lower, whole, beginnings, flat), *found))
+    folded = fold(flat).lower()
+    if not any(term.lower() in folded for term in (*whole, *beginnings)):  # so it is with most texts
+        return []
+    return _marks_word_by_word(re.finditer(_WORD, flat), whole, beginnings)
 
 
 def _marks_word_by_word(
