@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import IntegrityError
+from archiver.crypto.sealed import WHOLE_LIMIT
 from archiver.model.message import BlobId
 from archiver.model.octets import BytesOctets
 from archiver.store import collect
@@ -14,7 +15,7 @@ from archiver.store.collect_db import CollectDatabase
 from tests.twins.archive import INBOX, Archive, entry, mail
 
 
-@pytest.mark.parametrize("whole_limit", [collect.WHOLE_LIMIT, 0], ids=["small", "large"])
+@pytest.mark.parametrize("whole_limit", [WHOLE_LIMIT, 0], ids=["small", "large"])
 def test_a_message_that_was_not_sealed_does_not_count_as_archived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole_limit: int
 ) -> None:
