@@ -26,6 +26,7 @@ def program(script: str, *words: str, stdout: int = subprocess.PIPE) -> subproce
 
 
 RUN = "import sys; from archiver.cli.program import run; sys.exit(run())"
+MAIN = "import sys; from archiver.cli.main import main; sys.exit(main())"
 
 
 def test_the_package_starts_there() -> None:
@@ -59,3 +60,16 @@ def test_python_is_taken_apart_only_while_something_is_at_work(busy: bool, ended
         f"{thread}atexit.register(lambda: os.write(2, b'end\\n'))\nsys.exit(run())"
     )
     assert program(script, "completion", "zsh").stderr == ended
+
+
+def test_click_asks_nothing_of_inspect_until_it_shows_a_page_of_help() -> None:
+    script = (
+        "import sys\nfrom archiver.cli.program import quicken\nquicken()\nfrom archiver.cli.main import main\n"
+        "code = main(sys.argv[1:])\nprint('inspect' in sys.modules, file=sys.stderr)\nsys.exit(code)"
+    )
+    # Development tools bring typing_extensions, which imports it; a user's Python has none, and neither has this.
+    alone = "import sys\nsys.modules['typing_extensions'] = None\n"
+    assert program(alone + script, "search", "--limit", "x").stderr.endswith(b"\nFalse\n")
+    helped = program(alone + script, "search", "--help")
+    assert helped.stdout == program(RUN, "search", "--help").stdout == program(MAIN, "search", "--help").stdout
+    assert b"Find mail." in helped.stdout

@@ -1,0 +1,59 @@
+"""Importing a library without modules that it imports and does not need for what is done here.
+
+A stand-in takes the place of such a module while the library is imported. Should it be used after all, it imports the
+real module and hands over to it: nobody else in the process notices, and nothing is missing. Knows no library.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+
+Functions = tuple[str, ...] | Mapping[str, Callable[..., object]]
+"""What a library imports from a module by name (functions, or classes that are only called); a mapping also says what
+is to be called instead."""
+
+
+class _StandIn(ModuleType):
+    """A module that is imported when an attribute of it is asked for."""
+
+    def __init__(self, name: str, functions: Functions) -> None:
+        super().__init__(name)
+        for function in functions:
+            setattr(self, function, functions[function] if isinstance(functions, Mapping) else _later(name, function))
+
+    def __getattr__(self, attribute: str) -> object:
+        # While it stands in, and for what import itself asks (__path__, __spec__), there is nothing else here.
+        if attribute.startswith("__") or sys.modules.get(self.__name__) is self:
+            raise AttributeError(attribute)
+        return _real(self.__name__, attribute)
+
+
+def _later(module: str, function: str) -> Callable[..., object]:
+    def call(*args: object, **kwargs: object) -> object:
+        real = _real(module, function)
+        assert callable(real)  # noqa: S101 - for the type checker
+        return real(*args, **kwargs)
+
+    return call
+
+
+def _real(module: str, attribute: str) -> object:
+    from importlib import import_module
+
+    return getattr(import_module(module), attribute)
+
+
+@contextmanager
+def stand_ins(modules: Mapping[str, Functions]) -> Iterator[None]:
+    """Let stand-ins be imported within instead of these modules; what is imported already stays as it is."""
+    placed = {name: _StandIn(name, functions) for name, functions in modules.items() if name not in sys.modules}
+    sys.modules.update(placed)
+    try:
+        yield
+    finally:
+        for name, module in placed.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
