@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archiver.errors import IntegrityError
 from archiver.crypto.sealed import WHOLE_LIMIT
+from archiver.errors import IntegrityError
 from archiver.model.message import BlobId
 from archiver.model.octets import BytesOctets
 from archiver.store import collect
