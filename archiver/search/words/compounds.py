@@ -6,7 +6,7 @@ language of either word. Works on folded words. Knows a vocabulary only as the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 SHORTEST_PART = 4
 """Letters of the shortest part that is looked for, and of what the rest must have."""
@@ -67,33 +67,41 @@ def is_compound(part: str, whole: str, known: Callable[[str], bool]) -> bool:
     ENDINGS, a part of INFLECTED letters or more one of PLURALS. In front of a part of TELLING letters or more, the
     rest need not be known when it looks like a word: five letters, a vowel among them, no vowel or `e` at its end.
     """
-    rests = rests_of((part,), whole)
+    rests = rests_by_parts((part,))(whole)
     return rests is None or any(map(known, rests))
 
 
-def rests_of(parts: Sequence[str], whole: str) -> Sequence[str] | None:
-    """Return what the rest of a compound could be, the likeliest first: one that is known makes it one of a part.
+def rests_by_parts(parts: Iterable[str]) -> Callable[[str], Sequence[str] | None]:
+    """Return what says, of a word, what the rest of it beside one of these parts could be, the likeliest first.
 
-    None when it is a compound in any case. The rule is that of `is_compound`.
+    A known one makes a compound of it; None says that it is one in any case. The rule is that of `is_compound`.
     """
-    found: list[str] = []
-    length = len(whole)
-    if length > LONGEST_COMPOUND:
+    looked_for = [
+        (part, len(part) + SHORTEST_REST, ends_of(part), len(part) >= TELLING and not part.endswith("tion"))
+        for part in parts
+        if len(part) >= SHORTEST_PART
+    ]
+
+    def rests_of(whole: str) -> Sequence[str] | None:
+        found: list[str] = []
+        length = len(whole)
+        if length > LONGEST_COMPOUND:
+            return found
+        for part, least, ends, tells in looked_for:
+            if part not in whole or length < least:
+                continue
+            if whole.startswith(part):
+                found += rests_behind(whole[len(part) :])
+            if whole.endswith(ends):
+                for end in ends:
+                    if whole.endswith(end):
+                        rests = rests_before(whole[: -len(end)])
+                        if tells and any(map(_looks_like_a_word, rests)):
+                            return None
+                        found += rests
         return found
-    for part in parts:
-        if len(part) < SHORTEST_PART or len(part) + SHORTEST_REST > length:
-            continue
-        if whole.startswith(part):
-            found += rests_behind(whole[len(part) :])
-        if part in whole:
-            tells = len(part) >= TELLING and not part.endswith("tion")
-            for end in ends_of(part):
-                if whole.endswith(end):
-                    rests = rests_before(whole[: -len(end)])
-                    if tells and any(map(_looks_like_a_word, rests)):
-                        return None
-                    found += rests
-    return found
+
+    return rests_of
 
 
 def ends_of(part: str) -> tuple[str, ...]:

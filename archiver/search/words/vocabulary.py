@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
-from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, ends_of, rests_of
+from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, ends_of, rests_by_parts
 from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
@@ -64,6 +64,7 @@ class Vocabulary:
         self._stems = stems(self.languages)
         self._seen = -1
         self._remembered: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._last_alike: tuple[int, str, Sequence[str]] = (-1, "", ())
 
     @property
     def lexicon(self) -> Lexicon:
@@ -143,9 +144,14 @@ class Vocabulary:
     def _variants(self, word: str) -> Sequence[str]:
         if not self._stems.has_forms(word):
             return ()
-        begin_alike = self._lexicon.letters_starting(*self._stems.beginnings(word))
-        found = self._stems.forms_among(word, begin_alike)
+        found = self._stems.forms_among(word, self._alike(word))
         return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:MAX_VARIANTS]
+
+    def _alike(self, word: str) -> Sequence[str]:
+        """Return all words that begin as the word or a form of it does, and others; those of the last word are kept."""
+        if self._last_alike[:2] != (self._seen, word):
+            self._last_alike = self._seen, word, self._lexicon.letters_starting(*self._stems.beginnings(word))
+        return self._last_alike[2]
 
     # --- compounds ---------------------------------------------------------------------------------------------------
 
@@ -156,22 +162,20 @@ class Vocabulary:
             return ()
         forms = self.variants(word)
         parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
-        begin = self._lexicon.letters_starting(*parts)
+        starts = tuple(parts)
+        begin = (other for other in self._alike(word) if other.startswith(starts))
         end = self._lexicon.letters_ending(*(end for part in parts for end in ends_of(part)))
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
         wholes = sorted(sorted({*begin, *end}.difference(forms, (word,))), key=len)
+        rests_of = rests_by_parts(parts)
         for start in range(0, len(wholes), _AT_ONCE):
-            found += self._compounds_among(wholes[start : start + _AT_ONCE], parts)
+            rests = {whole: rests_of(whole) for whole in wholes[start : start + _AT_ONCE]}
+            # One rest mostly tells; the others are looked for where it does not.
+            known = self._lexicon.known_letters({some[0] for some in rests.values() if some})
+            others = {rest for some in rests.values() if some and known.isdisjoint(some) for rest in some[1:]}
+            known |= self._lexicon.known_letters(others)
+            found += [whole for whole, some in rests.items() if some is None or not known.isdisjoint(some)]
             if len(found) >= MAX_COMPOUNDS:
                 break
         return found[:MAX_COMPOUNDS]
-
-    def _compounds_among(self, wholes: Sequence[str], parts: Sequence[str]) -> list[str]:
-        """Return those words that are compounds of a part, in their order."""
-        rests = {whole: rests_of(parts, whole) for whole in wholes}
-        # One rest mostly tells; the others are looked for where it does not.
-        known = self._lexicon.known_letters({some[0] for some in rests.values() if some})
-        open_ = [some for some in rests.values() if some and known.isdisjoint(some)]
-        known |= self._lexicon.known_letters({rest for some in open_ for rest in some[1:]})
-        return [whole for whole, some in rests.items() if some is None or not known.isdisjoint(some)]
