@@ -27,7 +27,7 @@ from tests.crash.failing_worker import FAULTS, READ, Done, Fault, Job, Worker, b
 from tests.crash.program import PASSPHRASE, PASSWORD, set_up
 from tests.fakes.imap_mailboxes import MailboxServer
 
-_GIVEN: Final = {"/mail.mbox": 2, "/passphrase": 2, "/password": 3}
+_GIVEN: Final = {"/mail.mbox": 2, "/passphrase": 2, "/jan": 2, "/password": 3}
 """Files that a person gives, not the archive's: that one cannot be read is told as what the command or the
 configuration lacks."""
 
