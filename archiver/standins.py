@@ -22,7 +22,7 @@ class _StandIn(ModuleType):
     def __init__(self, name: str, functions: Functions) -> None:
         super().__init__(name)
         for function in functions:
-            setattr(self, function, functions[function] if isinstance(functions, Mapping) else _later(name, function))
+            setattr(self, function, functions[function] if isinstance(functions, Mapping) else _Later(name, function))
 
     def __getattr__(self, attribute: str) -> object:
         # While it stands in, and for what import itself asks (__path__, __spec__), there is nothing else here.
@@ -31,13 +31,16 @@ class _StandIn(ModuleType):
         return _real(self.__name__, attribute)
 
 
-def _later(module: str, function: str) -> Callable[..., object]:
-    def call(*args: object, **kwargs: object) -> object:
-        real = _real(module, function)
+class _Later:
+    """What is called instead: no function, which a class would make a method of."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        real = _real(self._module, self._name)
         assert callable(real)  # noqa: S101 - for the type checker
         return real(*args, **kwargs)
-
-    return call
 
 
 def _real(module: str, attribute: str) -> object:

@@ -1,9 +1,9 @@
 """The installed program: runs `main` in a process of its own, quick to begin and quick to end.
 
-A search takes a third of a second, of which Python's own housekeeping would be a fifth. Cycles are looked for seldom
-while modules are loaded (they stay), click does without the module `inspect`, of which it wants to remove indents from
-help, and the end is an end: everything was closed and flushed by then, so that taking each module and object apart
-again helps nobody. Who calls `main` from Python gets none of this.
+A search takes a quarter of a second, of which Python's own housekeeping would be a fifth. Cycles are looked for seldom
+while modules are loaded (they stay), click is loaded without what it needs for pages of help, and the end is an end:
+everything was closed and flushed by then, so that taking each module and object apart again helps nobody. Who calls
+`main` from Python gets none of this.
 """
 
 from __future__ import annotations
@@ -11,11 +11,38 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Mapping
 
-from archiver.standins import stand_ins
+from archiver.standins import Functions, stand_ins
 
-_OBJECTS_BETWEEN_COLLECTIONS = 20_000
-"""About 3 MB of garbage at most; Python's own 700 make 250 collections of nothing while a command is loaded."""
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Python's own 700 make 250 collections of nothing while a command is loaded."""
+
+
+def _without_indents(text: str) -> str:
+    """Do as inspect.cleandoc does; the help of an option is one line."""
+    if "\n" not in text:
+        return text.expandtabs().lstrip()
+    import inspect
+
+    return inspect.cleandoc(text)
+
+
+def _untranslated(text: str) -> str:
+    return text
+
+
+def _number(one: str, several: str, count: int) -> str:
+    return one if count == 1 else several
+
+
+_BALLAST: Mapping[str, Functions] = {
+    "inspect": {"cleandoc": _without_indents},
+    "gettext": {"gettext": _untranslated, "ngettext": _number},  # all else that we say is English too
+    "platform": {"system": lambda: os.uname().sysname},  # for uuid, which click knows as a type of option
+    "ipaddress": (),  # for urllib.parse, which pathlib imports for URIs
+}
+"""Modules, and what is called instead of their functions."""
 
 
 def run() -> int:
@@ -37,19 +64,12 @@ def run() -> int:
 
 
 def quicken() -> None:
-    """Let cycles be looked for seldom in the whole of this process, and import click without `inspect`."""
+    """Let cycles be looked for seldom in the whole of this process, and import click and pathlib without ballast."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
-    with stand_ins({"inspect": {"cleandoc": _without_indents}}):
+    with stand_ins(_BALLAST):
+        import pathlib  # noqa: F401
+
         import click  # noqa: F401
-
-
-def _without_indents(text: str) -> str:
-    """Do as inspect.cleandoc does; the help of an option is one line."""
-    if "\n" not in text:
-        return text.expandtabs().lstrip()
-    import inspect
-
-    return inspect.cleandoc(text)
 
 
 if __name__ == "__main__":

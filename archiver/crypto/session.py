@@ -13,7 +13,7 @@ and only then linked: at no moment does a key without a time limit lie in `@u`.
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import struct
 from collections.abc import Callable
 from datetime import datetime
@@ -61,7 +61,7 @@ class UnlockSession:
         self._archive_id = archive_id
         self._clock = clock
         self._call = call
-        self._add_key, self._keyctl = _NUMBERS.get(platform.machine(), (0, 0))
+        self._add_key, self._keyctl = _NUMBERS.get(os.uname().machine, (0, 0))
 
     def available(self) -> bool:
         """Whether this kernel gives this process a user keyring."""

@@ -7,22 +7,47 @@ the import; `archiver search` must start fast.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
-from archiver.standins import stand_ins
+from archiver.standins import Functions, stand_ins
 
-_UNNEEDED = {
+_LEFT_OUT = ("whoosh.query.nested", "whoosh.query.qcolumns", "whoosh.query.spans")
+"""Kinds of query that this language has not; they define classes on what matches."""
+_UNNEEDED: dict[str, Functions] = {
     "html": ("escape",),
     "pickle": ("dumps", "loads", "dump", "load"),
+    "random": (),
     "urllib.request": ("urlretrieve",),
     "whoosh.analysis": ("Token",),
     "whoosh.columns": (),
     "whoosh.filedb.filestore": ("OverlayStorage",),
     "whoosh.lang.morph_en": ("variations",),
+    "whoosh.matching": ("AndMaybeMatcher", "MultiMatcher", "RequireMatcher"),
+    "whoosh.util.times": ("datetime_to_long",),
+    **dict.fromkeys(_LEFT_OUT, ()),
 }
 """Modules, and the functions (or classes that are only called) that Whoosh imports from each by name."""
 
 
-def light_imports() -> AbstractContextManager[None]:
+@contextmanager
+def light_imports() -> Iterator[None]:
     """Let stand-ins be imported within instead of what is not needed; what is imported already stays as it is."""
-    return stand_ins(_UNNEEDED)
+    with stand_ins(_UNNEEDED):
+        yield
+    queries = sys.modules.get("whoosh.query")
+    if queries is not None and "SpanQuery" not in vars(queries):
+        vars(queries).setdefault("__getattr__", _left_out)
+
+
+def _left_out(name: str) -> object:
+    """Find what whoosh.query would have of the kinds left out (PEP 562)."""
+    if not name.startswith("_"):
+        for module in map(import_module, _LEFT_OUT):
+            if module.__name__.endswith(f".{name}"):
+                return module
+            if name in vars(module):
+                return vars(module)[name]
+    raise AttributeError(f"module 'whoosh.query' has no attribute {name!r}")

@@ -43,12 +43,12 @@ def secret_of(archive_id: bytes, epoch: int = 7) -> EpochSecret:
 
 
 READER = """
-import ctypes, sys
+import ctypes, os, sys
 from datetime import UTC, datetime
 from archiver.crypto.session import UnlockSession
 if sys.argv[2] == "new":
     # A login whose session keyring is not linked to the user keyring.
-    keyctl = {"x86_64": 250, "aarch64": 219}[__import__("platform").machine()]
+    keyctl = {"x86_64": 250, "aarch64": 219}[os.uname().machine]
     assert ctypes.CDLL(None).syscall(keyctl, 1, None) > 0
 found = UnlockSession(bytes.fromhex(sys.argv[1]), clock=lambda: datetime(2024, 2, 29, 12, tzinfo=UTC)).read()
 print("nothing" if found is None else f"{found[0]} {found[1].hex()}")
@@ -177,9 +177,8 @@ def test_where_the_kernel_refuses_everything_says_unavailable_and_nothing_raises
 
 
 def test_on_an_unknown_processor_it_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    import platform
-
-    monkeypatch.setattr(platform, "machine", lambda: "vax")
+    kernel = os.uname()
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result((*kernel[:4], "vax")))
     session = UnlockSession(bytes(16), clock=now)
     assert not session.available()
     assert not session.store(secret_of(bytes(16)), seconds=60)

@@ -11,7 +11,10 @@ import archiver.search.searcher
 assert "whoosh" not in sys.modules, "an empty query needs no Whoosh"
 from archiver.search.query.language import parse
 assert "urllib.request" not in sys.modules
-for name in ("html", "pickle", "whoosh.analysis", "whoosh.columns", "whoosh.filedb.filestore", "whoosh.lang.morph_en"):
+for name in (
+    "html", "pickle", "whoosh.matching", "whoosh.query.spans", "whoosh.util.times", "whoosh.analysis",
+    "whoosh.columns", "whoosh.filedb.filestore", "whoosh.lang.morph_en",
+):
     assert name not in sys.modules, name
 print(parse('x "b c" d*', datetime.datetime.now(datetime.UTC)))
 import urllib.request
@@ -25,6 +28,14 @@ from whoosh import reading
 from whoosh.query import Term, Variations
 assert [token.text for token in Term("x", "y").tokens()] == ["y"]
 assert reading.columns.EmptyColumnReader(0, 1)[0] == 0
+from whoosh import query as kinds
+from whoosh.query import spans
+from whoosh.query.compound import Require
+assert kinds.SpanFirst is spans.SpanFirst and kinds.spans is spans and kinds.NestedParent.__name__ == "NestedParent"
+assert kinds.ColumnQuery.__module__ == "whoosh.query.qcolumns" and not hasattr(kinds, "Nothing")
+from whoosh.matching import ListMatcher, RequireMatcher
+made = Require(Term("x", "y"), Term("x", "z")).matcherclass(ListMatcher([1, 2]), ListMatcher([2, 3]))
+assert type(made) is RequireMatcher and made.id() == 2
 assert Variations._btexts.__globals__["variations"]("walk") == variations("walk")
 """
 
