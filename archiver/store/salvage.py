@@ -21,7 +21,7 @@ from archiver.errors import ArchiverError, FormatError, IntegrityError
 from archiver.model.delivery import SealedRecord
 from archiver.model.message import BlobId
 from archiver.store.deliveries import pack_of, waiting_names
-from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish
+from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish, translated
 from archiver.store.layout import ArchivePaths
 from archiver.store.packs import PackFiles
 
@@ -253,7 +253,7 @@ def _starts(path: Path) -> Iterator[tuple[int, BlobId]]:
 
 def _digest(path: Path) -> str:
     digest = sha256()
-    with path.open("rb") as file:
+    with translated(path), path.open("rb") as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
