@@ -10,6 +10,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from archiver.mail.charset import clean, codec_name, decode, guess, one_line
@@ -32,7 +33,8 @@ _KNOWN_FIELD = re.compile(
 )
 # An encoded-word, its text allowed to hold the spaces that some writers leave in; never across another word's end.
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
-_PARAMETER = re.compile(r';[\s;]*([^=;\s"]{1,80})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
+# What is no parameter is matched too, up to the next semicolon: else a row of them is gone through from each of them.
+_PARAMETER = re.compile(r';[\s;]*+(?:([^=;\s"]{1,80})\s*+=\s*("(?:[^"\\]|\\.)*"?|[^;]*)|[^;]*+)', re.DOTALL)
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
 
 Fields = list[tuple[str, bytes]]
@@ -182,9 +184,8 @@ def _structured(raw: bytes) -> tuple[str, Mapping[str, str]]:
     value, semicolon, _ = text.partition(";")
     found: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[bool, str]]] = {}
-    for count, match in enumerate(_PARAMETER.finditer(text, len(value)) if semicolon else ()):
-        if count >= 200:
-            break
+    matches = _PARAMETER.finditer(text, len(value)) if semicolon else ()
+    for match in islice((each for each in matches if each[1] is not None), 200):
         name, given = match[1].lower(), match[2].strip()
         if given.startswith('"'):
             given = re.sub(r"\\(.)", r"\1", given[1:-1] if len(given) > 1 and given.endswith('"') else given[1:])

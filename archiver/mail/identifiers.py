@@ -15,8 +15,10 @@ MAX_IDENTIFIERS = 100
 MAX_LENGTH = 998
 """RFC 5322 section 2.1.1: a longer "identifier" is none."""
 
-_BRACKETED = re.compile(r"<\s*([^<>]{1,2000}?)\s*>")
-_BARE = re.compile(r"[^\s<>\"(),;:\[\]]+@[^\s<>\"(),;:\[\]]+")
+_BRACKETED = re.compile(r"<([^<>]+)>")
+_MOST_BRACKETED = 2000
+"""Characters between brackets, with white space; more is a sentence."""
+_TOKEN = re.compile(r"[^\s<>\"(),;:\[\]]+")
 _WHITE = re.compile(r"\s+")
 
 
@@ -35,8 +37,9 @@ def identifiers(text: str) -> tuple[str, ...]:
 
     Bracketed ones count alone when there are any: "Your message of … <id>" and addresses in comments are common.
     """
-    found = [_WHITE.sub("", match) for match in _BRACKETED.findall(text)] if "<" in text else []
+    found = [_WHITE.sub("", match) for match in _BRACKETED.findall(text) if len(match.strip()) <= _MOST_BRACKETED]
     if not found:
-        found = _BARE.findall(text)
+        # Not one expression with the "@" in it: that looks for it anew from each letter of a word without one.
+        found = [token for token in _TOKEN.findall(text) if "@" in token[1:-1]]
     kept = [one for one in dict.fromkeys(reversed(found)) if 0 < len(one) <= MAX_LENGTH][:MAX_IDENTIFIERS]
     return tuple(one_line(one) for one in reversed(kept))
