@@ -20,6 +20,7 @@ from archiver.errors import UsageError
 from archiver.model.customer import Customer
 from archiver.model.delivery import Delivery
 from archiver.model.identity import Identity
+from archiver.search.index import FullTextIndex
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.durable import Disk
 from archiver.store.erasure_log import erasure_log_of, read_erasures
@@ -264,6 +265,22 @@ def test_beside_a_program_that_stays_open_no_log_keeps_an_older_page(settings: S
         # What is in a log by now came behind the cut: that the erasure has reached its end.
         assert sum(log.stat().st_size for log in logs) < 40_000
     assert found(settings, "") == 4
+
+
+def test_the_words_are_durably_gone_before_the_catalogue_says_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a log that the disk loses, or a power cut, brings them back, and nobody takes them out again."""
+    told: list[int] = []
+    really = FullTextIndex.optimize
+
+    def optimize(index: FullTextIndex) -> None:
+        really(index)
+        told.append(index._connection.integer("PRAGMA main.synchronous"))  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(FullTextIndex, "optimize", optimize)
+    erase(settings, [secret_id(settings)], ask=ask, bounds=BOUNDS)
+    assert told == [2], "FULL: a commit returns when the log is on the disk"
 
 
 def test_the_catalogue_itself_refuses_what_was_erased(settings: Settings) -> None:
