@@ -199,7 +199,7 @@ class FailingDisk:
                         if at > calls and trial.code is None:
                             break
                         if record:
-                            record.keep(trial)
+                            trial = record.keep(trial)
                     self.outcome.add(trial)
         return self.outcome
 

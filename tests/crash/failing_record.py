@@ -86,14 +86,15 @@ class Record:
                     trials.pop(trial.at, None)
         return trials
 
-    def keep(self, trial: Trial) -> None:
-        """Add a line, at once; whatever half a line stands there ends before it."""
-        line = msgspec.json.encode(msgspec.structs.replace(trial, commit=self._commit))
+    def keep(self, trial: Trial) -> Trial:
+        """Add a line, at once, and return it with its commit; whatever half a line stands there ends before it."""
+        trial = msgspec.structs.replace(trial, commit=self._commit)
         descriptor = os.open(self._path(trial.scene, trial.fault), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, b"\n" + line)
+            os.write(descriptor, b"\n" + msgspec.json.encode(trial))
         finally:
             os.close(descriptor)
+        return trial
 
     def _path(self, scene: str, fault: str) -> Path:
         return self._place / f"{scene}, {fault}.jsonl"

@@ -60,6 +60,7 @@ def test_runs_side_by_side_try_every_call_once_and_a_stopped_one_goes_on(disk: F
         found.join(disk.run(scenes, faults, lane=lane, lanes=2, record=record))
     assert found.problems == []
     assert found.faults + found.absent == calls == max(found.calls.values())
+    assert set(found.commits) == {"abc"}
     lines = next(tmp_path.iterdir()).read_bytes().split(b"\n")[1:]
     assert sorted(msgspec.json.decode(line, type=Trial).at for line in lines) == list(range(1, calls + 1))
 
