@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[0-9]{8,10}\.log")
 _POLL_SECONDS = 0.001
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 60.0
 
 
 class Tail(Struct, frozen=True):
@@ -135,7 +135,7 @@ class AuditLog:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the trail's own lock, for the fraction of a millisecond that an append takes."""
+        """Hold the trail's own lock for as long as an append takes: milliseconds, or what a busy disk makes of them."""
         path = self._paths.lock("audit")
         try:
             descriptor = opened(path, os.O_RDWR | os.O_CREAT)

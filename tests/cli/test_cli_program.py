@@ -64,8 +64,9 @@ def test_python_is_taken_apart_only_while_something_is_at_work(busy: bool, ended
 
 def test_click_is_loaded_without_what_only_a_page_of_help_needs() -> None:
     script = (
-        "import sys\nfrom archiver.cli.program import quicken\nquicken()\nfrom archiver.cli.main import main\n"
-        "code = main(sys.argv[1:])\nballast = {'inspect', 'gettext', 'platform', 'ipaddress'} & {*sys.modules}\n"
+        "before = {*sys.modules}\nfrom archiver.cli.program import quicken\nquicken()\n"
+        "from archiver.cli.main import main\ncode = main(sys.argv[1:])\n"
+        "ballast = {'inspect', 'gettext', 'platform', 'ipaddress'} & {*sys.modules} - before\n"
         "print(ballast, file=sys.stderr)\nsys.exit(code)"
     )
     # Development tools bring typing_extensions, which imports it; a user's Python has none, and neither has this.

@@ -20,11 +20,13 @@ LISTED = int(os.environ.get("ARCHIVER_LISTED", "50000"))
 
 
 _AT_THE_END = """
-import atexit, pathlib, re
-def _tell():
+import os, pathlib, re
+_end = os._exit
+def _tell(code):
     found = re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())
     pathlib.Path({place!r}).write_text(found[1])
-atexit.register(_tell)
+    _end(code)
+os._exit = _tell  # with which the program ends
 """
 
 
