@@ -86,7 +86,7 @@ def report(comparison: Comparison) -> None:
     )
     wall, processor = (median(ours[n]) / median(theirs[n]) for n in (0, 1))
     print(
-        f"\nwall time of mbsync + notmuch new: {wall:.2f} x ({verdict(wall, 0.4)}); processor time: {processor:.2f} x"
+        f"\nwall time of mbsync + notmuch new: {wall:.2f} x ({verdict(wall, 0.3)}); processor time: {processor:.2f} x"
     )
 
 
