@@ -475,18 +475,6 @@ class _Guard:
         self._store._lock.release()  # noqa: SLF001
 
 
-def read_statuses(
-    paths: ArchivePaths, credential: CollectorCredential
-) -> tuple[Sequence[MailboxStatus], Sequence[Failure]]:
-    """Return figures and failures as last committed, without any lock; nothing yet when nothing was ever collected."""
-    if not paths.collect_database.exists():
-        return [], []
-    with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
-        database = CollectDatabase(connection, readonly=True)
-        with connection.snapshot():
-            return database.statuses(), database.failures()
-
-
 def _stopped() -> IncompleteError:
     return IncompleteError(
         "the collector's store has stopped after an error", hint="run `archiver sync` again: nothing is lost"

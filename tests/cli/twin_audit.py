@@ -64,7 +64,7 @@ class AuditTwin:
     reasons: list[str | None] = field(default_factory=list)
 
     def _begin(self, what: str, ask: AskPassphrase | None = None) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # the whole twin of the application does it, for all its parts
 
     def audit_list(
         self,

@@ -24,10 +24,10 @@ from archiver.imap.retry import RetryingSource
 from archiver.imap.source import ImapSource
 from archiver.model.account import Account
 from archiver.model.delivery import Delivery
-from archiver.store.collect import SealedCollectStore, read_statuses
+from archiver.store.collect import SealedCollectStore
 from tests.fakes.imap_account import MemorySpool
 from tests.fakes.imap_mailboxes import MailboxServer
-from tests.twins.archive import Archive, Clock
+from tests.twins.archive import Archive, Clock, read_statuses
 from tests.twins.stores import MemoryCollectStore, MemoryDisk
 
 USER = "info"

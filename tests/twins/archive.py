@@ -17,8 +17,11 @@ from archiver.model.address import EmailAddress
 from archiver.model.catalogue import Ingested
 from archiver.model.mailbox import MessageEntry, RemoteMailbox, Uid
 from archiver.model.message import BlobId, Direction, Message
+from archiver.model.status import Failure, MailboxStatus
 from archiver.store.catalogue import SqliteCatalogue, create_catalogue, open_catalogue
 from archiver.store.collect import SealedCollectStore, open_collect_store
+from archiver.store.collect_db import CollectDatabase
+from archiver.store.connection import open_database
 from archiver.store.deliveries import PendingDeliveries
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths, create_layout
@@ -27,6 +30,18 @@ from archiver.store.packs import PackVault
 START = datetime(2025, 3, 1, 9, 0, tzinfo=UTC)
 INBOX = RemoteMailbox(b"INBOX", "INBOX", special_use="\\Inbox")
 CHEAP = KdfParameters(passes=1, lanes=1, memory_kib=64)
+
+
+def read_statuses(
+    paths: ArchivePaths, credential: CollectorCredential
+) -> tuple[Sequence[MailboxStatus], Sequence[Failure]]:
+    """Return figures and failures as last committed, without any lock; nothing when nothing was ever collected."""
+    if not paths.collect_database.exists():
+        return [], []
+    with open_database(paths.collect_database, credential.collect_key, readonly=True) as connection:
+        database = CollectDatabase(connection, readonly=True)
+        with connection.snapshot():
+            return database.statuses(), database.failures()
 
 
 @functools.cache

@@ -13,12 +13,11 @@ from archiver.crypto.digest import blob_id
 from archiver.errors import ArchiverError, DiskError, IntegrityError
 from archiver.model.octets import BytesOctets
 from archiver.store import collect as collect_module
-from archiver.store.collect import read_statuses
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import Disk
 from archiver.store.packs import PackFiles
 from archiver.store.salvage import orphaned_packs
-from tests.twins.archive import INBOX, Archive, entry, mail
+from tests.twins.archive import INBOX, Archive, entry, mail, read_statuses
 
 
 @pytest.fixture
