@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archiver.core.linking import providers
@@ -183,6 +183,15 @@ def test_a_slip_in_a_long_name_may_be_of_two_letters_and_in_a_short_one_of_none(
     assert not resembles("abd.be", "abc.be")
 
 
+@pytest.mark.parametrize("text", ["..", "acme.be..", "‥", "acme.be‥", "acme.be .", "acme.be\u3000․", " acme.be.\t."])
+def test_what_ends_in_an_empty_label_or_a_space_stays_as_it_is_written(text: str) -> None:
+    domain = ascii_domain(text)
+    assert domain == text.strip().lower()
+    assert ascii_domain(domain) == domain
+
+
+@example("..", "")
+@example("‥", "")
 @given(st.text(max_size=300), st.text(max_size=40))
 def test_no_text_makes_them_raise(text: str, other: str) -> None:
     domain = ascii_domain(text)

@@ -31,12 +31,15 @@ def ascii_domain(text: str) -> str:
     and fits no domain of anybody.
     """
     domain = text.strip().lower()
+    form = domain
     if not domain.isascii() and len(domain) <= MAX_DOMAIN:
         try:
-            domain = domain.translate(_DOTS).rstrip(".").encode("idna").decode("ascii").lower()
+            form = domain.translate(_DOTS).rstrip(".").encode("idna").decode("ascii").lower()
         except UnicodeError:
             return domain
-    return domain.removesuffix(".")
+    form = form.removesuffix(".")
+    # Mapping (RFC 3491) makes dots and spaces of signs that looked like none: "‥" is two dots.
+    return domain if form.endswith(".") or form != form.strip() else form
 
 
 def is_domain(domain: str) -> bool:
