@@ -24,11 +24,21 @@ READ_ONLY: Final = (
 )
 """What to do about a file system that is read-only: even a search writes, into the audit trail."""
 
+SHORT: Final = (
+    "end other programs, or allow more open files (`ulimit -n`; LimitNOFILE= of a service), and run it again: it says"
+    " nothing of the archive"
+)
+"""What to do when a process, or the machine, may have no further file open, or no memory for one."""
+
+_SHORT: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
 
 def hint_for(error: OSError, otherwise: str) -> str:
     """Return what to do about what the operating system refused: `otherwise`, unless we know better."""
     if error.errno == errno.EROFS:
         return READ_ONLY
+    if error.errno in _SHORT:
+        return SHORT
     return NOT_OURS if error.errno in {errno.EACCES, errno.EPERM} else otherwise
 
 
@@ -95,6 +105,17 @@ class MailboxRefusedError(IncompleteError):
 
 class DiskError(IncompleteError):
     """The operating system refused to write (disk full, read-only, failing); nothing that was committed is lost."""
+
+
+class ShortageError(DiskError):
+    """No further file may be opened by this process or on this machine; about what is stored that says nothing."""
+
+
+def shortage(error: OSError) -> ShortageError | None:
+    """Return what to raise for an error that is about this machine; None for one that is about the file."""
+    if error.errno not in _SHORT:
+        return None
+    return ShortageError(f"the system refused: {error.strerror}", hint=SHORT)
 
 
 class NoArchiveError(ArchiverError):

@@ -28,7 +28,15 @@ from archiver.config import Settings
 from archiver.core.progress import OnProgress, Progress, silent
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ArchiverError, ConfigurationError, DiskError, IntegrityError, UsageError, WrongKeyError
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    DiskError,
+    IntegrityError,
+    ShortageError,
+    UsageError,
+    WrongKeyError,
+)
 from archiver.model.message import BlobId
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish
 from archiver.store.erasure_log import erasure_log_of, merged, read_erasures
@@ -283,9 +291,13 @@ def _records_of_erasures(
         raise UsageError(f"{named} is no record of erasures of this archive", hint="name a copy of its erasures.log")
     records = [log.erased for log in read]
     # The log is written first, so the catalogue knows no more; but one of the two may be gone.
-    with suppress(ArchiverError, OSError):
+    try:
         if ArchivePaths(settings.archive.path).database.is_file():
             records.append(_tombstones(settings, ask, bounds, credential))
+    except ShortageError:
+        raise
+    except (ArchiverError, OSError):
+        pass
     return records, sum(log.damaged for log in read)
 
 

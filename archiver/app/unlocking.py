@@ -34,6 +34,7 @@ from archiver.errors import (
     UnreadableError,
     UsageError,
     WrongKeyError,
+    shortage,
 )
 from archiver.store.durable import Disk, translated
 from archiver.store.layout import ArchivePaths
@@ -299,6 +300,8 @@ def read_private(path: Path) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
+        if short := shortage(error):
+            raise short from error
         if error.errno == errno.EIO:
             raise UnreadableError(
                 f"the key file {path} cannot be read: {error.strerror}", what=path.name, hint="check the disk"
@@ -346,6 +349,8 @@ def read_public_file(path: Path) -> bytes:
             f"there is no archive at {path.parent}", hint="run `archiver init`, or check [archive] path"
         ) from None
     except OSError as error:
+        if short := shortage(error):
+            raise short from error
         if error.errno == errno.EIO:
             raise UnreadableError(
                 f"{path.name} cannot be read: {error.strerror}", what=path.name, hint="check the disk, and run it again"

@@ -36,6 +36,7 @@ from archiver.errors import (
     IntegrityError,
     LockedError,
     NoArchiveError,
+    ShortageError,
     WrongKeyError,
 )
 from archiver.search.index import SCHEMA_VERSION, index_version
@@ -166,6 +167,8 @@ def _trail(paths: ArchivePaths) -> Iterator[Problem]:
         return
     try:
         findings = verify_chain(paths, archive_id)
+    except ShortageError:
+        raise
     except DiskError as error:
         yield Problem("audit", error.message, kind="audit")
         return
@@ -176,6 +179,8 @@ def _trail(paths: ArchivePaths) -> Iterator[Problem]:
 def _archive_id(paths: ArchivePaths) -> bytes | None:
     try:
         return read_archive_file(read_public_file(paths.archive_file)).archive_id
+    except ShortageError:
+        raise
     except ArchiverError:
         return None
 
@@ -264,6 +269,8 @@ def _once_more(settings: Settings, keys: Keys, found: list[Problem]) -> tuple[li
     except LockedError:
         being_built = [problem for problem in found if problem.kind == "index"]
         return [problem for problem in found if problem.kind != "index"], being_built
+    except ShortageError:
+        raise
     except (DiskError, IntegrityError, NoArchiveError, WrongKeyError):
         return found, []
 
@@ -367,6 +374,8 @@ def _records(opened: Opened) -> Iterator[Problem]:
 
     try:
         findings = findings_of(opened.keys, opened)
+    except ShortageError:
+        raise
     except DiskError as error:
         yield Problem("audit", error.message, kind="audit")
         return
@@ -411,6 +420,8 @@ def _collector(
     problems, remarks, credential = list[Problem](), list[Problem](), kept
     try:
         found = read_credential(settings, keys.archive)
+    except ShortageError:
+        raise
     except ConfigurationError as error:
         missing = isinstance(error.__cause__, FileNotFoundError)
         message = _NO_CREDENTIAL if missing else error.message

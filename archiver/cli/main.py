@@ -21,7 +21,16 @@ from archiver.cli.invocation import Invocation
 from archiver.cli.layout import Span
 from archiver.cli.pager import pager
 from archiver.cli.terminal import Terminal
-from archiver.errors import ArchiverError, ConfigurationError, DiskError, QueryError, UsageError, hint_for, place_of
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationError,
+    DiskError,
+    QueryError,
+    UsageError,
+    hint_for,
+    place_of,
+    shortage,
+)
 
 if TYPE_CHECKING:
     from archiver.cli.application import Application
@@ -128,6 +137,8 @@ def _has_octets(arguments: Sequence[str]) -> bool:
 
 
 def _failed(error: Exception, invocation: Invocation) -> int:
+    if isinstance(error, OSError):
+        error = shortage(error) or error
     if isinstance(error, ArchiverError):
         code = _known(error, invocation)
     elif isinstance(error, click.ClickException):

@@ -29,7 +29,7 @@ from archiver.crypto.audit import (
     parse_header,
     trailing_length,
 )
-from archiver.errors import NOT_OURS, READ_ONLY, DiskError, FormatError, LockedError, hint_for
+from archiver.errors import NOT_OURS, READ_ONLY, SHORT, DiskError, FormatError, LockedError, hint_for, shortage
 from archiver.store.durable import Disk, opened
 from archiver.store.layout import ArchivePaths
 
@@ -90,7 +90,7 @@ class AuditLog:
             raise DiskError(
                 f"the audit trail cannot be written, so nothing is shown or changed: {error.message}",
                 hint=error.hint
-                if error.hint in {NOT_OURS, READ_ONLY}
+                if error.hint in {NOT_OURS, READ_ONLY, SHORT}
                 else "make room, or mend what keeps audit/ in the archive's folder from being written, and try again",
             ) from error
 
@@ -140,7 +140,7 @@ class AuditLog:
         try:
             descriptor = opened(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            raise DiskError(
+            raise shortage(error) or DiskError(
                 f"{path.name}: {os.strerror(error.errno or 0)}",
                 hint=hint_for(error, "check the owner and the mode of the archive"),
             ) from error
@@ -168,7 +168,7 @@ def audit_files(paths: ArchivePaths) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"{paths.audit.name}: {os.strerror(error.errno or 0)}",
             hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
@@ -208,7 +208,7 @@ def _octets(path: Path) -> bytes | mmap.mmap:
                 return b""
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"{path.name}: {os.strerror(error.errno or 0)}",
             hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
@@ -263,7 +263,7 @@ def _end_of(path: Path) -> _End:
             file.seek(start)
             return _last_whole(file.read(), start)
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"{path.name}: {os.strerror(error.errno or 0)}",
             hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error

@@ -22,7 +22,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from archiver.crypto.backup_file import MANIFEST, MARK, Manifest, create_mark, read_manifest, read_mark
-from archiver.errors import DiskError, IntegrityError, UsageError
+from archiver.errors import DiskError, IntegrityError, UsageError, shortage
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish, write_durably
 from archiver.store.layout import ArchivePaths
 from archiver.store.state_files import copy_file, digest_of
@@ -56,7 +56,7 @@ class Generation(Struct, frozen=True):
         try:
             octets = (self.path / MANIFEST).read_bytes()
         except OSError as error:
-            raise _bad(f"{self.path.name}/{MANIFEST}", "is missing or cannot be read") from error
+            raise shortage(error) or _bad(f"{self.path.name}/{MANIFEST}", "is missing or cannot be read") from error
         return read_manifest(octets)
 
     def check(self) -> Manifest:
@@ -95,6 +95,8 @@ class BackupPlace:
         try:
             octets = (self.root / MARK).read_bytes()
         except OSError as error:
+            if short := shortage(error):
+                raise short from error
             if error.errno == errno.EIO:
                 raise _bad(MARK, "cannot be read") from error
             raise UsageError(

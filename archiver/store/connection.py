@@ -25,6 +25,7 @@ from archiver.errors import (
     NoArchiveError,
     UsageError,
     WrongKeyError,
+    shortage,
 )
 from archiver.store.durable import opened, translated
 
@@ -250,8 +251,9 @@ def open_database(
         database.close()
         raise _not_a_database(path, key) from error
     except apsw.Error as error:
+        problem = _translate(error, path)  # before the close: it looks whether another file can be opened
         database.close()
-        raise _translate(error, path) from error
+        raise problem from error
     return StoreConnection(database, path)
 
 
@@ -354,9 +356,16 @@ def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911
 
 def _refused(path: Path, reason: str, hint: str) -> DiskError:
     """Return what to say of a write that failed, or of a file that was to be opened for writing."""
-    with contextlib.suppress(OSError):
-        if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
-            return DiskError(f"{path.name}: the disk is read-only", hint=READ_ONLY)
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if os.statvfs(descriptor).f_flag & os.ST_RDONLY:
+                return DiskError(f"{path.name}: the disk is read-only", hint=READ_ONLY)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if short := shortage(error):  # the library met the same, and says only that a file cannot be opened
+            return short
     return DiskError(f"{path.name}: {reason}", hint=hint)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from archiver.crypto.epoch import EpochSecret
-from archiver.errors import IntegrityError, UnreadableError
+from archiver.errors import IntegrityError, UnreadableError, shortage
 from archiver.model.delivery import Delivery
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
@@ -82,7 +82,7 @@ class PendingDeliveries:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise UnreadableError(
+            raise shortage(error) or UnreadableError(
                 f"{name} cannot be read: {os.strerror(error.errno or 0)}", what=f"pending/{name}", hint=_CHECK
             ) from error
         from archiver.crypto.pending import open_delivery  # a search only looks whether any wait

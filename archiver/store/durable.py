@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from archiver.errors import DiskError, hint_for
+from archiver.errors import DiskError, hint_for, shortage
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -157,7 +157,7 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"{path.name}: {os.strerror(error.errno) if error.errno else 'the disk refused'}",
             hint=hint_for(
                 error, "free space or mend the disk, then run the command again: it goes on where it stopped"

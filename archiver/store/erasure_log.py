@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from archiver.crypto.derive import bind, equal, extract
-from archiver.errors import DiskError
+from archiver.errors import DiskError, shortage
 from archiver.model.message import BlobId
 from archiver.store.durable import Disk
 from archiver.store.layout import ArchivePaths
@@ -44,7 +44,9 @@ def read_erasures(path: Path, mac_key: bytes) -> ErasureLog:
     except FileNotFoundError:
         return ErasureLog({})
     except OSError as error:
-        raise DiskError(f"{path.name}: {os.strerror(error.errno or 0)}", hint="check its owner and mode") from error
+        raise shortage(error) or DiskError(
+            f"{path.name}: {os.strerror(error.errno or 0)}", hint="check its owner and mode"
+        ) from error
     erased: dict[BlobId, datetime] = {}
     damaged = 0
     for line in octets.split(b"\n"):

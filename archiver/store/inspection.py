@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from archiver.crypto.pending import check_header
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, shortage
 from archiver.store.deliveries import pack_of, waiting_names
 from archiver.store.durable import TEMPORARY_SUFFIX
 from archiver.store.layout import ArchivePaths
@@ -107,7 +107,9 @@ def _pending(paths: ArchivePaths, archive_id: bytes | None, *, busy: bool) -> It
                     )
             except FileNotFoundError:
                 continue  # taken in meanwhile
-            except (OSError, ArchiverError):
+            except (OSError, ArchiverError) as error:
+                if isinstance(error, OSError) and (short := shortage(error)):
+                    raise short from error
                 yield Noticed("pending", what, f"pending delivery {path.name[:16]} is damaged", harmless=False)
         elif path.name.endswith(TEMPORARY_SUFFIX):
             if not busy:

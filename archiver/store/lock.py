@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from archiver.errors import DiskError, LockedError, hint_for
+from archiver.errors import DiskError, LockedError, hint_for, shortage
 from archiver.store.durable import opened
 
 _POLL_SECONDS = 0.05
@@ -97,7 +97,7 @@ def _open(path: Path) -> int:
     try:
         return opened(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"{path.name}: {os.strerror(error.errno or 0)}",
             hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error

@@ -24,7 +24,7 @@ from archiver.crypto.sealed import (
     open_stream,
     parse_record_header,
 )
-from archiver.errors import ArchiverError, FormatError, IntegrityError
+from archiver.errors import ArchiverError, FormatError, IntegrityError, shortage
 from archiver.model.delivery import SealedRecord
 from archiver.model.message import BlobId
 from archiver.store.durable import TEMPORARY_SUFFIX, Disk, publish, write_durably
@@ -141,7 +141,7 @@ class PackFiles:
                     digest.update(piece)
                     size += len(piece)
         except OSError as error:
-            raise _unreadable(name) from error
+            raise shortage(error) or _unreadable(name) from error
         if digest.hexdigest() != name:
             raise IntegrityError(f"pack {name[:12]} is not what its name says", what=f"pack {name}", hint=_RESTORE)
         return sum(1 for _ in self.headers(name)), size
@@ -157,7 +157,7 @@ class PackFiles:
                     yield PlacedHeader(offset, header)
                     offset += header.record_length
         except OSError as error:
-            raise _unreadable(name) from error
+            raise shortage(error) or _unreadable(name) from error
         except (IntegrityError, FormatError) as error:
             raise IntegrityError(
                 f"pack {name[:12]}: a record's header is damaged", what=f"pack {name}", hint=_RESTORE
@@ -198,7 +198,9 @@ class PackVault:
                 ):
                     digest.update(piece)
                     yield piece
-        except (OSError, ValueError, ArchiverError) as error:
+        except OSError as error:
+            raise shortage(error) or _damaged(pack, record) from error
+        except (ValueError, ArchiverError) as error:
             raise _damaged(pack, record) from error
         if digest.blob_id() != record.blob_id:
             raise _damaged(pack, record)
@@ -211,7 +213,9 @@ class PackVault:
     def _sealed(self, pack: str, record: SealedRecord) -> bytes:
         try:
             sealed = self._pread(pack, record)
-        except (OSError, ValueError, OverflowError) as error:
+        except OSError as error:
+            raise shortage(error) or _damaged(pack, record) from error
+        except (ValueError, OverflowError) as error:
             raise _damaged(pack, record) from error
         if len(sealed) != record.length:
             raise _damaged(pack, record)

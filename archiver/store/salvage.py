@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from archiver.crypto.digest import BlobDigest
 from archiver.crypto.sealed import RECORD_HEADER_LENGTH, open_stream, parse_record_header
-from archiver.errors import ArchiverError, FormatError, IntegrityError
+from archiver.errors import ArchiverError, FormatError, IntegrityError, shortage
 from archiver.model.delivery import SealedRecord
 from archiver.model.message import BlobId
 from archiver.store.deliveries import pack_of, waiting_names
@@ -112,7 +112,9 @@ class Salvage:
                 ):
                     digest.update(piece)
                     size += len(piece)
-        except (OSError, ValueError, ArchiverError):
+        except (OSError, ValueError, ArchiverError) as error:
+            if isinstance(error, OSError) and (short := shortage(error)):
+                raise short from error
             return False
         return size == record.octets and digest.blob_id() == record.blob_id
 
@@ -234,7 +236,9 @@ def _starts(path: Path) -> Iterator[tuple[int, BlobId]]:
     overlap = RECORD_HEADER_LENGTH - 1
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+    except OSError as error:
+        if short := shortage(error):
+            raise short from error
         return
     try:
         for start in range(0, os.fstat(descriptor).st_size, _PIECE):

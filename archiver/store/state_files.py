@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from archiver.crypto.backup_file import StateFile
-from archiver.errors import DiskError, IntegrityError, LockedError, hint_for
+from archiver.errors import DiskError, IntegrityError, LockedError, hint_for, shortage
 from archiver.store.durable import Disk, opened
 from archiver.store.layout import ArchivePaths
 
@@ -129,7 +129,7 @@ def pieces_of(path: Path) -> Iterator[bytes]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise shortage(error) or _unreadable(path, error) from error
     try:
         while True:
             try:
@@ -181,7 +181,7 @@ def _undisturbed(database: Path) -> Iterator[None]:
     try:
         descriptor = os.open(database, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise _unreadable(database, error) from error
+        raise shortage(error) or _unreadable(database, error) from error
     try:
         end = time.monotonic() + _CLOSING_SECONDS
         while True:
@@ -205,7 +205,7 @@ def _trail_at_rest(paths: ArchivePaths) -> Iterator[None]:
     try:
         descriptor = opened(paths.lock("audit"), os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise DiskError(
+        raise shortage(error) or DiskError(
             f"audit.lock: {os.strerror(error.errno or 0)}",
             hint=hint_for(error, "check the owner and the mode of the archive"),
         ) from error
