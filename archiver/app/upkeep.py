@@ -12,7 +12,7 @@ from archiver.app.unlocking import AskPassphrase, Keys, find_keys, read_credenti
 from archiver.config import Settings
 from archiver.crypto.collector import CollectorCredential
 from archiver.crypto.kdf import DEFAULT_BOUNDS, KdfBounds
-from archiver.errors import ConfigurationError
+from archiver.errors import ConfigurationError, FormatError, UnreadableError, WrongKeyError
 from archiver.model.account import IMPORTED
 from archiver.model.status import Failure, MailboxStatus
 from archiver.search.index import SCHEMA_VERSION, index_version
@@ -43,10 +43,13 @@ class StatusReport(Struct, frozen=True):
 
 
 def status(settings: Settings, *, ask: AskPassphrase | None, bounds: KdfBounds = DEFAULT_BOUNDS) -> StatusReport:
-    """Report the figures; without a key those of the collector only, for which its credential is enough."""
+    """Report the figures; without a key those of the collector only, for which its credential is enough.
+
+    A machine's key that opens nothing is a problem of the set-up, named in the report; a person's is a WrongKeyError.
+    """
     paths, archive, _ = read_public(settings, bounds=bounds)
-    keys = find_keys(settings, ask=ask or _nobody, bounds=bounds)
     problems: list[str] = []
+    keys = _keys_at_hand(settings, ask or _nobody, bounds, problems)
     totals = StatusReport(None, None, len(waiting_names(paths)), None, None, keys is not None, (), (), ())
     credential = None
     if keys is not None:
@@ -77,6 +80,24 @@ def _configured(
 
 def _nobody() -> str | None:
     return None
+
+
+def _keys_at_hand(settings: Settings, ask: AskPassphrase, bounds: KdfBounds, problems: list[str]) -> Keys | None:
+    """Return what opens the archive, if anything does; the collector's figures need none."""
+    given = None
+
+    def asked() -> str | None:
+        nonlocal given
+        given = ask()
+        return given
+
+    try:
+        return find_keys(settings, ask=asked, bounds=bounds)
+    except (WrongKeyError, FormatError, ConfigurationError, UnreadableError) as error:
+        if given is not None:
+            raise
+        problems.append(error.message)
+        return None
 
 
 def _totals(

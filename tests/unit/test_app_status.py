@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
+from archiver import app
 from archiver.app.upkeep import _configured
 from archiver.config import ArchiveSettings, Settings
+from archiver.errors import WrongKeyError
 from archiver.model.account import Account
 from archiver.model.identity import Identity
 from archiver.model.status import Failure, MailboxStatus
+from tests.crash.failing_worker import keys_at_once
+from tests.crash.program import PASSPHRASE, nobody, set_up
 
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
+
+
+def test_a_machine_key_that_opens_nothing_is_a_problem_and_hides_no_figure(tmp_path: Path) -> None:
+    with keys_at_once():
+        program = set_up(tmp_path / "home", 1, ["info"])
+        other = set_up(tmp_path / "other", 1, ["info"])
+        mail = tmp_path / "one.eml"
+        mail.write_text("Subject: one\n\none\n")
+        app.import_paths(program.settings, [mail], ask=nobody)
+        assert not app.status(program.settings, ask=nobody).problems
+        shutil.copy(other.home / "machine-key", program.home / "machine-key")
+        report = app.status(program.settings, ask=nobody)
+        assert not report.unlocked
+        assert not report.complete
+        assert len(report.problems) == 1
+        assert "machine" in report.problems[0]
+        assert ("import", 1) in [(row.account, row.archived) for row in report.accounts]
+        with pytest.raises(WrongKeyError):
+            app.status(program.settings, ask=lambda: "not the passphrase of anything")
+        assert app.status(program.settings, ask=lambda: PASSPHRASE).messages == 1
 
 
 def settings(*names: str) -> Settings:
