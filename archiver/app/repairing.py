@@ -124,9 +124,10 @@ def _fetched(
     with open_unlocked(settings, keys, write=False) as opened:
         remaining = _remaining(settings, opened.catalogue, opened.catalogue.damaged())
         remaining = [*remaining, *(problem for problem in done.remaining if problem.kind == "audit")]
-    came = len(done.remaining) - len(remaining)
+        lost = done.lost - opened.catalogue.known(done.lost)
+    came = len(done.remaining) - len(remaining) + len(done.lost) - len(lost)
     steps = (*done.steps, Step("fetch", "archive.db", f"{messages(came)} came again")) if came > 0 else done.steps
-    return RepairReport(steps, tuple(remaining), _fetchable(settings, remaining))
+    return RepairReport(steps, tuple(remaining), _fetchable(settings, remaining), lost)
 
 
 def _has(report: VerifyReport, kind: str) -> bool:
@@ -296,16 +297,19 @@ def _act(
         if waiting:
             steps += _mend(opened, report, on_progress)
         steps += _read_at_last(opened, on_progress)
-        without_keys = sum(collecting.store.forget_pack(pack) for pack in opened.lost_packs())
-        if without_keys:
-            lost = f"{messages(without_keys)} without keys, to be fetched again, or imported again"
-            steps.append(Step("fetch", "collect.db", lost))
+        packs = opened.lost_packs()
+        lost = frozenset[BlobId]().union(*packs.values())
+        for pack in packs:
+            collecting.store.forget_pack(pack)
+        if lost:
+            without_keys = f"{messages(len(lost))} without keys, to be fetched again, or imported again"
+            steps.append(Step("fetch", "collect.db", without_keys))
         steps += _finish(opened, report, collecting.store, on_progress)
         if new_index:
             steps.append(Step("index", "index.db", f"index.db was built anew: {messages(opened.index.count())}"))
         opened.tidy(ingested.indexed)
         remaining = [*_remaining(settings, opened.catalogue, opened.catalogue.damaged()), *_never_mended(report)]
-    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining) + without_keys)
+    return RepairReport(tuple(steps), tuple(remaining), _fetchable(settings, remaining) + len(lost), lost)
 
 
 def _take_over(opened: Opened, on_progress: OnProgress) -> Sequence[Step]:

@@ -8,7 +8,7 @@ customers are in `archiver.cli.customer_answers`. Only the type checker reads th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -234,7 +234,7 @@ class RepairStep(Protocol):
 class RepairReport(Protocol):
     """What repair did, or with `dry_run`, or not `confirmed`, would do; `remaining` stays damaged.
 
-    `fetchable` of those lie on a server that the next sync asks.
+    `lost` lack their keys, and did not come again yet. `fetchable` of both may lie on a server that the next sync asks.
     """
 
     @property
@@ -243,6 +243,8 @@ class RepairReport(Protocol):
     def remaining(self) -> Sequence[Damage]: ...
     @property
     def fetchable(self) -> int: ...
+    @property
+    def lost(self) -> Collection[bytes]: ...
     @property
     def dry_run(self) -> bool: ...
     @property

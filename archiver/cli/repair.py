@@ -98,12 +98,14 @@ def _conclude(invocation: Invocation, report: RepairReport) -> None:
         terminal.line("Nothing was changed: this was a dry run." if report.steps else "There is nothing to mend.")
     elif not report.steps and not report.remaining:
         terminal.line(Span("There is nothing to mend.", "good"))
-    elif not report.remaining:
+    elif not report.remaining and not report.lost:
         terminal.line(Span("All is mended.", "good"))
     if report.remaining:
         stays = "would stay" if report.dry_run else "still"
         terminal.line(Span(f"{len(report.remaining):,} {stays} damaged.", "bad"))
-        if report.fetchable and not report.dry_run:
-            terminal.hint(
-                "`archiver sync` fetches again what the servers still have; `archiver status` tells what came"
-            )
+    if report.lost:
+        terminal.line(Span(f"{count(len(report.lost), 'message')} without keys did not come again yet.", "bad"))
+    if report.fetchable and not report.dry_run:
+        terminal.hint("`archiver sync` fetches again what the servers still have; `archiver status` tells what came")
+    if report.lost:
+        terminal.hint("what came from files is to be imported again; `archiver verify` names packs without keys")

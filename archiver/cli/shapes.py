@@ -254,7 +254,7 @@ def repair(report: RepairReport, zone: tzinfo | None) -> Json:
     return {
         "dry_run": report.dry_run,
         "confirmed": report.confirmed,
-        "mended": not report.remaining,
+        "mended": not report.remaining and not report.lost,
         "steps": [{"action": step.action, "what": step.what, "message": step.message} for step in report.steps],
         "remaining": [damage(each, zone) for each in report.remaining],
         "fetchable": report.fetchable,

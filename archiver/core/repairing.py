@@ -50,19 +50,25 @@ class Step(Struct, frozen=True):
 class RepairReport(Struct, frozen=True):
     """What a repair did, or would do (`dry_run`); `remaining` names each message that stays damaged, and why.
 
-    `fetchable` counts what the next sync asks servers for: of those that remain, and of mail whose keys were lost.
+    `lost` are messages whose keys are gone, and which did not come again yet. `fetchable` counts what the next sync
+    asks servers for: of those that remain, and of these.
     """
 
     steps: tuple[Step, ...] = ()
     remaining: tuple[Problem, ...] = ()
     fetchable: int = 0
+    lost: frozenset[BlobId] = frozenset()
     dry_run: bool = False
     confirmed: bool = True
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when all is mended, or nothing was to be; 4 when something stays damaged or was not done."""
-        return 4 if self.remaining or self.fetchable or (self.steps and (self.dry_run or not self.confirmed)) else 0
+        """Return 0 when all is mended, or nothing was to be; 4 when something stays damaged or away, or was not done."""
+        return (
+            4
+            if self.remaining or self.fetchable or self.lost or (self.steps and (self.dry_run or not self.confirmed))
+            else 0
+        )
 
 
 class Found(Protocol):

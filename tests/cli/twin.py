@@ -123,12 +123,17 @@ class Repair:
     steps: Sequence[RepairStep] = ()
     remaining: Sequence[Damage] = ()
     fetchable: int = 0
+    lost: Sequence[bytes] = ()
     dry_run: bool = False
     confirmed: bool = True
 
     @property
     def exit_code(self) -> int:
-        return 4 if self.remaining or self.fetchable or (self.steps and (self.dry_run or not self.confirmed)) else 0
+        return (
+            4
+            if self.remaining or self.fetchable or self.lost or (self.steps and (self.dry_run or not self.confirmed))
+            else 0
+        )
 
 
 @dataclass(frozen=True)
