@@ -63,12 +63,9 @@ class RepairReport(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when all is mended, or nothing was to be; 4 when something stays damaged or away, or was not done."""
-        return (
-            4
-            if self.remaining or self.fetchable or self.lost or (self.steps and (self.dry_run or not self.confirmed))
-            else 0
-        )
+        """Return 0 when all is mended, or nothing was to be; 4 when something stays damaged or away, or is not done."""
+        undone = self.steps and (self.dry_run or not self.confirmed)
+        return 4 if self.remaining or self.fetchable or self.lost or undone else 0
 
 
 class Found(Protocol):

@@ -129,11 +129,8 @@ class Repair:
 
     @property
     def exit_code(self) -> int:
-        return (
-            4
-            if self.remaining or self.fetchable or self.lost or (self.steps and (self.dry_run or not self.confirmed))
-            else 0
-        )
+        undone = self.steps and (self.dry_run or not self.confirmed)
+        return 4 if self.remaining or self.fetchable or self.lost or undone else 0
 
 
 @dataclass(frozen=True)
