@@ -1,6 +1,6 @@
 # `make` lists the targets. Each is one line of shell, so that a machine without make loses nothing.
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench bench-linking bench-relevance bench-reliability clean
+.PHONY: help venv demo test hunt check format bench bench-linking bench-relevance bench-reliability clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
@@ -13,6 +13,9 @@ demo: venv ## try it: an IMAP server on loopback, a year of invented mail, the m
 
 test: ## all tests, on every core (ARGS="-k word" goes to pytest)
 	@sh .ci/test $(ARGS)
+
+hunt: venv ## look for bugs: property tests with 30 times the examples, an hour or so (TIMES=100 ARGS="-k query")
+	@sh .ci/hunt $(ARGS)
 
 check: ## formatting, lint, types, direction of imports
 	@sh .ci/check

@@ -268,7 +268,7 @@ _MESSAGES = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data(), drawn=_MESSAGES)
 def test_threads_do_not_depend_on_the_order_of_arrival(
     data: st.DataObject, drawn: list[tuple[str | None, list[str], list[str]]], tmp_path_factory: pytest.TempPathFactory

@@ -717,7 +717,7 @@ _MAIL = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(drawn=st.lists(_MAIL, min_size=1, max_size=12))
 def test_the_twin_agrees_with_the_real_one(
     drawn: list[dict[str, object]], tmp_path_factory: pytest.TempPathFactory

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -227,5 +228,6 @@ class Collecting(RuleBasedStateMachine):
         assert self.committed <= self._kept(), "something archived is lost"
 
 
+@pytest.mark.hypothesis
 def test_whatever_a_server_does_and_whenever_it_crashes_nothing_is_lost_or_falsely_complete() -> None:
     run_state_machine_as_test(Collecting, settings=settings(max_examples=EXAMPLES, stateful_step_count=20))
