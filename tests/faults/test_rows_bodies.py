@@ -204,7 +204,7 @@ def test_row_29_each_connection_fetches_the_password_anew(trial: Trial) -> None:
 
 
 def test_row_30_a_peer_that_is_gone_without_a_word_is_given_up_and_asked_again(trial: Trial) -> None:
-    trial.account = replace(trial.account, read_timeout=0.3)
+    trial.account = replace(trial.account, read_timeout=1.5)
     trial.imap.on(INBOX_BODIES, lambda _: Silence(body(1, inbox(trial)[1])), times=1)
     assert trial.run().exit_code == 0
     assert trial.sound()

@@ -205,10 +205,11 @@ def test_under_tls_no_damage_to_a_stream_reaches_the_archive(
 
     through(trial, Proxy(inner.port, damaged), proxies, authority)
     trial.account = replace(trial.account, read_timeout=0.3, connect_timeout=0.5)
-    for _ in range(6):
-        outcome = trial.run()
+    for _ in range(5):
+        trial.run()
         assert set(trial.kept().values()) <= set(trial.on_server().values())
-    assert outcome.exit_code == 0
+    trial.account = replace(trial.account, read_timeout=5.0, connect_timeout=5.0)
+    assert trial.run().exit_code == 0
     assert trial.sound()
 
 
@@ -218,7 +219,7 @@ def test_a_line_that_stalls_or_crawls_costs_time_and_no_mail(trial: Trial, proxi
         return Fault(kind, at=300 * number, rate=20_000) if number < 4 else Fault()
 
     through(trial, Proxy(trial.server.port, fault), proxies)
-    trial.account = replace(trial.account, read_timeout=0.3)
+    trial.account = replace(trial.account, read_timeout=0.8 if kind == "stall" else 5.0)
     assert trial.run().exit_code == 0
     assert trial.sound()
 

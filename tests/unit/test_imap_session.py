@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,10 +107,11 @@ def test_something_else_than_an_imap_server_is_told_as_such(server: FakeImapServ
 
 
 def test_a_closed_port_is_unreachable_with_a_hint() -> None:
-    fake = FakeImapServer()
-    fake.close()
-    with pytest.raises(ConnectFailedError, match="cannot be reached") as caught:
-        session_on(local_account(fake.port))
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # so that it is nobody else's, nor by chance this client's own; nobody listens
+        account = local_account(closed.getsockname()[1])
+        with pytest.raises(ConnectFailedError, match="cannot be reached") as caught:
+            session_on(account)
     assert caught.value.hint
 
 

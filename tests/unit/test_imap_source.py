@@ -455,7 +455,7 @@ def test_what_came_before_a_cut_is_kept_and_the_message_in_transit_is_named(serv
 
 def test_a_server_that_falls_silent_is_given_up_after_the_read_timeout(server: FakeImapServer) -> None:
     server.on(b"UID FETCH", Silence(body(1, b"m1")))
-    source = source_on(local_account(server.port, read_timeout=0.2))
+    source = source_on(local_account(server.port, read_timeout=1.5))
     source.examine(INBOX)
     fetching = source.fetch([entry(1), entry(2)])
     assert octets_of(next(fetching)) == b"m1"

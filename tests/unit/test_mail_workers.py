@@ -97,7 +97,7 @@ def test_only_as_much_is_taken_as_fits_in_flight() -> None:
 
 
 def test_a_message_that_takes_too_long_keeps_its_header_and_delays_no_other(sabotaged: None) -> None:
-    with ParserPool(2, seconds=1.0) as pool:
+    with ParserPool(2, seconds=3.0) as pool:
         found = list(pool.parse([mail(0), mail(1, b"SLEEP"), mail(2), *(mail(number) for number in range(3, 30))]))
     assert [message.subject for message in found] == [f"number {number}" for number in range(30)]
     assert found[1].defects == (Defect("parse-timeout"),)
@@ -120,7 +120,7 @@ def test_behind_a_slow_message_only_as_much_is_held_as_is_allowed_and_nobody_s_t
     monkeypatch.setattr("archiver.mail.workers._PIPE", 1 << 16)
     text = b"words and words\r\n" * 6_000  # more than a pipe holds then
     # The first takes longer than it may, and so do the others, which wait for it meanwhile.
-    with ParserPool(2, seconds=2.0, octets_held=500_000) as pool:
+    with ParserPool(2, seconds=4.0, octets_held=500_000) as pool:
         messages = pool.parse([mail(0, b"SLEEP"), *(mail(number, text) for number in range(1, 40))])
         first = next(messages)
         while_waiting = replies
@@ -171,7 +171,7 @@ def with_files(*texts: str) -> bytes:
 @pytest.mark.parametrize(("word", "code"), [("segv", "crashed"), ("stuck", "timeout"), ("exhausted", "memory")])
 def test_an_attachment_that_ends_its_worker_is_lost_alone(sabotaged: None, word: str, code: str) -> None:
     octets = with_files("before", word, "after")
-    with ParserPool(1, seconds=1.5) as pool:
+    with ParserPool(1, seconds=4.0) as pool:
         found, other = pool.parse([octets, mail(2)])
     assert (found.subject, found.text) == ("files", "words")
     assert [(one.path, one.text) for one in found.attached] == [("2", "before"), ("4", "after")]

