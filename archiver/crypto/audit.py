@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
+from archiver.crypto.aead import gcm
 from archiver.crypto.derive import Random, bind, expand
 from archiver.errors import FormatError, IntegrityError, UsageError
 from archiver.model.audit import AuditEvent
@@ -154,9 +155,7 @@ class AuditKeys:
             raise FormatError(f"{what}: a record that this release does not know", hint="upgrade archiver") from error
 
     def _cipher(self) -> AESGCM:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        return AESGCM(expand(self._key, b"archiver 1 audit record"))
+        return gcm(expand(self._key, b"archiver 1 audit record"))
 
     def _context(self, header: bytes) -> bytes:
         return bind(MAGIC, self.archive_id, b"audit", header)

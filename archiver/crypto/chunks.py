@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+from archiver.crypto.aead import gcm
+
 CHUNK: Final = 1 << 20
 TAG: Final = 16
 PREFIX: Final = 7
@@ -29,10 +31,8 @@ class ChunkSealer:
 
     def __init__(self, file: BinaryIO, *, key: bytes, prefix: bytes, context: bytes) -> None:
         """Start at the file's position. A key and prefix are used once; `context` is the additional data."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         self._file = file
-        self._cipher = AESGCM(key)
+        self._cipher = gcm(key)
         self._prefix = prefix
         self._context = context
         self._counter = 0
@@ -69,9 +69,8 @@ def open_chunks(file: BinaryIO, length: int, *, key: bytes, prefix: bytes, conte
     The position is kept here, so other readers of the same file object may move it in between.
     """
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    cipher = AESGCM(key)
+    cipher = gcm(key)
     count = -(-length // (CHUNK + TAG))
     if not 1 <= count <= MAX_CHUNKS or length - (count - 1) * (CHUNK + TAG) < TAG:
         raise BrokenChunkError

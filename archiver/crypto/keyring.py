@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from archiver.crypto import jsonfile, recovery_code
+from archiver.crypto.aead import gcm
 from archiver.crypto.derive import Random, bind, equal, extract, u32
 from archiver.crypto.epoch import SECRET_LENGTH, EpochSecret
 from archiver.crypto.jsonfile import ArchiveIdHex, EpochNumber, JsonFile, Octets32
@@ -158,13 +159,12 @@ class Keyring(Struct, frozen=True):
         if not self._file.earlier:
             return ()  # nearly always, and a search must not load the cipher for it
         from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         found = []
         for entry in self._file.earlier:
             context = _earlier_context(secret, entry.epoch)
             try:
-                octets = AESGCM(secret.earlier_key).decrypt(entry.nonce, entry.sealed, context)
+                octets = gcm(secret.earlier_key).decrypt(entry.nonce, entry.sealed, context)
             except InvalidTag as error:
                 raise jsonfile.damaged(WHAT) from error
             found.append(EpochSecret(octets, archive_id=self.archive_id, epoch=entry.epoch))
@@ -217,8 +217,6 @@ class Keyring(Struct, frozen=True):
         The previous secrets stay readable through `earlier` until `forget_earlier`. Re-encrypting what the old keys
         sealed is the caller's business.
         """
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         before = (secret, *self.earlier(secret))
         if len(before) > _MAX_EARLIER:
             raise UsageError(
@@ -228,7 +226,7 @@ class Keyring(Struct, frozen=True):
         earlier = []
         for old in before:
             nonce = random(12)
-            sealed = AESGCM(new.earlier_key).encrypt(nonce, old.export(), _earlier_context(new, old.epoch))
+            sealed = gcm(new.earlier_key).encrypt(nonce, old.export(), _earlier_context(new, old.epoch))
             earlier.append(_Earlier(epoch=old.epoch, nonce=nonce, sealed=sealed))
         slots = tuple(reseal(slot, new) for slot in self._file.slots)
         bare = msgspec.structs.replace(

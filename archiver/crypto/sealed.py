@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from msgspec import Struct
 
+from archiver.crypto.aead import gcm
 from archiver.crypto.chunks import CHUNK, PREFIX, TAG, BrokenChunkError, ChunkSealer, open_chunks
 from archiver.crypto.derive import Random, bind, equal, expand
 from archiver.crypto.dictionary import DICTIONARY
@@ -103,10 +104,7 @@ def _body_key(dek: bytes) -> bytes:
 
 
 def _cipher(dek: bytes) -> AESGCM:
-    # Imported here, as are its errors: a search that opens no message does without the cipher's library.
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(_body_key(dek))
+    return gcm(_body_key(dek))
 
 
 def _commitment(dek: bytes) -> bytes:

@@ -6,6 +6,8 @@ import hashlib
 import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from archiver.crypto import sealed
+from archiver.crypto.aead import gcm
 from archiver.crypto.chunks import CHUNK, TAG, BrokenChunkError, ChunkSealer, nonce, open_chunks
 from archiver.crypto.derive import bind, expand
 from archiver.crypto.dictionary import DICTIONARY
@@ -392,3 +395,20 @@ def test_the_preset_dictionary_is_the_one_of_format_1() -> None:
 def test_a_record_is_deflated_with_the_preset_dictionary() -> None:
     octets = b"Content-Transfer-Encoding: quoted-printable\r\nMIME-Version: 1.0\r\n"
     assert len(sealed._deflate(octets)) < len(zlib.compress(octets)) // 2
+
+
+def test_the_cipher_is_the_one_that_is_documented_wherever_the_library_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert type(gcm(bytes(32))) is AESGCM
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.bindings._rust", None)
+    assert type(gcm(bytes(32))) is AESGCM
+
+
+def test_of_the_library_only_this_cipher_is_loaded() -> None:
+    script = (
+        "import sys\nfrom archiver.crypto.aead import gcm\ngcm(bytes(32))\n"
+        "assert 'cryptography.hazmat.bindings._rust' in sys.modules\n"
+        "assert not [name for name in sys.modules if name.startswith('cryptography.hazmat.primitives')]\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
