@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
-from archiver.mail.attachments.kinds import sniff
 from archiver.mail.charset import clean, decode, one_line
 from archiver.mail.defects import Defects
 from archiver.mail.header import parameter, read_header, unfolded, unstructured
@@ -99,6 +98,8 @@ class _Reader(Struct):
 
     def add_leaf(self, part: Part, octets: bytes, again: Callable[[], bytes]) -> None:
         """Note an attachment that may hold text; `again` decodes it once more, so that not all are in memory."""
+        from archiver.mail.attachments.kinds import sniff
+
         kind = sniff(octets, part.filename, part.content_type)
         if kind is not None:
             self.leaves.append(Leaf(part.path, kind, part.filename, part.content_type, part.charset, again))

@@ -62,9 +62,10 @@ _NOTHING = frozenset(
 
 _SINGLE_BYTE_LATIN = frozenset("cp1252 ascii".split())  # noqa: SIM905 - a table
 _ASCII_CONTROLS = bytes([*range(9), *range(14, 32), 127])
-_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
-_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_UTF8_PAIR = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UNWANTED = "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+_UNWANTED_BEYOND = "\ufeff\ufffe\uffff"
+_LINE_ENDS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
+_UTF8_PAIR = rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 
 
 @lru_cache(maxsize=1024)
@@ -146,7 +147,7 @@ def _broken_utf_8(octets: bytes) -> str:
     except UnicodeDecodeError as problem:
         if problem.reason == "unexpected end of data":
             return octets[: problem.start].decode("utf-8")
-    return octets.decode("utf-8", "replace") if _UTF8_PAIR.search(octets) else _windows_1252(octets)
+    return octets.decode("utf-8", "replace") if re.search(_UTF8_PAIR, octets) else _windows_1252(octets)
 
 
 def _iso_2022_jp(octets: bytes) -> tuple[str, str | None]:
@@ -185,7 +186,14 @@ def _clean_ascii(octets: bytes) -> str:
 
 def clean(text: str) -> str:
     r"""Make every line end "\n", drop control characters, replace lone surrogates by U+FFFD."""
-    text = _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
+    # What a pattern would have to look for is seldom there; all of it counts as not printable.
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
+    text = re.sub(_UNWANTED, "", text)
+    for unwanted in _UNWANTED_BEYOND:
+        text = text.replace(unwanted, "")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

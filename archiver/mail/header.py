@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import islice
-from urllib.parse import unquote_to_bytes
 
 from archiver.mail.charset import clean, codec_name, decode, guess, one_line
 from archiver.mail.defects import Defects
@@ -26,16 +25,15 @@ _FIELD_END = re.compile(rb"\r*\n(?![ \t])")
 _COMMON = 40  # octets of a field's name up to which it is remembered
 _FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*\Z")
 _FOLD = re.compile(rb"[\r\n]+[ \t]*")
-_KNOWN_FIELD = re.compile(
-    rb"\n(?:content-[a-z-]+|from|to|cc|subject|date|message-id|mime-version|received|reply-to|return-path"
-    rb"|in-reply-to|references|sender|x-[a-z-]+)[ \t]*:",
-    re.IGNORECASE,
+_KNOWN_FIELD = (
+    rb"(?i)\n(?:content-[a-z-]+|from|to|cc|subject|date|message-id|mime-version|received|reply-to|return-path"
+    rb"|in-reply-to|references|sender|x-[a-z-]+)[ \t]*:"
 )
 # An encoded-word, its text allowed to hold the spaces that some writers leave in; never across another word's end.
-_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?=")
+_WORD = r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*)*)\?="
 # What is no parameter is matched too, up to the next semicolon: else a row of them is gone through from each of them.
 _PARAMETER = re.compile(r';[\s;]*+(?:([^=;\s"]{1,80})\s*+=\s*("(?:[^"\\]|\\.)*"?|[^;]*)|[^;]*+)', re.DOTALL)
-_SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z", re.DOTALL)
+_SECTION = r"(?s)(.+?)(?:\*(\d{1,3}))?(\*)?\Z"
 
 Fields = list[tuple[str, bytes]]
 """(name in lower case, value as it stands in the octets, folds included), in order."""
@@ -71,7 +69,8 @@ def read_header(source: bytes, start: int, end: int, defects: Defects) -> tuple[
             defects.add("header-syntax")
             at = block.find(line, at)
             delimiter = block.find(b"\n--", at)  # what follows a delimiter line is a part's header
-            if not _KNOWN_FIELD.search(block, at, delimiter if delimiter >= 0 else len(block)):
+            known_ones = re.compile(_KNOWN_FIELD)
+            if not known_ones.search(block, at, delimiter if delimiter >= 0 else len(block)):
                 return fields, start + at
     return fields, body
 
@@ -138,7 +137,7 @@ def decode_words(text: str, defects: Defects | None = None) -> str:
             pieces.append(decoded)
             pending.clear()
 
-    for match in _WORD.finditer(text):
+    for match in re.finditer(_WORD, text):
         between = text[last : match.start()]
         label = match[1].split("*", 1)[0].lower()
         octets = _word_octets(match[2], match[3])
@@ -188,9 +187,10 @@ def _structured(raw: bytes) -> tuple[str, Mapping[str, str]]:
     for match in islice((each for each in matches if each[1] is not None), 200):
         name, given = match[1].lower(), match[2].strip()
         if given.startswith('"'):
-            given = re.sub(r"\\(.)", r"\1", given[1:-1] if len(given) > 1 and given.endswith('"') else given[1:])
-        section = _SECTION.match(name)
-        if "*" in name and section is not None:
+            given = given[1:-1] if len(given) > 1 and given.endswith('"') else given[1:]
+            if "\\" in given:
+                given = re.sub(r"\\(.)", r"\1", given)
+        if "*" in name and (section := re.match(_SECTION, name)) is not None:
             number = int(section[2] or 0)
             sections.setdefault(section[1], {}).setdefault(number, (bool(section[3]), given))
         else:
@@ -202,6 +202,8 @@ def _structured(raw: bytes) -> tuple[str, Mapping[str, str]]:
 
 def _joined(numbered: Mapping[int, tuple[bool, str]]) -> str:
     """Join the sections of a continued, possibly encoded parameter (RFC 2231 sections 3 and 4)."""
+    from urllib.parse import unquote_to_bytes
+
     charset = ""
     octets = b""
     for position, number in enumerate(sorted(numbered)):

@@ -26,7 +26,7 @@ MAX_NESTED_OCTETS = 64 << 20
 """An encoded message/rfc822 larger than this is not opened."""
 
 _BOUNDARY_END = re.compile(rb"(--)?[ \t]*(?:\r*\n|\r*\Z)")
-_GUESSED_BOUNDARY = re.compile(rb"^--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\nContent-", re.MULTILINE | re.IGNORECASE)
+_GUESSED_BOUNDARY = rb"(?im)^--([^\s-][^\r\n]{0,69}?)[ \t]*\r?\nContent-"
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
 MAX_WRAPPINGS = 4
 """Signatures around signatures; each is a copy of what it wraps."""
@@ -37,9 +37,8 @@ SIGNED = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _UNSEALED = frozenset({"", "signed-data", "certs-only", "compressed-data"})
 """What smime-type says of content that nobody needs a key for; all its other values say that it is encrypted."""
 
-_ENTITY = re.compile(
-    rb"\r?\n|(?:mime-version|content-[a-z-]{1,40}|from|to|subject|date|message-id|received|return-path)[ \t]*:",
-    re.IGNORECASE,
+_ENTITY = (
+    rb"(?i)\r?\n|(?:mime-version|content-[a-z-]{1,40}|from|to|subject|date|message-id|received|return-path)[ \t]*:"
 )
 NESTED = frozenset({"message/rfc822", "message/global", "message/news"})
 
@@ -158,7 +157,7 @@ def _open_multipart(node: Node, allowed: int, defects: Defects) -> int:
     boundary = node.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
     spans, closed = split(node.source, node.start, node.end, boundary, allowed) if boundary else ([], True)
     if not spans:
-        guess = _GUESSED_BOUNDARY.search(node.source, node.start, node.end)
+        guess = re.compile(_GUESSED_BOUNDARY).search(node.source, node.start, node.end)
         if guess is not None:
             spans, closed = split(node.source, node.start, node.end, guess[1], allowed)
         if node.source[node.start : node.end].strip() or not boundary:
@@ -228,7 +227,7 @@ def _open_signed(node: Node, defects: Defects) -> int:
     if not found.content:
         return 0
     content, path = found.content, f"{node.path}.1"
-    if _ENTITY.match(content):
+    if re.match(_ENTITY, content):
         child = _node(content, 0, len(content), "text/plain", path, node, defects)
         child.path = node.path if child.is_multipart else path
     else:

@@ -12,9 +12,8 @@ _NOT_BASE64 = bytes(
     octet for octet in range(256) if octet not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 )
 _WHITE = b" \t\r\n\x00"
-_BASE64_LINES = re.compile(rb"(?:[A-Za-z0-9+/=]*\r?\n)*")
-_PADDING = re.compile(rb"=+")
-_UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?$", re.MULTILINE)
+_BASE64_LINES = rb"(?:[A-Za-z0-9+/=]*\r?\n)*"
+_UU_BEGIN = rb"(?m)^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?$"
 
 IDENTITY = frozenset(
     {"", "7bit", "8bit", "binary", "7-bit", "8-bit", "none", "7bits", "8bits", "us-ascii", "ascii", "plain"}
@@ -49,7 +48,7 @@ def _base64(body: bytes) -> tuple[bytes, bool]:
         return binascii.a2b_base64(body), True
     if strange:
         # A footer that a mailing list wrote below the encoded text; or plain text all along.
-        encoded = _BASE64_LINES.match(body)
+        encoded = re.match(_BASE64_LINES, body)
         leading = encoded[0].translate(None, _NOT_BASE64) if encoded else b""
         if leading and len(leading) % 4 == 0:
             return _quads(leading.split(b"=", 1)[0]), False
@@ -59,7 +58,7 @@ def _base64(body: bytes) -> tuple[bytes, bool]:
     if b"=" not in core:
         return _quads(core), strange == 0 and len(core) % 4 != 1
     # Padding in the middle: encoded piece by piece, which is decoded piece by piece.
-    pieces = _PADDING.split(core)
+    pieces = re.split(rb"=+", core)
     if strange:
         return _quads(pieces[0]), False
     return b"".join(_quads(piece) for piece in pieces), True
@@ -77,7 +76,7 @@ def uu_block(body: bytes, position: int) -> tuple[int, int, str, bytes, bool] | 
     Return (start, end, file name as written, decoded octets, whether it was whole), or None. A "begin" line whose next
     line does not decode is no block.
     """
-    while (begin := _UU_BEGIN.search(body, position)) is not None:
+    while (begin := re.compile(_UU_BEGIN).search(body, position)) is not None:
         pieces: list[bytes] = []
         at = begin.end() + 1
         whole = False
