@@ -1,7 +1,7 @@
 """The installed program: runs `main` in a process of its own, quick to begin and quick to end.
 
 A search takes a quarter of a second, of which Python's own housekeeping would be a fifth. Cycles are looked for seldom
-while modules are loaded (they stay), click is loaded without what it needs for pages of help, and the end is an end:
+while modules are loaded (they stay), libraries are loaded without what pages of help need, and the end is an end:
 everything was closed and flushed by then, so that taking each module and object apart again helps nobody. Who calls
 `main` from Python gets none of this.
 """
@@ -40,7 +40,10 @@ _BALLAST: Mapping[str, Functions] = {
     "inspect": {"cleandoc": _without_indents},
     "gettext": {"gettext": _untranslated, "ngettext": _number},  # all else that we say is English too
     "platform": {"system": lambda: os.uname().sysname},  # for uuid, which click knows as a type of option
-    "ipaddress": (),  # for urllib.parse, which pathlib imports for URIs
+    "ntpath": (),  # for pathlib: paths of another system
+    "urllib.parse": ("quote_from_bytes",),  # for pathlib: URIs
+    "msgspec.inspect": (),  # it and the next describe types to programs that ask for that
+    "msgspec._json_schema": ("schema", "schema_components"),
 }
 """Modules, and what is called instead of their functions."""
 
@@ -64,12 +67,13 @@ def run() -> int:
 
 
 def quicken() -> None:
-    """Let cycles be looked for seldom in the whole of this process, and import click and pathlib without ballast."""
+    """Let cycles be looked for seldom in the whole of this process, and import three libraries without ballast."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])
     with stand_ins(_BALLAST):
         import pathlib  # noqa: F401
 
         import click  # noqa: F401
+        import msgspec  # noqa: F401
 
 
 if __name__ == "__main__":

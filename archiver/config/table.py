@@ -6,14 +6,34 @@ Knows TOML's types and nothing of archiver's keys. A problem never repeats a val
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec import Struct, field
 
 from archiver.errors import ConfigurationError
+from archiver.standins import Functions, stand_ins
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_UNNEEDED: Mapping[str, Functions] = {
+    # Templates come with it, and their pattern.
+    "string": {"ascii_letters": _LETTERS, "digits": "0123456789", "hexdigits": "0123456789abcdefABCDEF"},
+    # Patterns of numbers and dates, of which most files have none.
+    "tomllib._re": (
+        "RE_DATETIME",
+        "RE_LOCALTIME",
+        "RE_NUMBER",
+        "match_to_datetime",
+        "match_to_localtime",
+        "match_to_number",
+    ),
+}
+"""Modules that tomllib imports, and the names that it takes from them."""
+
+with stand_ins(_UNNEEDED):
+    import tomllib
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -31,7 +51,7 @@ _SECRETS = frozenset({"password", "pass", "passwd", "passphrase", "secret", "tok
 class _File(Struct):
     """What all tables of one file share: its lines by dotted key, the base of relative paths, the problems so far."""
 
-    lines: Mapping[str, int]
+    lines: Callable[[], Mapping[str, int]]
     base: Path
     home: Path
     problems: list[tuple[int, str]] = field(default_factory=list)
@@ -53,7 +73,8 @@ class Table:
     def problem(self, key: str | None, text: str) -> None:
         """Record a problem with a key, or with the table as a whole."""
         dotted = self._path if key is None else self._dotted(key)
-        line = self._file.lines.get(dotted) or self._file.lines.get(self._path) or 0
+        lines = self._file.lines()
+        line = lines.get(dotted) or lines.get(self._path) or 0
         place = f"line {line}: " if line else ""
         name = f"[{dotted}]" if key is None and "[" not in dotted else dotted
         self._file.problems.append((line, f"{place}{name} {text}"))
@@ -183,7 +204,7 @@ def read_toml(source: Path, *, base: Path, home: Path) -> Table:
             hint="check that it is a file and that you may read it",
         ) from None
     try:
-        text = octets.decode("utf-8-sig")
+        text = octets.decode().removeprefix("\ufeff")
         values = tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = octets[: error.start].count(b"\n") + 1
@@ -199,7 +220,7 @@ def read_toml(source: Path, *, base: Path, home: Path) -> Table:
             problems=(f"{place}: {_kind_of(error)}",),
             hint="texts stand in quotes, lists in brackets, and each key once",
         ) from None
-    return Table(values, "", _File(_lines(text), base, home))
+    return Table(values, "", _File(cache(lambda: _lines(text)), base, home))
 
 
 def problems_of(root: Table) -> tuple[str, ...]:
@@ -229,8 +250,8 @@ def _near(key: str, names: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*([A-Za-z0-9_.-]+|"[^"]*"|'[^']*')\s*=""")
+_HEADER = r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$"
+_KEY = r"""\s*([A-Za-z0-9_.-]+|"[^"]*"|'[^']*')\s*="""
 
 
 def _lines(text: str) -> Mapping[str, int]:
@@ -243,8 +264,8 @@ def _lines(text: str) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.match(line)
-        key = _KEY.match(line)
+        header = re.match(_HEADER, line)
+        key = re.match(_KEY, line)
         if key:
             found.setdefault(f"{table}.{key[1].strip(chr(34) + chr(39))}" if table else key[1], number)
         elif header:

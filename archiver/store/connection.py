@@ -322,9 +322,8 @@ def _too_large() -> UsageError:
 
 
 def _quoted(path: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(str(path.absolute()))
+    """Return a path as it stands in a URI for SQLite, which ends it at a "?" or "#"."""
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def _translate(error: apsw.Error, path: Path) -> ArchiverError:  # noqa: PLR0911 a table of cases

@@ -13,7 +13,7 @@ from archiver.search.query.language import parse
 assert "urllib.request" not in sys.modules
 for name in (
     "html", "pickle", "whoosh.matching", "whoosh.query.spans", "whoosh.util.times", "whoosh.analysis",
-    "whoosh.columns", "whoosh.filedb.filestore", "whoosh.lang.morph_en",
+    "whoosh.columns", "whoosh.filedb.filestore", "whoosh.lang.morph_en", "whoosh.util.text", "queue",
 ):
     assert name not in sys.modules, name
 print(parse('x "b c" d*', datetime.datetime.now(datetime.UTC)))
@@ -37,6 +37,10 @@ from whoosh.matching import ListMatcher, RequireMatcher
 made = Require(Term("x", "y"), Term("x", "z")).matcherclass(ListMatcher([1, 2]), ListMatcher([2, 3]))
 assert type(made) is RequireMatcher and made.id() == 2
 assert Variations._btexts.__globals__["variations"]("walk") == variations("walk")
+from whoosh.qparser import QueryParser, plugins
+theirs = QueryParser("x", None)
+theirs.add_plugin(plugins.FuzzyTermPlugin())
+assert str(theirs.parse('a~2 [b TO c] "d e" f*')) == '(x:a~2 AND x:[b TO c] AND x:"d e" AND x:f*)'
 """
 
 

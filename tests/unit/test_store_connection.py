@@ -210,3 +210,18 @@ def test_a_writer_gets_a_new_index_for_an_unusable_one_and_a_reader_is_told(tmp_
         assert index.integer("SELECT count(*) FROM cat.messages") == 0
         with pytest.raises(ArchiverError):
             index.execute("DELETE FROM cat.messages")
+
+
+def test_a_path_may_have_what_means_something_in_a_uri(tmp_path: Path) -> None:
+    folder = tmp_path / "a %41?mode=memory#b & é"
+    folder.mkdir()
+    other = folder / "other.db"
+    with open_database(other, OTHER, create=True) as database:
+        database.execute("CREATE TABLE t AS SELECT 7 AS n")
+        database.copy_into(folder / "copy.db", KEY)
+    with open_database(folder / "main.db", KEY, create=True) as database:
+        database.attach(other, OTHER, "other")
+        assert database.integer("SELECT n FROM other.t") == 7
+    with open_database(folder / "copy.db", KEY, readonly=True) as database:
+        assert database.integer("SELECT n FROM t") == 7
+    assert {each.name for each in folder.iterdir()} >= {"main.db", "copy.db", "other.db"}
