@@ -11,12 +11,11 @@ each other, and whether two are copies never depends on the page. Knows the tabl
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from archiver.search.rows import ROW_BITS
+from archiver.search.rows import ROW_BITS, json_array
 
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
@@ -53,7 +52,7 @@ class Copies:
         for (row,) in self._connection.execute(
             "SELECT m.row FROM json_each(?) AS asked CROSS JOIN cat.messages AS m"
             f" ON m.row >= asked.value << {ROW_BITS} AND m.row < (asked.value + 1) << {ROW_BITS}",
-            (json.dumps(list(near)),),
+            (json_array(near),),
         ):
             if isinstance(row, int):
                 near[row >> ROW_BITS].append(row)
@@ -90,7 +89,7 @@ class Copies:
 
         for row, message_id, sent, people, attachments, octets in self._connection.execute(
             f"SELECT {_COLUMNS} FROM json_each(?) AS asked CROSS JOIN cat.messages AS m ON m.row = asked.value",
-            (json.dumps(missing),),
+            (json_array(missing),),
         ):
             assert isinstance(row, int)  # noqa: S101 - the columns are integers
             assert isinstance(attachments, int)  # noqa: S101
@@ -107,7 +106,7 @@ def threads_of(connection: Connection, rows: Sequence[int]) -> dict[int, int]:
         row: thread
         for row, thread in connection.execute(
             "SELECT m.row, m.thread FROM json_each(?) AS asked CROSS JOIN cat.messages AS m ON m.row = asked.value",
-            (json.dumps(list(rows)),),
+            (json_array(rows),),
         )
         if isinstance(row, int) and isinstance(thread, int)
     }
@@ -118,7 +117,7 @@ def members_of(connection: Connection, threads: Collection[int]) -> dict[int, li
     members: dict[int, list[int]] = {thread: [] for thread in threads}
     for thread, row in connection.execute(
         "SELECT m.thread, m.row FROM json_each(?) AS asked CROSS JOIN cat.messages AS m ON m.thread = asked.value",
-        (json.dumps(list(threads)),),
+        (json_array(threads),),
     ):
         if isinstance(thread, int) and isinstance(row, int):
             members[thread].append(row)

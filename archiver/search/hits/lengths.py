@@ -8,11 +8,11 @@ a message, and record 1 of `mail_data` the number of messages, then the tokens o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from archiver.model.fields import INDEX_COLUMNS
+from archiver.search.rows import json_array
 
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
@@ -41,7 +41,7 @@ def lifts(connection: Connection, slots: Collection[int]) -> dict[int, float]:
         "SELECT s.slot, d.sz FROM json_each(?) AS asked CROSS JOIN slots AS s ON s.slot = asked.value"
         " CROSS JOIN mail_docsize AS d ON d.id = s.slot"
         " WHERE s.facts IN (SELECT id FROM facts WHERE types <> 0) LIMIT ?",
-        (json.dumps(sorted(slots, reverse=True)), _LOOKED_AT),
+        (json_array(sorted(slots)), _LOOKED_AT),
     ):
         sizes = list(_varints(packed)) if isinstance(packed, bytes) else []
         if len(sizes) <= _ATTACHMENTS or sizes[_ATTACHMENTS] < _LONG * usual or not isinstance(slot, int):

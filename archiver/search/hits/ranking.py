@@ -12,7 +12,6 @@ Words that stand near each other, or next to each other as they were typed, in w
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -23,7 +22,7 @@ from archiver.search.expansion import Concept, Expansion, leaves, quoted
 from archiver.search.hits.lengths import lifts
 from archiver.search.query.language import ANYWHERE
 from archiver.search.query.language import tree_of as query
-from archiver.search.rows import ROW_BITS
+from archiver.search.rows import ROW_BITS, json_array
 
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
@@ -120,7 +119,7 @@ class Ranking:
         found = list(
             self._connection.execute(
                 f"SELECT slot, row, score FROM (SELECT mail.rowid AS slot, slots.row AS row, -{_BM25} AS score"
-                f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid DESC LIMIT ?)"
+                f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid LIMIT ?)"
                 f" ORDER BY score * (1.0 + {_RECENT} / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) DESC,"
                 " row DESC LIMIT ?",
                 (*statement.bindings, most, now, KEPT),
@@ -134,7 +133,7 @@ class Ranking:
             return []
         statement = self._statements.statement(plan, ranks=True)
         found = self._connection.execute(
-            statement.select("mail.rowid, slots.row") + " ORDER BY mail.rowid DESC LIMIT ?",
+            statement.select("mail.rowid, slots.row") + " ORDER BY mail.rowid LIMIT ?",
             (*statement.bindings, most),
         )
         return [(_int(slot), _int(row)) for slot, row in found]
@@ -146,11 +145,11 @@ class Ranking:
         scores = dict.fromkeys(slots, 0.0)
         if not slots:
             return scores
-        asked, lowest = json.dumps(list(slots)), min(slots)
+        asked, oldest = json_array(slots), max(slots)
         messages = self._messages()
         for concept in concepts:
             for expression, factor in self._bands(concept, messages, alone=len(concepts) == 1):
-                for slot, score in self._scores(expression, asked, lowest):
+                for slot, score in self._scores(expression, asked, oldest):
                     scores[slot] += factor * score
         return scores
 
@@ -171,11 +170,11 @@ class Ranking:
                 rarest = _rarity(min(known[form] for form in band), messages)
                 yield words.within([quoted([form]) for form in band]), worth * whole / rarest
 
-    def _scores(self, expression: str, asked: str, lowest: int) -> Iterator[tuple[int, float]]:
+    def _scores(self, expression: str, asked: str, oldest: int) -> Iterator[tuple[int, float]]:
         found = self._connection.execute(
-            f"SELECT rowid, -{_BM25} FROM mail WHERE mail MATCH ? AND rowid >= ?"
+            f"SELECT rowid, -{_BM25} FROM mail WHERE mail MATCH ? AND rowid <= ?"
             " AND +rowid IN (SELECT value FROM json_each(?))",
-            (expression, lowest, asked),
+            (expression, oldest, asked),
         )
         return iter(found)  # type: ignore[arg-type]
 
@@ -184,9 +183,9 @@ class Ranking:
         if (known := self._frequencies.get(expression)) is None:
             sql = (
                 "SELECT count(*), min(slot), max(slot) FROM"
-                " (SELECT rowid AS slot FROM mail WHERE mail MATCH ? ORDER BY rowid DESC LIMIT ?)"
+                " (SELECT rowid AS slot FROM mail WHERE mail MATCH ? ORDER BY rowid LIMIT ?)"
             )
-            counted, oldest, newest = (
+            counted, newest, oldest = (
                 _int(each) for each in next(self._connection.execute(sql, (expression, _COUNTED)))
             )
             known = self._frequencies[expression] = counted
@@ -195,7 +194,7 @@ class Ranking:
                     self._connection.execute("SELECT (SELECT min(slot) FROM slots), (SELECT max(slot) FROM slots)")
                 )
                 first, last = (_int(each) for each in ends)
-                dense = counted * (last - first + 1) // (newest - oldest + 1)
+                dense = counted * (last - first + 1) // (oldest - newest + 1)
                 known = self._frequencies[expression] = max(counted, min(dense, self._messages()))
         return known
 
@@ -213,7 +212,7 @@ class Ranking:
         if not rare:
             return
         expression = f"- {{attachments}} : ({' OR '.join(rare[:_MOST_FORMS])})"
-        for slot, score in self._scores(expression, json.dumps(list(long)), min(long)):
+        for slot, score in self._scores(expression, json_array(long), max(long)):
             scores[slot] = max(scores[slot], score * long[slot])
 
     # --- what is added -----------------------------------------------------------------------------------------------
@@ -227,9 +226,9 @@ class Ranking:
         ]
         if not boosted:
             return
-        asked, lowest = json.dumps(list(scores)), min(scores)
+        asked, oldest = json_array(scores), max(scores)
         for expression, boost in boosted:
-            for slot, score in self._scores(expression, asked, lowest):
+            for slot, score in self._scores(expression, asked, oldest):
                 scores[slot] = max(0.0, scores[slot] + (boost - 1.0) * score)
 
     def _add_nearness(
@@ -240,15 +239,15 @@ class Ranking:
         words = list(dict.fromkeys(words))[:_NEAR_WORDS]
         if len(words) < 2:
             return
-        lowest = min(scores)
-        self._multiply(scores, f"NEAR({' '.join(quoted([w]) for w in words)}, {_NEAR_TOKENS})", _NEAR, lowest)
+        oldest = max(scores)
+        self._multiply(scores, f"NEAR({' '.join(quoted([w]) for w in words)}, {_NEAR_TOKENS})", _NEAR, oldest)
         for first, second in pairwise(words):
-            self._multiply(scores, quoted([first, *between.get(second, ()), second]), _NEXT / (len(words) - 1), lowest)
+            self._multiply(scores, quoted([first, *between.get(second, ()), second]), _NEXT / (len(words) - 1), oldest)
 
-    def _multiply(self, scores: dict[int, float], expression: str, share: float, lowest: int) -> None:
+    def _multiply(self, scores: dict[int, float], expression: str, share: float, oldest: int) -> None:
         found = self._connection.execute(
-            "SELECT rowid FROM mail WHERE mail MATCH ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?",
-            (f"{{{_OWN}}} : {expression}", lowest, RANKED),
+            "SELECT rowid FROM mail WHERE mail MATCH ? AND rowid <= ? ORDER BY rowid LIMIT ?",
+            (f"{{{_OWN}}} : {expression}", oldest, RANKED),
         )
         for (slot,) in found:
             if slot in scores:
