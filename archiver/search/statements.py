@@ -1,7 +1,7 @@
 """Plans as statements of SQL, and what they give: the newest rows that match, which of some rows match, how many.
 
-Newest first costs next to nothing however large the archive: slots of the index are in the order of time and FTS5
-walks them backwards, so it stops after what is asked for. Knows the tables of the index and those of the catalogue
+Newest first costs next to nothing however large the archive: the index's slots begin with the newest message and FTS5
+walks them in order, so it stops after what is asked for. Knows the tables of the index and those of the catalogue
 (`cat`) that it may read; knows no query language.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from archiver.search.index import SLOT_SECONDS_BITS, slot_of
+from archiver.search.index import first_row_up_to, slot_of
 from archiver.search.plan import FACTS, ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
 
@@ -27,11 +27,12 @@ _FEW = 3_000
 
 
 class Statement(Struct, frozen=True):
-    """What a plan selects from: `row` and `key` are expressions; the newest has the highest key."""
+    """What a plan selects from: `row` and `key` are expressions, and so is `newest`, the order that begins there."""
 
     tables: str
     row: str
     key: str
+    newest: str
     where: str
     bindings: tuple[object, ...]
     matches: bool
@@ -56,16 +57,16 @@ class Statements:
         found = [
             (_int(row), _int(key))
             for row, key in self._connection.execute(
-                statement.select(f"{statement.row}, {statement.key}") + f" ORDER BY {statement.key} DESC LIMIT ?",
+                statement.select(f"{statement.row}, {statement.key}") + f" ORDER BY {statement.newest} LIMIT ?",
                 (*statement.bindings, most),
             )
         ]
         if len(found) < most:
             return sorted((row for row, _ in found), reverse=True), True
         last = found[-1][1]
-        # What was not read has a lower slot than the last that was, and its second lies in that slot or before it.
-        whole = last << (ROW_BITS + SLOT_SECONDS_BITS) if statement.matches else ((last >> ROW_BITS) + 1) << ROW_BITS
-        return sorted((row for row, _ in found if row >= whole), reverse=True), False
+        # What was not read has a higher slot than the last that was.
+        whole = first_row_up_to(last) if statement.matches else ((last >> ROW_BITS) + 1) << ROW_BITS
+        return sorted((row for row, _ in found if whole is not None and row >= whole), reverse=True), False
 
     def among(self, plan: Plan, rows: Collection[int]) -> set[int]:
         """Return those of the rows that match."""
@@ -75,16 +76,16 @@ class Statements:
             sql = statement.select(statement.row) + f" AND {statement.row} IN (SELECT value FROM json_each(?))"
             return {_int(row) for (row,) in self._connection.execute(sql, (*statement.bindings, asked))}
         slots = "SELECT slots.slot FROM json_each(?) AS asked CROSS JOIN slots ON slots.row = asked.value"
-        lowest = f"SELECT min(slot) FROM ({slots})"
+        oldest = f"SELECT max(slot) FROM ({slots})"
         conditions = [
             Condition("mail MATCH ?", (plan.match,)),
-            Condition(f"mail.rowid >= ({lowest})", (asked,)),
+            Condition(f"mail.rowid <= ({oldest})", (asked,)),
             Condition(f"+mail.rowid IN ({slots})", (asked,)),
             *conditions_of(plan),
         ]
         sql = (
             "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
-            f" WHERE {_where(conditions, matches=True)} ORDER BY mail.rowid DESC"
+            f" WHERE {_where(conditions, matches=True)} ORDER BY mail.rowid"
         )
         return {_int(row) for (row,) in self._connection.execute(sql, _bindings(conditions))}
 
@@ -105,22 +106,23 @@ class Statements:
         """
         conditions = conditions_of(plan)
         matches = plan.match is not None
-        tables, row, key = "cat.messages AS message", "message.row", "message.row"
+        tables, row, key, newest = "cat.messages AS message", "message.row", "message.row", "message.row DESC"
         bound: tuple[object, ...] = ()
         led = next((c for c in conditions if c.walk is not None), None)
         if matches:
             tables, row, key = "mail CROSS JOIN slots ON slots.slot = mail.rowid", "slots.row", "mail.rowid"
+            newest = key
             if plan.low is not None:
-                conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.low),)))
+                conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.low),)))
             if plan.high is not None:
-                conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.high) + self._displaced(),)))
+                conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.high) - self._displaced(),)))
             conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
         elif over_slots:
-            tables, row, key = "slots", "slots.row", "slots.slot"
+            tables, row, key, newest = "slots", "slots.row", "slots.slot", "slots.slot"
             if plan.low is not None:
-                conditions.insert(0, Condition("slots.slot >= ?", (slot_of(plan.low),)))
+                conditions.insert(0, Condition("slots.slot <= ?", (slot_of(plan.low),)))
             if plan.high is not None:
-                conditions.insert(0, Condition("slots.slot <= ?", (slot_of(plan.high) + self._displaced(),)))
+                conditions.insert(0, Condition("slots.slot >= ?", (slot_of(plan.high) - self._displaced(),)))
         if led is not None and led.walk is not None:
             theirs = _rows_of(led.walk)
             if over_slots and not matches:
@@ -136,7 +138,7 @@ class Statements:
                 walked, tables = _walked(led.walk, tables)
                 conditions.insert(0, walked)
         where = _where(conditions, matches=matches or over_slots)
-        return Statement(tables, row, key, where, (*bound, *_bindings(conditions)), matches)
+        return Statement(tables, row, key, newest, where, (*bound, *_bindings(conditions)), matches)
 
     def _displaced(self) -> int:
         return _int(next(self._connection.execute("SELECT displaced FROM progress"), (0,))[0])

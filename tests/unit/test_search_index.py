@@ -11,7 +11,15 @@ from msgspec.structs import replace
 
 from archiver.errors import ArchiverError, NoArchiveError, QueryError
 from archiver.search.analysis import MAX_TOKEN, fold, tokens
-from archiver.search.index import SCHEMA_VERSION, FullTextIndex, index_version, slot_of
+from archiver.search.index import (
+    FIRST_SLOT,
+    LAST_SLOT,
+    SCHEMA_VERSION,
+    FullTextIndex,
+    first_row_up_to,
+    index_version,
+    slot_of,
+)
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import open_database
@@ -19,6 +27,7 @@ from tests.twins.whoosh_oracle import NOW, Mail, world
 
 DAY = 86_400
 MARCH = 1_740_787_200  # 2025-03-01
+IN_2110 = 4_418_064_000
 
 
 def test_an_empty_query_lists_everything_newest_first(tmp_path: Path) -> None:
@@ -309,6 +318,36 @@ def test_no_query_reaches_the_syntax_of_fts5_or_sql(text: str) -> None:
             pass
 
 
-def test_slots_are_in_the_order_of_rows() -> None:
-    assert slot_of(0) == 1
-    assert slot_of(MARCH << ROW_BITS) < slot_of((MARCH + 16) << ROW_BITS)
+def test_slots_begin_with_the_newest() -> None:
+    assert slot_of(0) == LAST_SLOT
+    assert slot_of((MARCH + 16) << ROW_BITS) == slot_of(MARCH << ROW_BITS) - 1
+    assert slot_of(IN_2110 << ROW_BITS) == FIRST_SLOT
+    sixteenth = MARCH - MARCH % 16
+    assert first_row_up_to(slot_of(MARCH << ROW_BITS)) == sixteenth << ROW_BITS
+    assert first_row_up_to(FIRST_SLOT - 1) is None
+
+
+@pytest.mark.parametrize("page", [1, 2, 5, 20])
+def test_messages_dated_beyond_what_slots_tell_apart_are_in_their_order(tmp_path: Path, page: int) -> None:
+    """They share the first slot, and got their own in the order in which they came."""
+    far = [Mail(at=IN_2110 + n * 7 % 30 * 30 * DAY, body="toekomst") for n in range(31)]
+    with world(tmp_path, [*far, *(Mail(at=MARCH + n, body="toekomst") for n in range(40))]) as w:
+        w.index.clear()
+        for number, (mail, row) in enumerate(zip(w.mails, w.rows, strict=True)):
+            w.index.add([mail.document(row)], number)
+        pages = [w.searcher.search("toekomst", limit=page, offset=at).hits for at in range(0, 40, page)]
+        assert [hit.row for hits in pages for hit in hits] == sorted(w.rows, reverse=True)[:40]
+        assert w.searcher.count("toekomst date:2110..2120") == len(far)
+        assert w.searcher.count("toekomst until:2100") == 40
+
+
+def test_dates_hold_where_many_messages_share_a_slot(tmp_path: Path) -> None:
+    """Eight a second: most stand in slots of the minutes after them."""
+    with world(tmp_path, [Mail(at=MARCH - 1 - n // 8, body="druk") for n in range(800)]) as w:
+        ((displaced,),) = w.connection.execute("SELECT displaced FROM progress")
+        assert displaced > 600
+        assert w.searcher.count("druk date:2025-03-01") == 0
+        assert w.searcher.count("druk date:2025-02-28") == 800
+        for offset in range(0, 100, 20):
+            page = w.searcher.search("druk", limit=20, offset=offset).hits
+            assert [hit.row for hit in page] == sorted(w.rows, reverse=True)[offset : offset + 20]

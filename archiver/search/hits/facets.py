@@ -127,7 +127,8 @@ def _most_first(counts: Counter[T]) -> _Counted[T]:
 def _years(hours: str, now: datetime, shift: int) -> tuple[tuple[int, int], ...]:
     codes = array("I")
     codes.frombytes(hours.encode("utf-32-le"))
-    ordered = sorted(codes)  # they nearly are: slots are walked in the order of time
+    codes.reverse()
+    ordered = sorted(codes)  # they nearly are: slots are walked from the newest to the oldest
     found = []
     at = 0
     while at < len(ordered):
