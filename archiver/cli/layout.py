@@ -8,7 +8,7 @@ escape sequences or of where the text goes. Everything here expects text that is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 Style = Literal["", "strong", "faint", "good", "warn", "bad", "hit", "accent"]
@@ -17,6 +17,7 @@ Style = Literal["", "strong", "faint", "good", "warn", "bad", "hit", "accent"]
 # Latin, Greek and Cyrillic letters, quotation marks and dashes, currencies, arrows: a column each. For these, which is
 # nearly all mail, the tables of rich need not be loaded.
 _NARROW = "[ -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u20a0-\u20bf\u2190-\u21ff]*"
+_JOINER = "\u200d"
 
 
 class Span(NamedTuple):
@@ -42,11 +43,11 @@ def cut(text: str, width: int) -> str:
     if width <= 0:
         return ""
     kept, used = [], 0
-    for character in text:
-        taken = cells(character)
+    for cluster in _clusters(text):
+        taken = cells(cluster)
         if used + taken > width - 1:
             break
-        kept.append(character)
+        kept.append(cluster)
         used += taken
     return "".join(kept).rstrip() + "…"
 
@@ -65,8 +66,8 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def wrap_spans(spans: Iterable[Span], width: int) -> list[list[Span]]:
-    """Wrap styled text; the spaces at which a line is broken are dropped, other spacing is kept."""
-    characters: list[tuple[str, Style]] = [(c, span.style) for span in spans for c in span.text]
+    """Wrap styled text; the spaces at which a line is broken are dropped, other spacing is kept where it fits."""
+    characters = _styled(spans)
     width = max(width, 2)
     lines: list[list[Span]] = []
     start = 0
@@ -118,6 +119,34 @@ def _row(line: Sequence[Span], widths: Sequence[int], numbers: frozenset[int]) -
     return out
 
 
+def _clusters(text: str) -> Iterator[str]:
+    """Cut text into what takes its columns together: a character with the marks on it and all that is joined to it.
+
+    A variation selector (U+FE0F) behind a character that is narrow alone makes it wide, and what follows a joiner
+    (U+200D) takes no columns of its own.
+    """
+    if text.isascii() or re.fullmatch(_NARROW, text):
+        yield from text
+        return
+    start = 0
+    while start < len(text):
+        end = start + (2 if text[start] == _JOINER else 1)
+        while end < len(text) and (text[end] == _JOINER or not cells(text[end])):
+            end += 2 if text[end] == _JOINER else 1
+        yield text[start:end]
+        start = end
+
+
+def _styled(spans: Iterable[Span]) -> list[tuple[str, Style]]:
+    """Cut styled text into clusters; one that begins in a span and ends in the next has the style of its beginning."""
+    styles = [(c, span.style) for span in spans for c in span.text]
+    out, at = [], 0
+    for cluster in _clusters("".join(c for c, _ in styles)):
+        out.append((cluster, styles[at][1]))
+        at += len(cluster)
+    return out
+
+
 def _line_end(characters: Sequence[tuple[str, Style]], start: int, width: int) -> int:
     used, space, in_word, seen_word = 0, start, False, False
     for i in range(start, len(characters)):
@@ -129,10 +158,13 @@ def _line_end(characters: Sequence[tuple[str, Style]], start: int, width: int) -
                 space = i
             in_word = False
             continue
+        if used > width and not seen_word:
+            return max(min(i, start + width), start + 1)
         if used > width:
-            return space if seen_word and space > start else max(i, start + 1)
+            return space if space > start else i
         in_word = seen_word = True
-    return len(characters)
+    # Blanks at the very end that stick out would be a line of their own on a terminal.
+    return len(characters) if used <= width else space if seen_word else start
 
 
 def _joined(characters: Sequence[tuple[str, Style]]) -> list[Span]:

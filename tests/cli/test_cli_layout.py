@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from archiver.cli.layout import Span, cells, cut, pad, table, wrap, wrap_spans
 
-PRINTABLE = st.text(st.sampled_from("ab é日本 -"), max_size=60)
+PRINTABLE = st.text(
+    st.sampled_from("ab é日本 -1#\u0301\ufe0f\u200d\u2764\U0001f469") | st.characters(exclude_categories=("C",)),
+    max_size=60,
+)
+HEART = "\u2764\ufe0f"
+"""Narrow without its variation selector, wide with it."""
+CODER = "\U0001f469\u200d\U0001f4bb"
+"""Two emoji joined to one."""
 
 
+@example("1\ufe0f" * 9, 8)
+@example("een\u200d twee", 8)
+@example(" " * 20 + "een", 8)
+@example("een twee   ", 8)
 @given(PRINTABLE, st.integers(2, 40))
 def test_no_wrapped_line_is_wider_than_asked(text: str, width: int) -> None:
-    assert all(cells(line.rstrip()) <= width for line in wrap(text, width))
+    assert all(cells(line) <= width for line in wrap(text, width))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("een twee" + HEART, ["een", "twee" + HEART]),
+        ("vier" + HEART * 3, ["vier" + HEART, HEART * 2]),
+        ("een ver 1\ufe0f\u20e3 weg", ["een ver", "1\ufe0f\u20e3 weg"]),
+        (CODER * 2 + "aa bb", [CODER * 2 + "aa", "bb"]),
+        ("e\u0301e\u0301n twee", ["e\u0301e\u0301n", "twee"]),
+        ("een  twee    ", ["een", "twee"]),
+        ("een    ", ["een"]),
+        ("          ", [""]),
+    ],
+)  # fmt: skip
+def test_what_takes_its_columns_together_is_never_cut_apart_nor_too_wide(text: str, lines: list[str]) -> None:
+    assert wrap(text, 6 + (" ver " in text)) == lines
+
+
+def test_a_cluster_that_lies_in_two_spans_has_the_style_of_its_beginning() -> None:
+    assert wrap_spans([Span("aaaa\u2764", "hit"), Span("\ufe0fb")], 6) == [[Span("aaaa" + HEART, "hit")], [Span("b")]]
 
 
 @given(PRINTABLE, st.integers(2, 40))
@@ -21,6 +54,7 @@ def test_wrapping_loses_nothing_but_spaces(text: str, width: int) -> None:
     assert "".join("".join(wrap(text, width)).split()) == "".join(text.split())
 
 
+@example("1\ufe0f" * 9, 8)
 @given(PRINTABLE, st.integers(1, 40))
 def test_cut_text_fits(text: str, width: int) -> None:
     assert cells(cut(text, width)) <= width

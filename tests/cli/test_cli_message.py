@@ -7,7 +7,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -106,6 +106,8 @@ def test_lines_are_broken_at_words_and_keep_their_place(line: str, expected: lis
     assert wrapped(line, 14) == expected
 
 
+@example("een twee ", 8)
+@example("1\ufe0f" * 9, 8)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=120), st.integers(8, 40))
 def test_wrapping_loses_no_word(line: str, width: int) -> None:
     pieces = wrapped(line, width)
