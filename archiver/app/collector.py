@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from archiver.model.account import Account
 
 _PARALLEL_ACCOUNTS = 4
 _PROGRESS_INTERVAL = 0.05  # seconds between two lines about the same mailbox
+_TOLD = (-signal.SIGTERM, -signal.SIGINT)
 _NAP = 0.25  # seconds of sleep between two looks at whether the run is to end
 
 
@@ -194,6 +196,7 @@ class CollectorProcess:
     ) -> None:
         self.outcomes: tuple[AccountOutcome, ...] = ()
         self._error: ArchiverError | None = None
+        self._status = 0
         self._on_progress = on_progress
         self._buffer = b""
         self._ended = False
@@ -208,8 +211,11 @@ class CollectorProcess:
         )
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stdout is not None  # noqa: S101
-        self._process.stdin.write(encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence)))
-        self._process.stdin.close()
+        order = encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence))
+        with suppress(BrokenPipeError):  # of a child that was ended at once its status tells
+            self._process.stdin.write(order)
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._process.stdout, selectors.EVENT_READ)
 
@@ -232,8 +238,16 @@ class CollectorProcess:
             while self.wait(1.0):
                 pass
 
-    def raise_error(self) -> None:
-        """Raise the error that ended the child, when there was one."""
+    def raise_error(self, *, told_to_stop: bool = False) -> None:
+        """Raise the error that ended the child, when there was one.
+
+        A child that was `told_to_stop` may have been ended by that, before it had begun to listen and to collect.
+        """
+        if self._error is None and self._status and not (told_to_stop and self._status in _TOLD):
+            self._error = errors.IncompleteError(
+                f"the collecting process ended unexpectedly (status {self._status})",
+                hint="nothing that was stored is lost; run `archiver sync` again",
+            )
         if self._error is not None:
             raise self._error
 
@@ -251,14 +265,9 @@ class CollectorProcess:
     def _end(self) -> None:
         self._ended = True
         self._selector.close()
-        status = self._process.wait()
+        self._status = self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        if status != 0 and self._error is None:
-            self._error = errors.IncompleteError(
-                f"the collecting process ended unexpectedly (status {status})",
-                hint="nothing that was stored is lost; run `archiver sync` again",
-            )
 
 
 class _Speaker:

@@ -136,7 +136,7 @@ def _collect_and_take_in(
         report = _take_in_by_turns(settings, keys, on_progress, more)
     finally:
         child.stop()
-    child.raise_error()
+    child.raise_error(told_to_stop=stopped())
     return child.outcomes, report, _still_lost(settings, keys, lost)
 
 

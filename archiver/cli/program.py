@@ -50,10 +50,13 @@ _BALLAST: Mapping[str, Functions] = {
 
 def run() -> int:
     """Run the command line and end the process with its exit code; returns only when something is still at work."""
-    quicken()
-    from archiver.cli.main import main
+    try:
+        quicken()
+        from archiver.cli.main import main
 
-    code = main()
+        code = main()
+    except KeyboardInterrupt:  # while modules are loaded: nothing was begun, and `main` answers for what it does
+        code = 130
     import threading
 
     if threading.active_count() > 1:

@@ -45,6 +45,12 @@ def test_the_exit_code_arrives() -> None:
     assert program(RUN, "search", "--limt", "3").returncode == 2
 
 
+def test_an_interruption_while_modules_are_loaded_shows_no_traceback() -> None:
+    interrupted = "import sys\nfrom archiver.cli import program\ndef load(): raise KeyboardInterrupt\n"
+    done = program(f"{interrupted}program.quicken = load\nsys.exit(program.run())", "status")
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_full_disk_at_the_very_end_is_told() -> None:
     with Path("/dev/full").open("wb") as full:
         done = program(RUN, "completion", "zsh", stdout=full.fileno())

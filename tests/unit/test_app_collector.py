@@ -84,3 +84,32 @@ def test_the_account_that_met_the_trouble_tells_it_and_not_one_that_was_stopped_
     monkeypatch.setattr(collector, "visit_account", visit)
     with pytest.raises(DiskError, match="the disk is full"):
         collector.collect_all(chosen, ())
+
+
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str, *, order: int = 1) -> collector.CollectorProcess:
+    """Start what is no collector, with an order of at least so many octets."""
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\n{does}\n")
+    script.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(script))
+    return collector.CollectorProcess(settings(tmp_path), ["x" * order], lambda _: None)
+
+
+def test_a_collector_that_was_told_to_stop_before_it_listened_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = child(tmp_path, monkeypatch, "exec sleep 60")
+    process.stop()
+    process.raise_error(told_to_stop=True)
+    with pytest.raises(IncompleteError, match="status -15"):
+        process.raise_error()
+
+
+def test_a_collector_that_ends_before_it_took_its_order_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = child(tmp_path, monkeypatch, "exit 3", order=1 << 20)
+    while process.wait(1.0):
+        pass
+    with pytest.raises(IncompleteError, match="status 3"):
+        process.raise_error(told_to_stop=True)

@@ -32,6 +32,7 @@ def parse(octets, **how):
     if b"SLEEP" in octets: time.sleep(60)
     if b"CRASH" in octets: os.kill(os.getpid(), 11)
     if b"ONCE" in octets and not os.path.exists(FLAG): os.mkdir(FLAG); os.kill(os.getpid(), 9)
+    if b"TOLD" in octets: [os.kill(os.getpid(), number) for number in (1, 2, 15)]
     if b"GREEDY" in octets: return [bytes(1 << 28) for _ in range(64)]
     if b"NOISE" in octets: os.write(3, b"\\xff" * 64)
     return real(octets, **how)
@@ -142,6 +143,12 @@ def test_a_worker_killed_from_outside_costs_nothing(sabotaged: None) -> None:
     with ParserPool(1) as pool:
         (found,) = pool.parse([mail(1, b"ONCE")])
     assert (found.text, found.defects) == ("ONCE", ())
+
+
+def test_a_service_that_is_stopped_as_a_whole_leaves_no_message_half_read(sabotaged: None) -> None:
+    with ParserPool(1) as pool:
+        told = mail(1, b"TOLD")
+        assert list(pool.parse([told])) == [parse(told)]
 
 
 def test_a_message_that_takes_too_much_memory_keeps_its_header(sabotaged: None) -> None:
