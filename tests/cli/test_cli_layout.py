@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from archiver.cli.layout import Span, cells, cut, pad, table, wrap, wrap_spans
 
 PRINTABLE = st.text(
-    st.sampled_from("ab é日本 -1#\u0301\ufe0f\u200d\u2764\U0001f469") | st.characters(exclude_categories=("C",)),
+    st.sampled_from("ab é日本 -1#\u0301\ufe0f\u200d\u2764\U0001f469") | st.characters(exclude_categories=["C"]),
     max_size=60,
 )
 HEART = "\u2764\ufe0f"

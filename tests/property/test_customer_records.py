@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -40,6 +40,7 @@ def everything(customer: Customer) -> list[str]:
 
 
 @lenient
+@example(Customer("K1", "Acme", notes="\x1b-"))
 @given(customers)
 def test_a_canonical_record_is_canonical(customer: Customer) -> None:
     made = canonical(customer)
@@ -47,6 +48,9 @@ def test_a_canonical_record_is_canonical(customer: Customer) -> None:
 
 
 @lenient
+@example([Customer("K1", "#M", address="##", city="#AAA", notes="#0")], ",")
+@example([Customer("K1", "'#N/A", city="''#NV", licences=("12E+345",))], "excel")
+@example([Customer("K1", "1E+12", licences=("12E+345", "1,5E10"))], ";")
 @given(st.lists(customers, max_size=2), st.sampled_from([",", ";", "\t", "excel"]))
 def test_csv_comes_back_as_it_went(some: list[Customer], form: str) -> None:
     kept = {c.reference.casefold(): in_a_file(canonical(c)) for c in some}

@@ -113,6 +113,7 @@ def examined(
     vat = attempt("vat", lambda text: canonical_vat(text, home), customer.vat) if customer.vat else None
     domains = attempt.each("domains", domain, customer.domains)
     contacts = tuple(_contacts(customer.contacts, attempt, home, identity))
+    notes = several_lines(customer.notes)
     canonical = replace(
         customer,
         reference=reference,
@@ -125,7 +126,7 @@ def examined(
         domains=domains,
         licences=attempt.each("licences", canonical_licence, customer.licences),
         contacts=tuple(dict.fromkeys(contacts)),
-        notes="" if customer.notes.strip() == "-" else several_lines(customer.notes),
+        notes="" if notes == "-" else notes,
         consents=tuple(dict.fromkeys(customer.consents)),
         former_references=tuple(dict.fromkeys(customer.former_references)),
     )

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 
 from archiver.core.customers.exchange.columns import COLUMNS, CONTACT_COLUMNS, LIST_COLUMNS, column_names, folded_name
-from archiver.core.customers.exchange.csv_cells import bare_cell
+from archiver.core.customers.exchange.csv_cells import bare_cell, damage
 from archiver.core.customers.exchange.reading import Entry, Problem, Reading, decoded
 from archiver.core.customers.records import RecordProblem, examined
 from archiver.model.customer import Contact, Customer
@@ -27,9 +27,7 @@ _LARGEST_CELL = 1 << 20
 """Characters of a cell; more is a quotation mark that is never closed."""
 
 _NOTHING = "-"
-
-_SHORTENED = re.compile(r"^[0-9]+[.,][0-9]+[eE][+-]?[0-9]+$|^[0-9]+[eE]\+[0-9]+$")
-_SPREADSHEET_ERROR = re.compile(r"^#(?:[A-Z/0]+[!?]?|#+)$")
+_PROSE = frozenset(("name", "address", "city", "notes"))
 
 _FIELDS = {"contact": "contacts", "email": "contacts", "phone": "contacts", "mobile": "contacts"}
 
@@ -250,9 +248,9 @@ class _Groups:
             if column is None:
                 self._header.met.add(position)
                 continue
-            damage = _damage(column, cell)
-            if damage:
-                self._report(row.line, column, damage)
+            damaged = damage(raw, prose=column in _PROSE)
+            if damaged:
+                self._report(row.line, column, damaged)
                 bad = True
             else:
                 cells[column] = cell
@@ -293,11 +291,3 @@ def _same(column: str, one: str, other: str) -> bool:
     if column in LIST_COLUMNS:
         return set(_values(one.casefold())) == set(_values(other.casefold()))
     return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
-
-
-def _damage(column: str, cell: str) -> str | None:
-    if _SPREADSHEET_ERROR.match(cell):
-        return "the spreadsheet wrote an error instead of a value"
-    if column not in ("name", "address", "city", "notes") and _SHORTENED.match(cell):
-        return "the spreadsheet shortened this number: give the column the format Text, and write it again"
-    return None
