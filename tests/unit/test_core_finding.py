@@ -268,3 +268,13 @@ def test_finding_loads_none_of_the_libraries_for_numbers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_address_with_letters_beyond_ascii_is_found_as_surely_as_any() -> None:
+    """Accents are folded in what is typed, and so in what is kept."""
+    jose = record(1, Customer("K1", "Acme", contacts=(Contact("", ("josé@acme.example",)),)))
+    other = record(2, Customer("K2", "Bcme", contacts=(Contact("", ("josé@acme.example.org",)),)))
+    for typed in ("josé@acme.example", "JOSÉ@acme.example", "jose\u0301@acme.example", "jose@acme.example"):
+        found = [(match.record.customer.reference, match.score) for match in find([jose, other], typed, region="BE")]
+        assert found == [("K1", 98), ("K2", 82)]
+        assert resolve([jose, other], typed, region="BE") == jose

@@ -309,7 +309,7 @@ def _email(customer: Customer, wanted: _Wanted) -> _Found:
     if not typed:
         return None
     for email in customer.emails:
-        if email == wanted.address:
+        if fold(email) == wanted.address:  # as it was typed, which is folded: "josé@…" is an address, too (RFC 6532)
             return 98, "email", email
     for email in customer.emails:
         if typed in fold(email):
