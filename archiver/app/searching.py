@@ -231,13 +231,13 @@ class Searching:
             found[row] = Passage(left.pop(row).preview, place="text")
             if row in bounded:
                 continue
-            from archiver.mail.text import parse_text
+            from archiver.mail.text import texts
 
             try:
-                message = parse_text(self._messages.octets(row))
+                own, quoted = texts(self._messages.octets(row))
             except IntegrityError:
                 continue
-            passage = _passage(message.text, terms, "text") or _passage(message.quoted, terms, "quoted")
+            passage = _passage(own, terms, "text") or _passage(quoted, terms, "quoted")
             found[row] = passage or found[row]
 
     def _find_in_attachments(self, left: dict[int, Summary], terms: Sequence[str], found: dict[int, Passage]) -> None:

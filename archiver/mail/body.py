@@ -43,6 +43,7 @@ _KINDS = {
     **dict.fromkeys(_CALENDARS, PartKind.CALENDAR),
     "message/partial": PartKind.MESSAGE,
 }
+_NOT_SHOWN = frozenset({PartKind.ATTACHMENT, PartKind.INLINE, PartKind.SIGNATURE})
 _TNEF = frozenset("application/ms-tnef application/vnd.ms-tnef".split())  # noqa: SIM905 - a table
 _NO_TEXT = frozenset(
     (  # noqa: SIM905 - a table
@@ -86,6 +87,7 @@ class _Reader(Struct):
     """Collects texts while the tree is walked; a cut is noted once."""
 
     defects: Defects
+    attachments: bool = True
     own: list[str] = field(default_factory=list)
     quoted: list[str] = field(default_factory=list)
     own_size: int = 0
@@ -141,9 +143,12 @@ class _Reader(Struct):
             self.quoted_size += len(quoted)
 
 
-def read_body(root: Node, defects: Defects) -> Body:
-    """List all parts and read the texts among them."""
-    reader = _Reader(defects)
+def read_body(root: Node, defects: Defects, *, attachments: bool = True) -> Body:
+    """List all parts and read the texts among them; without `attachments` the list is of texts, which it takes to read.
+
+    An attachment that has the message's text in it (winmail.dat) is read all the same.
+    """
+    reader = _Reader(defects, attachments)
     nested: set[int] = set()
     skipped = _other_versions(root)
     body_seen: set[int] = set()
@@ -189,17 +194,20 @@ def _other_versions(root: Node) -> set[int]:
 
 
 def _read_leaf(node: Node, reader: _Reader, *, nested: bool, shown: bool, first_text: bool) -> None:
+    media = node.media
+    kind = _kind(node, first_text=first_text)
+    filename = node.filename
+    is_tnef = media in _TNEF or (filename or "").lower() == "winmail.dat"
+    if not reader.attachments and kind in _NOT_SHOWN and not is_tnef:
+        return
     octets, sound = node.octets()
     if not sound:
         reader.defects.add("transfer-encoding", node.path)
-    media = node.media
-    kind = _kind(node, first_text=first_text)
     # An attachment's octets may be anything; only text that is read needs a charset.
     charset = parameter(node.parameters, "charset")
-    filename = node.filename
     part = _part(node, kind, len(octets), filename=filename, charset=charset)
     reader.parts.append(part)
-    if media in _TNEF or (filename or "").lower() == "winmail.dat":
+    if is_tnef:
         _read_tnef(node, octets, reader, nested=nested)
     elif kind is PartKind.TEXT and shown:
         _read_text(node, octets, charset, reader, nested=nested)

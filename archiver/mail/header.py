@@ -21,7 +21,7 @@ MAX_HEADER = 1 << 20
 MAX_FIELDS = 5000
 
 _EMPTY_LINE = re.compile(rb"\n\r*\n")
-_FIELD_END = re.compile(rb"\r*\n(?![ \t])")
+_FIELD_END = re.compile(rb"\n(?![ \t])")
 _COMMON = 40  # octets of a field's name up to which it is remembered
 _FIELD_NAME = re.compile(rb"[!-9;-~]+[ \t]*\Z")
 _FOLD = re.compile(rb"[\r\n]+[ \t]*")
@@ -59,7 +59,7 @@ def read_header(source: bytes, start: int, end: int, defects: Defects) -> tuple[
     fields: Fields = []
     at = 0
     for line in _FIELD_END.split(block):
-        name, colon, value = line.partition(b":")
+        name, colon, value = line.rstrip(b"\r").partition(b":")
         if colon and (known := _field_name(name)) is not None:
             fields.append((known, value))
             if len(fields) >= MAX_FIELDS:

@@ -32,27 +32,25 @@ _OPENER = re.compile(
     re.IGNORECASE,
 )
 _FORWARD_WORDS = (
-    r"original message|original appointment|forwarded messages?|forwarded by|begin forwarded message|message forwarded"
-    r"|reply message|oorspronkelijke? bericht|origineel bericht|doorgestuurd bericht|doorgestuurd door"
-    r"|begin (?:van )?doorgestuurd bericht"
-    r"|message d'origine|message original|message initial|message transféré|message transmis"
-    r"|début du message (?:réexpédié|transféré|transmis)"
-    r"|ursprüngliche (?:nachricht|mail)|ursprungliche nachricht|originalnachricht|original-nachricht"
-    r"|weitergeleitete nachricht|weitergeleitet von|anfang der weitergeleiteten (?:nachricht|e-mail)"
-    r"|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato|mensagem original"
-    r"|mensagem encaminhada|originalmeddelande|oprindelig meddelelse|alkuperäinen viesti|vidarebefordrat meddelande"
-    r"|пересылаемое сообщение|исходное сообщение|原始邮件|转发邮件"
-)
-
-
-@cache
-def _separator() -> re.Pattern[str]:
-    return re.compile(
-        r"\s*+[-_*=>]{2,}+\s*+(?:inline attachment follows[:\s]*|start of )?(?:" + _FORWARD_WORDS + r")\b[^\n]{0,200}"
-        r"|\s*(?:begin forwarded message|begin doorgestuurd bericht|début du message (?:réexpédié|transféré|transmis)"
-        r"|anfang der weitergeleiteten (?:nachricht|e-mail))\s?[:：]?\s*",
-        re.IGNORECASE,
-    )
+    "original message", "original appointment", "forwarded message", "forwarded messages", "forwarded by",
+    "begin forwarded message", "message forwarded", "reply message", "oorspronkelijk bericht",
+    "oorspronkelijke bericht", "origineel bericht", "doorgestuurd bericht", "doorgestuurd door",
+    "begin doorgestuurd bericht", "begin van doorgestuurd bericht", "message d'origine", "message original",
+    "message initial", "message transféré", "message transmis", "début du message réexpédié",
+    "début du message transféré", "début du message transmis", "ursprüngliche nachricht", "ursprüngliche mail",
+    "ursprungliche nachricht", "originalnachricht", "original-nachricht", "weitergeleitete nachricht",
+    "weitergeleitet von", "anfang der weitergeleiteten nachricht", "anfang der weitergeleiteten e-mail",
+    "mensaje original", "mensaje reenviado", "messaggio originale", "messaggio inoltrato", "mensagem original",
+    "mensagem encaminhada", "originalmeddelande", "oprindelig meddelelse", "alkuperäinen viesti",
+    "vidarebefordrat meddelande", "пересылаемое сообщение", "исходное сообщение", "原始邮件", "转发邮件",
+)  # fmt: skip
+_FORWARD_STARTS = (
+    "begin forwarded message", "begin doorgestuurd bericht", "début du message réexpédié",
+    "début du message transféré", "début du message transmis", "anfang der weitergeleiteten nachricht",
+    "anfang der weitergeleiteten e-mail",
+)  # fmt: skip
+"""What begins a forwarded message without a rule in front of it."""
+_ATTACHMENT_FOLLOWS = "inline attachment follows"
 
 
 @cache
@@ -188,7 +186,7 @@ def _split(lines: list[str], own: _Side, quoted: _Side) -> None:
 def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, bool]:
     """Look for a mark at this line; return how many lines it has (0: none), and whether all that follows is quoted."""
     if initial in "-_*=" or start[:5].lower() in {"begin", "début", "anfan"}:
-        if _may_separate(start, initial) and _separator().match(start):
+        if _is_separator(start):
             return 1, True
         if _RULE.match(start):
             following = _next(lines, at + 1)
@@ -206,9 +204,32 @@ def _mark(lines: list[str], at: int, start: str, initial: str) -> tuple[int, boo
     return 0, False
 
 
-def _may_separate(start: str, initial: str) -> bool:
-    """Say quickly whether a line can be a separator: neither an item of a list nor a mere rule is one."""
-    return initial not in "-_*=" or (start[1:2] in _RULE_MARKS and bool(start.strip(_RULE_MARKS + " ")))
+def _is_separator(start: str) -> bool:
+    """Tell whether a line says that another message follows: a short rule with such words behind it, or words alone.
+
+    Without an expression: one of so many words takes longer to make than a page of mail to be split.
+    """
+    words = start.lstrip(_RULE_MARKS)
+    if len(start) - len(words) < 2:
+        return _small(start).startswith(_FORWARD_STARTS)
+    words = _small(words).lstrip()
+    if words.startswith(_ATTACHMENT_FOLLOWS):
+        words = words.removeprefix(_ATTACHMENT_FOLLOWS)
+        while words[:1] == ":" or words[:1].isspace():
+            words = words[1:]
+    else:
+        words = words.removeprefix("start of ")
+    if not words.startswith(_FORWARD_WORDS):
+        return False
+    following = (words[len(known) :][:1] for known in _FORWARD_WORDS if words.startswith(known))
+    return any(not (after.isalnum() or after == "_") for after in following)
+
+
+def _small(text: str) -> str:
+    """Return a text in small letters, with the letters that expressions take for i and s when they ignore case."""
+    if not text.isascii():
+        text = text.replace("\u0130", "i").replace("\u0131", "i").replace("\u017f", "s")
+    return text.lower()
 
 
 def _attribution(lines: list[str], at: int) -> tuple[int, bool]:

@@ -26,15 +26,24 @@ def parse_text(octets: bytes) -> Message:
     return Message(text=body.text, quoted=body.quoted, parts=tuple(body.parts), defects=defects.found())
 
 
-def parse_body(octets: bytes, defects: Defects) -> tuple[Node | None, Body]:
+def texts(octets: bytes) -> tuple[str, str]:
+    """Return own and quoted text as `parse_text` does, without decoding attachments; never raises for any octets."""
+    root, body = parse_body(octets, Defects(), attachments=False)
+    if root is not None:
+        release(root)
+    return body.text, body.quoted
+
+
+def parse_body(octets: bytes, defects: Defects, *, attachments: bool = True) -> tuple[Node | None, Body]:
     """Return the tree of parts, None when it cannot be read, and what the body says; problems go into `defects`.
 
+    Without `attachments` nothing is said of these.
     The caller gives the tree to `release` when it is done with it.
     """
     root = guarded("structure", lambda: read(octets, defects), None, defects)
     if root is None:
         return None, Body()
-    return root, guarded("body", lambda: read_body(root, defects), Body(), defects)
+    return root, guarded("body", lambda: read_body(root, defects, attachments=attachments), Body(), defects)
 
 
 def release(root: Node) -> None:

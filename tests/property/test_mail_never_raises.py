@@ -16,7 +16,7 @@ from archiver.mail.html import html_to_text
 from archiver.mail.identifiers import identifiers
 from archiver.mail.parse import parse
 from archiver.mail.quotes import split_quotes
-from archiver.mail.text import parse_text
+from archiver.mail.text import parse_text, texts
 from archiver.model.message import Message
 
 PIECES = st.sampled_from(
@@ -79,6 +79,7 @@ def reads_alone(octets: bytes, message: Message) -> None:
     """The text that is read without the header is the text of the whole."""
     alone = parse_text(octets)
     assert (alone.text, alone.quoted, alone.parts) == (message.text, message.quoted, message.parts)
+    assert texts(octets) == (message.text, message.quoted)
 
 
 @given(st.binary(max_size=400) | MADE_UP)

@@ -396,7 +396,7 @@ def test_nesting_parts_and_text_are_bounded_and_the_bound_is_noted() -> None:
 
 
 def test_a_fault_of_ours_costs_one_piece_and_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archiver.mail.text.read_body", lambda *_: 1 / 0)
+    monkeypatch.setattr("archiver.mail.text.read_body", lambda *_, **__: 1 / 0)
     parsed = parse(message("Subject: kept", body=b"x"))
     assert parsed.subject == "kept"
     assert parsed.defects == (Defect("parse-failed", "body: ZeroDivisionError"),)

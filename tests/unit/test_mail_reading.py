@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from archiver.mail.quotes import passages, split_quotes
 from archiver.mail.reading import links, shown_text
-from archiver.mail.text import parse_text
+from archiver.mail.structure import Node
+from archiver.mail.text import parse_text, texts
 from archiver.model.shown import Hyperlink, Passage
 
 LINES = st.sampled_from(
@@ -107,6 +108,31 @@ def test_whatever_the_octets_the_text_is_that_of_the_index(octets: bytes) -> Non
     words = " ".join(passage.text for passage in shown_text(octets) if not passage.quoted).split()
     assert words == message.text.split()
     links(octets)
+
+
+def test_the_words_are_read_without_the_attachments() -> None:
+    octets = (
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\neigen\n> oud\n--b\n"
+        b"Content-Type: text/plain; name=a.txt\nContent-Disposition: attachment\n\nbijlage\n--b\n"
+        b"Content-Type: image/png\nContent-Transfer-Encoding: base64\n\n%%%%\n--b\n"
+        b"Content-Type: message/rfc822\n\nSubject: binnenin\n\ndoorgestuurd\n--b--\n"
+    )
+    message = parse_text(octets)
+    assert [part.path for part in message.parts] == ["1", "2", "3", "4", "4.1"]
+    assert texts(octets) == (message.text, message.quoted)
+    assert texts(octets)[0] == "eigen"
+    assert "binnenin" in texts(octets)[1]
+    with pytest.MonkeyPatch.context() as patch:
+        decoded: list[str] = []
+        octets_of = Node.octets
+
+        def noted(node: Node) -> tuple[bytes, bool]:
+            decoded.append(node.path)
+            return octets_of(node)
+
+        patch.setattr(Node, "octets", noted)
+        texts(octets)
+    assert decoded == ["1", "4.1"]
 
 
 def test_links_are_listed_once_with_the_words_that_were_linked() -> None:

@@ -55,6 +55,35 @@ def test_everything_below_a_separator_is_quoted(line: str) -> None:
     assert split_quotes(f"zie onder\n{line}\noud") == ("zie onder", f"{line}\noud")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--- Start of Forwarded message ---",
+        "==> Inline attachment follows: : ORIGINAL MESSAGE <==",
+        "__URSPRÜNGLICHE NACHRICHT __",
+        "-- or\u0131g\u0130nal me\u017fsage",
+        "Anfang der weitergeleiteten E-Mail:",
+    ],
+)
+def test_separators_are_written_in_many_ways(line: str) -> None:
+    assert split_quotes(f"zie onder\n{line}\noud") == ("zie onder", f"{line}\noud")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "- Original message",
+        "-- Original messages",
+        "-- original  message",
+        "--- Start of inline attachment follows: original message",
+        "Original message",
+        "-- doorgestuurd",
+    ],
+)
+def test_what_is_nearly_a_separator_is_the_senders_own(line: str) -> None:
+    assert split_quotes(f"zie onder\n{line}\noud") == (f"zie onder\n{line}\noud", "")
+
+
 def test_marks_of_any_depth_are_taken_off_and_nothing_else() -> None:
     assert split_quotes("> a\n>> b\n> > c <d@x.example>\neigen\nJD> e") == ("eigen", "a\nb\nc <d@x.example>\ne")
 
