@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.search.analysis import tokens
+from archiver.search.hits import snippet as snippets
 from archiver.search.hits.snippet import snippet
 
 
@@ -112,3 +114,24 @@ def test_the_words_marked_are_those_whose_tokens_are_asked_for(text: str, terms:
 def test_every_word_asked_for_is_marked_in_a_short_text(text: str) -> None:
     for word in set(tokens(text)):
         assert snippet(text, [word]).marks
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((0, 5, 100, 400, 560, 590, 600, 650, 680, 690, 700, 720, 735, 741, 748)),
+            st.sampled_from(("factuur", "facturen", "Factuur", "fáctuur", "factuurtjes")),
+        ),
+        max_size=5,
+    ),
+    st.sampled_from((" ", "\n ", " é ")),
+)
+def test_of_one_word_the_first_page_of_a_text_gives_what_the_whole_text_does(
+    words: list[tuple[int, str]], gap: str
+) -> None:
+    text = "".join(f"{'abc' + gap}" * apart + word + gap for apart, word in words) + "slot " * 600
+    terms = ["factuur", "facturen"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snippets, "_FIRST", len(text))
+        whole = snippet(text, terms)
+    assert snippet(text, terms) == whole

@@ -21,6 +21,9 @@ WIDTH = 160
 _LOOKED_AT = 200_000
 """Characters of a text that are searched for the words."""
 
+_FIRST = 3_000
+"""Characters that are looked at before the rest."""
+
 _FORM, _NEXT = 0.8, 0.25
 """What another form of a word counts in a window, and what is added where two words of the query are neighbours."""
 
@@ -47,9 +50,22 @@ def snippet(text: str, terms: Sequence[str], *, width: int = WIDTH) -> Snippet:
     than their forms, and neighbours more than words apart. Without any term in the text it is the text's beginning. An
     ellipsis stands where text was left out.
     """
+    concepts = _concepts(tuple(terms))
+    if len(text) > _FIRST and len({concept for concept, _ in concepts.values()}) == 1:
+        # Of one word, no place further on is better than the first where it stands as typed.
+        flat = " ".join(text[:_FIRST].split())
+        found = _marks(flat, terms)
+        best, worth = _best(flat, found, concepts, width)
+        if worth == 1.0 and found[best][1] + 2 * width < len(flat):
+            return _cut(flat, found, best, width)
     flat = " ".join(text[:_LOOKED_AT].split())
     found = _marks(flat, terms)
-    start = _best_start(flat, found, _concepts(tuple(terms)), width)
+    return _cut(flat, found, _best(flat, found, concepts, width)[0], width)
+
+
+def _cut(flat: str, found: list[tuple[int, int, str]], best: int, width: int) -> Snippet:
+    """Return the window in which the best of the marks is the first."""
+    start = _start(flat, found, best, width)
     end = _back_to_space(flat, start, min(len(flat), start + width))
     before, after = ("…" if start else ""), ("…" if end < len(flat) else "")
     marks = ((s, e) for s, e, _ in found if s >= start and e <= end)
@@ -75,7 +91,7 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     if flat.isascii():
         return sorted(_plain_marks(lower, whole, beginnings))
     beyond = list(islice(re.finditer(_NON_ASCII, flat), _MANY))
-    if len(lower) == len(flat) and len(beyond) < _MANY and not re.search(_COMBINING, flat):
+    if len(lower) == len(flat) and len(beyond) < _MANY and not re.search(_COMBINING, "".join(map(_run, beyond))):
         # Of a text with a few accents only the words that have them are looked at one by one.
         found = _marks_word_by_word(_words_at(flat, beyond), whole, beginnings)
         return sorted((*_plain_marks(lower, whole, beginnings, flat), *found))
@@ -83,6 +99,10 @@ def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     if not any(term.lower() in folded for term in (*whole, *beginnings)):  # so it is with most texts
         return []
     return _marks_word_by_word(re.finditer(_WORD, flat), whole, beginnings)
+
+
+def _run(match: re.Match[str]) -> str:
+    return match.group()
 
 
 def _marks_word_by_word(
@@ -181,12 +201,13 @@ def _is_form(word: str, typed: str) -> bool:
     return len(typed) >= 4 and (word[:shortest] == typed[:shortest] or typed in word)
 
 
-def _best_start(
+def _best(
     flat: str, found: list[tuple[int, int, str]], concepts: dict[str, tuple[str, float]], width: int
-) -> int:
-    if not found or len(flat) <= width:
-        return 0
+) -> tuple[int, float]:
+    """Return the mark at which the best window begins, the earliest of them, and what it is worth."""
     best, best_worth = 0, 0.0
+    if len(flat) <= width:
+        return best, best_worth
     last = 0
     for first, (start, _, _) in enumerate(found):
         while last < len(found) and found[last][1] <= start + width * 3 // 4:
@@ -194,6 +215,12 @@ def _best_start(
         worth = _worth(flat, found[first : max(last, first + 1)], concepts)
         if worth > best_worth + 1e-9:
             best, best_worth = first, worth
+    return best, best_worth
+
+
+def _start(flat: str, found: list[tuple[int, int, str]], best: int, width: int) -> int:
+    if not found or len(flat) <= width:
+        return 0
     # A quarter of the window stands in front of the first word, from the beginning of a word.
     start = max(0, min(found[best][0] - width // 4, len(flat) - width))
     gap = flat.find(" ", start, found[best][0])
