@@ -6,12 +6,11 @@ the table: it holds postings and sizes, and is rebuilt from the catalogue when S
 
 A posting stores the distance to the one before, and catalogue rows, which count in millionths of a second, lie so far
 apart that these distances made a third of the file (0.38 of the raw mail; 0.26 so). So a message gets a *slot*: the
-16 seconds that it falls in, or the next free one before. Slots are in the order of time but for messages that came
-within moments of each other; `slots` leads back to the row, and `progress.displaced` is how far one was moved at most.
+16 seconds that it falls in, or the next free one. Slots are in the order of time but for messages that came within
+moments of each other; `slots` leads back to the row, and `progress.displaced` is the furthest that one was moved.
 
-The newest message has the lowest slot. What is asked for is the newest, FTS5 keeps postings from the lowest on, and
-walking them the other way takes half as long again or twice as long: it unpacks a page of postings whole then, where it
-else unpacks what it passes.
+The rowids of FTS5 count slots from the end of time (`ROWID`): what is asked for is the newest, and walking postings
+backwards takes half as long again or twice as long, for FTS5 unpacks pages of them whole then, and else what it passes.
 
 What is counted of a message and not searched as words (its direction, its language, its kinds of files) is a number of
 the table `facts`, which has each combination once: an octet a message in `slots`, 0 where nothing is known.
@@ -53,9 +52,17 @@ if TYPE_CHECKING:
 SLOT_SECONDS_BITS = 4
 """A slot is 2**SLOT_SECONDS_BITS seconds."""
 
-FIRST_SLOT, LAST_SLOT = 1 << 20, (1 << 28) - 1
-"""The slots of what is dated 1970 (the last: SQLite keeps numbers up to it in four octets) and of 2105 or later (the
-first); below are those of messages that found theirs taken."""
+END = (1 << 28) - 1
+"""The last slot, which is that of a day in 2106; SQLite keeps numbers up to it in four octets."""
+
+LATEST_SLOT = END - (1 << 20)
+"""The slot of everything from 2105 on; the others up to END are left for what finds it taken."""
+
+ROWID = f"{END} - slots.slot"
+"""The rowid in `mail` of a row of `slots`, and the other way round."""
+
+SLOTS_OF_MAIL = f"mail CROSS JOIN slots ON slots.slot = {END} - mail.rowid"
+"""What matches, in the order of FTS5, with the slot of each."""
 
 _PHRASES = 100
 """Phrases looked for by one query."""
@@ -94,7 +101,7 @@ class FullTextIndex:
                 self._connection.execute_many(_INSERT, _folded(documents, slots, words))
                 if words is not None:
                     self._lexicon.add(words)
-                furthest = max((slot_of(row) - slot for row, slot in slots.items()), default=0)
+                furthest = max((slot - slot_of(row) for row, slot in slots.items()), default=0)
                 _run(
                     self._connection,
                     "UPDATE progress SET watermark = max(watermark, ?), displaced = max(displaced, ?)",
@@ -111,7 +118,7 @@ class FullTextIndex:
         with self._connection.transaction():
             for row in rows:
                 if (slot := self._slot(row)) is not None:
-                    _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (slot,))
+                    _run(self._connection, "DELETE FROM mail WHERE rowid = ?", (END - slot,))
                     _run(self._connection, "DELETE FROM slots WHERE slot = ?", (slot,))
             self._lexicon.removed()
 
@@ -158,7 +165,7 @@ class FullTextIndex:
             wanted = [f"NEAR({phrase} {_phrase(word)}, {within})" for phrase in wanted for word in sorted(behind)]
         for start in range(0, len(wanted), _PHRASES):
             rows = self._connection.execute(
-                "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid WHERE mail MATCH ?",
+                f"SELECT slots.row FROM {SLOTS_OF_MAIL} WHERE mail MATCH ?",
                 (f"{{subject body quoted}} : ({' OR '.join(wanted[start : start + _PHRASES])})",),
             )
             found.update(row for (row,) in rows if isinstance(row, int))
@@ -174,7 +181,7 @@ class FullTextIndex:
                 continue
             wanted = slot_of(row)
             slots[row] = slot = self._first_free(wanted)
-            self._free[wanted] = slot - 1
+            self._free[wanted] = slot + 1
             _run(self._connection, "INSERT INTO slots (slot, row, facts) VALUES (?, ?, ?)", (slot, row, facts[row]))
         return slots
 
@@ -196,12 +203,12 @@ class FullTextIndex:
         return next((slot for (slot,) in list(found) if isinstance(slot, int)), None)
 
     def _first_free(self, slot: int) -> int:
-        """Return the last free slot up to this one, beginning where the last search for the same one ended."""
+        """Return the first free slot from here on, beginning where the last search for the same one ended."""
         slot = self._free.get(slot, slot)
-        for (taken,) in self._connection.execute("SELECT slot FROM slots WHERE slot <= ? ORDER BY slot DESC", (slot,)):
+        for (taken,) in self._connection.execute("SELECT slot FROM slots WHERE slot >= ? ORDER BY slot", (slot,)):
             if taken != slot:
                 break
-            slot -= 1
+            slot += 1
         return slot
 
 
@@ -210,14 +217,16 @@ def _phrase(words: str) -> str:
 
 
 def slot_of(row: int) -> int:
-    """Return the slot that a catalogue row would have if it were the first there, from LAST_SLOT down to FIRST_SLOT."""
-    return max(FIRST_SLOT, LAST_SLOT - (row >> (ROW_BITS + SLOT_SECONDS_BITS)))
+    """Return the slot that a catalogue row would have if it were the first there, from 1 up to LATEST_SLOT."""
+    return min(max(1, row >> (ROW_BITS + SLOT_SECONDS_BITS)), LATEST_SLOT)
 
 
-def first_row_up_to(slot: int) -> int | None:
-    """Return the row from which on all rows have slots up to this one; None when none can be told: below FIRST_SLOT."""
-    # A row has the slot of its time or a lower one.
-    return (LAST_SLOT - slot) << (ROW_BITS + SLOT_SECONDS_BITS) if slot >= FIRST_SLOT else None
+def first_row_above(slot: int) -> int | None:
+    """Return the row from which on all have this slot or a later one; None beyond LATEST_SLOT, where none can be told.
+
+    A row has the slot of its time or a later one.
+    """
+    return slot << (ROW_BITS + SLOT_SECONDS_BITS) if slot <= LATEST_SLOT else None
 
 
 def type_bits(types: Iterable[FileType]) -> int:
@@ -262,13 +271,13 @@ def _folded(
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows of `mail`, one at a time: folded texts of all of them would double the memory.
 
-    From the lowest slot on: FTS5 writes out what it has gathered whenever one is lower than the one before.
+    From the lowest rowid on: FTS5 writes out what it has gathered whenever one is lower than the one before.
     """
-    for document in sorted(documents, key=lambda document: slots[document.row]):
+    for document in sorted(documents, key=lambda document: slots[document.row], reverse=True):
         columns = _columns(document)
         if words is not None:
             words.take("\n".join(columns))
-        yield slots[document.row], *columns
+        yield END - slots[document.row], *columns
 
 
 def _columns(document: IndexDocument) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from archiver.search.index import SLOTS_OF_MAIL
+
 ROW = "{row}"
 """Stands in a condition where the message's row is meant; the statement puts its own column there."""
 
 FACTS = "{facts}"
 """Stands where the number of the message's facts is meant, which is never NULL."""
 
-MATCHING_ROWS = "SELECT s.row FROM mail CROSS JOIN slots AS s ON s.slot = mail.rowid WHERE mail MATCH ?"
+MATCHING_ROWS = f"SELECT slots.row FROM {SLOTS_OF_MAIL} WHERE mail MATCH ?"  # noqa: S608 - nothing of it is foreign
 
 
 class Walk(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Plans as statements of SQL, and what they give: the newest rows that match, which of some rows match, how many.
 
-Newest first costs next to nothing however large the archive: the index's slots begin with the newest message and FTS5
-walks them in order, so it stops after what is asked for. Knows the tables of the index and those of the catalogue
+Newest first costs next to nothing however large the archive: the rowids of the index begin with the newest message and
+FTS5 walks them in order, so it stops after what is asked for. Knows the tables of the index and those of the catalogue
 (`cat`) that it may read; knows no query language.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from archiver.search.index import first_row_up_to, slot_of
+from archiver.search.index import END, ROWID, SLOTS_OF_MAIL, first_row_above, slot_of
 from archiver.search.plan import FACTS, ROW, Condition, Plan, Walk, conditions_of
 from archiver.search.rows import ROW_BITS
 
@@ -64,8 +64,8 @@ class Statements:
         if len(found) < most:
             return sorted((row for row, _ in found), reverse=True), True
         last = found[-1][1]
-        # What was not read has a higher slot than the last that was.
-        whole = first_row_up_to(last) if statement.matches else ((last >> ROW_BITS) + 1) << ROW_BITS
+        # What was not read has a lower slot than the last that was.
+        whole = first_row_above(last) if statement.matches else ((last >> ROW_BITS) + 1) << ROW_BITS
         return sorted((row for row, _ in found if whole is not None and row >= whole), reverse=True), False
 
     def among(self, plan: Plan, rows: Collection[int]) -> set[int]:
@@ -75,18 +75,15 @@ class Statements:
             statement = self.statement(plan)
             sql = statement.select(statement.row) + f" AND {statement.row} IN (SELECT value FROM json_each(?))"
             return {_int(row) for (row,) in self._connection.execute(sql, (*statement.bindings, asked))}
-        slots = "SELECT slots.slot FROM json_each(?) AS asked CROSS JOIN slots ON slots.row = asked.value"
-        oldest = f"SELECT max(slot) FROM ({slots})"
+        rowids = f"SELECT {ROWID} AS id FROM json_each(?) AS asked CROSS JOIN slots ON slots.row = asked.value"
+        oldest = f"SELECT max(id) FROM ({rowids})"
         conditions = [
             Condition("mail MATCH ?", (plan.match,)),
             Condition(f"mail.rowid <= ({oldest})", (asked,)),
-            Condition(f"+mail.rowid IN ({slots})", (asked,)),
+            Condition(f"+mail.rowid IN ({rowids})", (asked,)),
             *conditions_of(plan),
         ]
-        sql = (
-            "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
-            f" WHERE {_where(conditions, matches=True)} ORDER BY mail.rowid"
-        )
+        sql = f"SELECT slots.row FROM {SLOTS_OF_MAIL} WHERE {_where(conditions, matches=True)} ORDER BY mail.rowid"
         return {_int(row) for (row,) in self._connection.execute(sql, _bindings(conditions))}
 
     def count(self, plan: Plan) -> int:
@@ -101,7 +98,7 @@ class Statements:
 
         The messages of customers are walked instead of all messages. When there are words too, all that match are
         walked once, for FTS5 works everything out anew for each message that is looked up by itself, and customers'
-        are picked from them by their slots when they are few, or the others must not be ranked. With `over_slots`,
+        are picked from them by their rowids when they are few, or the others must not be ranked. With `over_slots`,
         `slots` is among the tables and leads when nothing else does.
         """
         conditions = conditions_of(plan)
@@ -110,19 +107,18 @@ class Statements:
         bound: tuple[object, ...] = ()
         led = next((c for c in conditions if c.walk is not None), None)
         if matches:
-            tables, row, key = "mail CROSS JOIN slots ON slots.slot = mail.rowid", "slots.row", "mail.rowid"
-            newest = key
+            tables, row, key, newest = SLOTS_OF_MAIL, "slots.row", "slots.slot", "mail.rowid"
             if plan.low is not None:
-                conditions.insert(0, Condition("mail.rowid <= ?", (slot_of(plan.low),)))
+                conditions.insert(0, Condition("mail.rowid <= ?", (END - slot_of(plan.low),)))
             if plan.high is not None:
-                conditions.insert(0, Condition("mail.rowid >= ?", (slot_of(plan.high) - self._displaced(),)))
+                conditions.insert(0, Condition("mail.rowid >= ?", (END - slot_of(plan.high) - self._displaced(),)))
             conditions.insert(0, Condition("mail MATCH ?", (plan.match,)))
         elif over_slots:
-            tables, row, key, newest = "slots", "slots.row", "slots.slot", "slots.slot"
+            tables, row, key, newest = "slots", "slots.row", "slots.slot", "slots.slot DESC"
             if plan.low is not None:
-                conditions.insert(0, Condition("slots.slot <= ?", (slot_of(plan.low),)))
+                conditions.insert(0, Condition("slots.slot >= ?", (slot_of(plan.low),)))
             if plan.high is not None:
-                conditions.insert(0, Condition("slots.slot >= ?", (slot_of(plan.high) - self._displaced(),)))
+                conditions.insert(0, Condition("slots.slot <= ?", (slot_of(plan.high) + self._displaced(),)))
         if led is not None and led.walk is not None:
             theirs = _rows_of(led.walk)
             if over_slots and not matches:
@@ -131,8 +127,8 @@ class Statements:
                 bound = theirs.bindings
             elif matches and (ranks or self._are_few(theirs)):
                 conditions.remove(led)
-                slots = f"SELECT s.slot FROM ({theirs.sql}) AS t CROSS JOIN slots AS s ON s.row = t.row"
-                conditions.append(Condition(f"+mail.rowid IN ({slots})", theirs.bindings))
+                rowids = f"SELECT {ROWID} FROM ({theirs.sql}) AS theirs CROSS JOIN slots ON slots.row = theirs.row"
+                conditions.append(Condition(f"+mail.rowid IN ({rowids})", theirs.bindings))
             elif not matches:
                 conditions.remove(led)
                 walked, tables = _walked(led.walk, tables)

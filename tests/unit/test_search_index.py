@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from archiver.errors import ArchiverError, NoArchiveError, QueryError
 from archiver.search.analysis import MAX_TOKEN, fold, tokens
 from archiver.search.index import (
-    FIRST_SLOT,
-    LAST_SLOT,
+    LATEST_SLOT,
     SCHEMA_VERSION,
     FullTextIndex,
-    first_row_up_to,
+    first_row_above,
     index_version,
     slot_of,
 )
@@ -318,18 +317,17 @@ def test_no_query_reaches_the_syntax_of_fts5_or_sql(text: str) -> None:
             pass
 
 
-def test_slots_begin_with_the_newest() -> None:
-    assert slot_of(0) == LAST_SLOT
-    assert slot_of((MARCH + 16) << ROW_BITS) == slot_of(MARCH << ROW_BITS) - 1
-    assert slot_of(IN_2110 << ROW_BITS) == FIRST_SLOT
-    sixteenth = MARCH - MARCH % 16
-    assert first_row_up_to(slot_of(MARCH << ROW_BITS)) == sixteenth << ROW_BITS
-    assert first_row_up_to(FIRST_SLOT - 1) is None
+def test_slots_are_in_the_order_of_rows() -> None:
+    assert slot_of(0) == 1
+    assert slot_of((MARCH + 16) << ROW_BITS) == slot_of(MARCH << ROW_BITS) + 1
+    assert slot_of(IN_2110 << ROW_BITS) == LATEST_SLOT
+    assert first_row_above(slot_of(MARCH << ROW_BITS)) == (MARCH - MARCH % 16) << ROW_BITS
+    assert first_row_above(LATEST_SLOT + 1) is None
 
 
 @pytest.mark.parametrize("page", [1, 2, 5, 20])
 def test_messages_dated_beyond_what_slots_tell_apart_are_in_their_order(tmp_path: Path, page: int) -> None:
-    """They share the first slot, and got their own in the order in which they came."""
+    """They share the last slot, and got their own in the order in which they came."""
     far = [Mail(at=IN_2110 + n * 7 % 30 * 30 * DAY, body="toekomst") for n in range(31)]
     with world(tmp_path, [*far, *(Mail(at=MARCH + n, body="toekomst") for n in range(40))]) as w:
         w.index.clear()

@@ -127,8 +127,9 @@ def _most_first(counts: Counter[T]) -> _Counted[T]:
 def _years(hours: str, now: datetime, shift: int) -> tuple[tuple[int, int], ...]:
     codes = array("I")
     codes.frombytes(hours.encode("utf-32-le"))
-    codes.reverse()
-    ordered = sorted(codes)  # they nearly are: slots are walked from the newest to the oldest
+    if codes and codes[0] > codes[-1]:  # what matches is walked from the newest to the oldest, all slots the other way
+        codes.reverse()
+    ordered = sorted(codes)  # they nearly are
     found = []
     at = 0
     while at < len(ordered):

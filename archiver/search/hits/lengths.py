@@ -6,12 +6,15 @@ undo that. Knows two of FTS5's tables, which its documentation describes: `mail_
 a message, and record 1 of `mail_data` the number of messages, then the tokens of each column in all of them.
 """
 
+# ruff: noqa: S608 - the statement is our own; rowids are bound
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from archiver.model.fields import INDEX_COLUMNS
+from archiver.search.index import END
 from archiver.search.rows import json_array
 
 if TYPE_CHECKING:
@@ -31,23 +34,23 @@ _LOOKED_AT = 3_000
 """Messages with files that are looked at, the newest first."""
 
 
-def lifts(connection: Connection, slots: Collection[int]) -> dict[int, float]:
-    """Return by how much a score without attachments must be multiplied, for slots with long attachments alone."""
+def lifts(connection: Connection, rowids: Collection[int]) -> dict[int, float]:
+    """Return by how much a score without attachments must be multiplied, for rowids with long attachments alone."""
     usual = _usual_length(connection)
-    if not slots or usual <= 0:
+    if not rowids or usual <= 0:
         return {}
     found: dict[int, float] = {}
-    for slot, packed in connection.execute(
-        "SELECT s.slot, d.sz FROM json_each(?) AS asked CROSS JOIN slots AS s ON s.slot = asked.value"
-        " CROSS JOIN mail_docsize AS d ON d.id = s.slot"
-        " WHERE s.facts IN (SELECT id FROM facts WHERE types <> 0) LIMIT ?",
-        (json_array(sorted(slots)), _LOOKED_AT),
+    for rowid, packed in connection.execute(
+        f"SELECT d.id, d.sz FROM json_each(?) AS asked CROSS JOIN slots ON slots.slot = {END} - asked.value"
+        " CROSS JOIN mail_docsize AS d ON d.id = asked.value"
+        " WHERE slots.facts IN (SELECT id FROM facts WHERE types <> 0) LIMIT ?",
+        (json_array(sorted(rowids)), _LOOKED_AT),
     ):
         sizes = list(_varints(packed)) if isinstance(packed, bytes) else []
-        if len(sizes) <= _ATTACHMENTS or sizes[_ATTACHMENTS] < _LONG * usual or not isinstance(slot, int):
+        if len(sizes) <= _ATTACHMENTS or sizes[_ATTACHMENTS] < _LONG * usual or not isinstance(rowid, int):
             continue
         long, short = sum(sizes) / usual, (sum(sizes) - sizes[_ATTACHMENTS]) / usual
-        found[slot] = (_USUAL + _weight(long)) / (_USUAL + _weight(short))
+        found[rowid] = (_USUAL + _weight(long)) / (_USUAL + _weight(short))
     return found
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from archiver.search.index import ROWID, SLOTS_OF_MAIL
+
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
 
@@ -34,18 +36,17 @@ def rows_with(
     marks = ",".join("?" * len(asked))
     # Looking a message up by itself opens the list of every term anew. A page is mostly of one time: then all that
     # match between its first and its last are walked once.
-    ends = next(connection.execute(f"SELECT min(slot), max(slot) FROM slots WHERE row IN ({marks})", tuple(asked)))
+    ends = next(connection.execute(f"SELECT min({ROWID}), max({ROWID}) FROM slots WHERE row IN ({marks})", [*asked]))
     walked = list(
         connection.execute(
-            "SELECT slots.row FROM mail CROSS JOIN slots ON slots.slot = mail.rowid"
-            " WHERE mail MATCH ? AND mail.rowid BETWEEN ? AND ? LIMIT ?",
+            f"SELECT slots.row FROM {SLOTS_OF_MAIL} WHERE mail MATCH ? AND mail.rowid BETWEEN ? AND ? LIMIT ?",
             (matching, *ends, _WALKED),
         )
     )
     if len(walked) < _WALKED:
         return frozenset(row for (row,) in walked if isinstance(row, int) and row in asked)
     found = connection.execute(
-        "SELECT slots.row FROM slots CROSS JOIN mail ON mail.rowid = slots.slot"
+        f"SELECT slots.row FROM slots CROSS JOIN mail ON mail.rowid = {ROWID}"
         f" WHERE slots.row IN ({marks}) AND mail MATCH ?",
         (*sorted(asked), matching),
     )

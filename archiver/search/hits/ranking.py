@@ -104,29 +104,29 @@ class Ranking:
                 if getattr(leaf, "between", ()) and isinstance(leaf, query.Variations)
             }
             self._add_nearness(scores, [concept for concept, _ in concepts], between)
-        scored = [(rows[slot], score * _recency(rows[slot], now)) for slot, score in scores.items()]
+        scored = [(rows[rowid], score * _recency(rows[rowid], now)) for rowid, score in scores.items()]
         scored.sort(key=lambda each: (each[1], each[0]), reverse=True)
         if enough > len(scored):
-            behind = sorted((row for slot, row in self._newest(plan, RANKED) if slot not in rows), reverse=True)
+            behind = sorted((row for rowid, row in self._newest(plan, RANKED) if rowid not in rows), reverse=True)
             scored += [(row, 0.0) for row in behind]
         return scored
 
     def _best(self, plan: Plan, now: float, most: int) -> tuple[dict[int, int], dict[int, float]]:
-        """Return row and BM25 of the best of the newest messages that match, by slot."""
+        """Return row and BM25 of the best of the newest messages that match, by rowid."""
         if plan.match is None or plan.nothing:
             return {}, {}
         statement = self._statements.statement(plan, ranks=True)
         found = list(
             self._connection.execute(
-                f"SELECT slot, row, score FROM (SELECT mail.rowid AS slot, slots.row AS row, -{_BM25} AS score"
+                f"SELECT id, row, score FROM (SELECT mail.rowid AS id, slots.row AS row, -{_BM25} AS score"
                 f" FROM {statement.tables} WHERE {statement.where} ORDER BY mail.rowid LIMIT ?)"
                 f" ORDER BY score * (1.0 + {_RECENT} / (1.0 + max(0.0, ? - (row >> {ROW_BITS})) / {_YEAR})) DESC,"
                 " row DESC LIMIT ?",
                 (*statement.bindings, most, now, KEPT),
             )
         )
-        rows = {_int(slot): _int(row) for slot, row, _ in found}
-        return rows, {_int(slot): float(str(score)) for slot, _, score in found}
+        rows = {_int(rowid): _int(row) for rowid, row, _ in found}
+        return rows, {_int(rowid): float(str(score)) for rowid, _, score in found}
 
     def _newest(self, plan: Plan, most: int) -> list[tuple[int, int]]:
         if plan.match is None or plan.nothing:
@@ -136,21 +136,21 @@ class Ranking:
             statement.select("mail.rowid, slots.row") + " ORDER BY mail.rowid LIMIT ?",
             (*statement.bindings, most),
         )
-        return [(_int(slot), _int(row)) for slot, row in found]
+        return [(_int(rowid), _int(row)) for rowid, row in found]
 
     # --- messages that have another form of some word ----------------------------------------------------------------
 
-    def _by_concept(self, concepts: Sequence[Concept], slots: Sequence[int]) -> dict[int, float]:
-        """Return the scores of these slots, put together of what each concept gives."""
-        scores = dict.fromkeys(slots, 0.0)
-        if not slots:
+    def _by_concept(self, concepts: Sequence[Concept], rowids: Sequence[int]) -> dict[int, float]:
+        """Return the scores of these rowids, put together of what each concept gives."""
+        scores = dict.fromkeys(rowids, 0.0)
+        if not rowids:
             return scores
-        asked, oldest = json_array(slots), max(slots)
+        asked, oldest = json_array(rowids), max(rowids)
         messages = self._messages()
         for concept in concepts:
             for expression, factor in self._bands(concept, messages, alone=len(concepts) == 1):
-                for slot, score in self._scores(expression, asked, oldest):
-                    scores[slot] += factor * score
+                for rowid, score in self._scores(expression, asked, oldest):
+                    scores[rowid] += factor * score
         return scores
 
     def _bands(self, words: Concept, messages: int, *, alone: bool) -> Iterator[tuple[str, float]]:
@@ -182,8 +182,8 @@ class Ranking:
         """Return how many messages match, exactly up to _COUNTED: further up, its order of magnitude is enough."""
         if (known := self._frequencies.get(expression)) is None:
             sql = (
-                "SELECT count(*), min(slot), max(slot) FROM"
-                " (SELECT rowid AS slot FROM mail WHERE mail MATCH ? ORDER BY rowid LIMIT ?)"
+                "SELECT count(*), min(id), max(id) FROM"
+                " (SELECT rowid AS id FROM mail WHERE mail MATCH ? ORDER BY rowid LIMIT ?)"
             )
             counted, newest, oldest = (
                 _int(each) for each in next(self._connection.execute(sql, (expression, _COUNTED)))
@@ -212,8 +212,8 @@ class Ranking:
         if not rare:
             return
         expression = f"- {{attachments}} : ({' OR '.join(rare[:_MOST_FORMS])})"
-        for slot, score in self._scores(expression, json_array(long), max(long)):
-            scores[slot] = max(scores[slot], score * long[slot])
+        for rowid, score in self._scores(expression, json_array(long), max(long)):
+            scores[rowid] = max(scores[rowid], score * long[rowid])
 
     # --- what is added -----------------------------------------------------------------------------------------------
 
@@ -228,8 +228,8 @@ class Ranking:
             return
         asked, oldest = json_array(scores), max(scores)
         for expression, boost in boosted:
-            for slot, score in self._scores(expression, asked, oldest):
-                scores[slot] = max(0.0, scores[slot] + (boost - 1.0) * score)
+            for rowid, score in self._scores(expression, asked, oldest):
+                scores[rowid] = max(0.0, scores[rowid] + (boost - 1.0) * score)
 
     def _add_nearness(
         self, scores: dict[int, float], concepts: Sequence[Concept], between: Mapping[str, tuple[str, ...]]
@@ -249,9 +249,9 @@ class Ranking:
             "SELECT rowid FROM mail WHERE mail MATCH ? AND rowid <= ? ORDER BY rowid LIMIT ?",
             (f"{{{_OWN}}} : {expression}", oldest, RANKED),
         )
-        for (slot,) in found:
-            if slot in scores:
-                scores[slot] *= 1.0 + share
+        for (rowid,) in found:
+            if rowid in scores:
+                scores[rowid] *= 1.0 + share
 
 
 def _is_one_word(words: Concept) -> bool:
