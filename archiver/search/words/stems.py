@@ -40,12 +40,12 @@ _RANGE = 6
 """Letters of a beginning that words are looked up by: with fewer a common one has thousands, and each further one is
 more spellings to look for."""
 
-_REMEMBERED = 50_000
-"""Words whose stems are remembered."""
+_REMEMBERED = 20_000
+"""Words whose stems in a language are remembered."""
 
 _SNOWBALL = {"nl": "dutch", "fr": "french", "en": "english", "de": "german"}
 _SHORTEST_STEM = {"nl": 3, "fr": 3, "en": 3, "de": 4}
-_DOUBLED = ("aa", "ee", "oo", "uu")
+_DOUBLED, _UMLAUTS = ("aa", "ee", "oo", "uu"), ("ae", "oe", "ue")
 
 _APART = (
     "aan", "achter", "af", "bij", "door", "in", "mee", "na", "om", "op", "over", "terug", "toe", "uit", "voor", "weg",
@@ -61,7 +61,6 @@ _OF_NOUNS, _OF_ADJECTIVES = ("ation", "ations"), ("al", "als", "ale", "ales", "a
 _LOST = dict.fromkeys(map(ord, "aeou"))
 """Letters that a root may have fewer of than its word: for str.translate, which takes them all away."""
 
-_SEVERAL_ROOTS = r"ge|[aou]e|aa|ee|oo|uu"
 _PARTICIPLE = rf"({'|'.join(sorted(_APART, key=len, reverse=True))}|)ge([a-z]{{3,}}(?:d|t|en))"
 
 # Where Dutch would not write oe: it is one vowel there, and no two consonants of one syllable follow it.
@@ -75,7 +74,7 @@ class Stems:
     def __init__(self, languages: Iterable[str]) -> None:
         self.languages = tuple(language for language in languages if language in _SNOWBALL)
         self._stemmers: dict[str, _Stemmer] = {}
-        self._known: dict[tuple[str, str], frozenset[str]] = {}
+        self._known: dict[str, dict[str, set[str]]] = {language: {} for language in self.languages}
         self._roots: dict[str, tuple[str, ...]] = {}
 
     def same_word(self, one: str, other: str) -> bool:
@@ -123,7 +122,7 @@ class Stems:
         for language, stem, alike, starts in sought:
             for root in roots:
                 if root[:alike] in starts:
-                    if stem in self.stems(language, other):
+                    if stem in self._all_stems(language, other):
                         return True
                     break
         return False
@@ -134,13 +133,16 @@ class Stems:
 
     def stems(self, language: str, word: str) -> frozenset[str]:
         """Return the stems of a word in a language, those of enough letters."""
-        if (known := self._known.get((language, word))) is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            least = _SHORTEST_STEM[language]
-            known = frozenset(stem for stem in self._stems(language, word) if len(stem) >= least)
-            self._known[language, word] = known
-        return known
+        least = _SHORTEST_STEM[language]
+        return frozenset(stem for stem in self._all_stems(language, word) if len(stem) >= least)
+
+    def _all_stems(self, language: str, word: str) -> set[str]:
+        known = self._known[language]
+        if (found := known.get(word)) is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            found = known[word] = self._stems(language, word)
+        return found
 
     def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
@@ -151,14 +153,17 @@ class Stems:
         return known
 
     def _roots_of(self, word: str) -> tuple[str, ...]:
-        if not re.search(_SEVERAL_ROOTS, word):
+        doubled, spelled = any(map(word.__contains__, _DOUBLED)), any(map(word.__contains__, _UMLAUTS))
+        if not (doubled or spelled or "ge" in word):
             return (word,)
         roots = {word}
         if "ge" in word and self._has_participles and (match := re.fullmatch(_PARTICIPLE, word)):
             roots.add(match[1] + match[2])
-        if "de" in self.languages:
+            doubled = spelled = True
+        if spelled and "de" in self.languages:
             roots |= {self._with_umlauts(root) for root in roots}
-        if "nl" in self.languages:
+            doubled = True
+        if doubled and "nl" in self.languages:
             roots |= {_single(root) for root in roots}
         return tuple(roots)
 
@@ -216,7 +221,7 @@ class Stems:
         """Say whether the oe of a word is the Dutch vowel: `groeten` is not größer, nor `horen` what `hoeren` is."""
         return "oe" in word and "nl" in self.languages and not re.search(_GERMAN, word)
 
-    def _stems(self, language: str, word: str) -> Iterable[str]:
+    def _stems(self, language: str, word: str) -> set[str]:
         stem = self._stemmer(language).stemWord
         if language == "nl":
             return {_single(each) for each in _dutch(stem, word)}
@@ -281,7 +286,8 @@ def _single(word: str) -> str:
 def _dutch(stem: _Stem, word: str) -> set[str]:
     """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
     found = {stem(word)}
-    bare = [word[:-1]] if word[-1] in "dt" and len(word) >= _INFLECTED and re.search(_DONE, word) else []
+    is_done = word[-1] in "dt" and len(word) >= _INFLECTED and (word[-2] != "e" or word[-3] == "e")
+    bare = [word[:-1]] if is_done else []
     if "ge" in word and (match := re.fullmatch(_PARTICIPLE, word)):
         whole = match[1] + match[2]
         bare.append(whole[:-1] if whole[-1] in "dt" else whole)
@@ -301,7 +307,6 @@ def _english(stem: _Stem, word: str) -> set[str]:
 _INFLECTED = 6
 """Letters of the shortest word whose last letters may be a verb's: `maart` is not `maar`."""
 
-_DONE = r"(?:ee|[^e])[dt]$"
 _DEED = r"([a-z]{3,}er)(?:y|ies)"
 _ACCENTED = (("ees", "ées"), ("ee", "ée"), ("es", "és"), ("e", "é"))
 _ENDINGS = r"(?:ungen|ung|ten?|(?<=[td])et|(?<=chn)et|(?<=ffn)et|(?<=[^e])t|n)$"
