@@ -38,7 +38,8 @@ from archiver.model.account import Account
 
 _PARALLEL_ACCOUNTS = 4
 _PROGRESS_INTERVAL = 0.05  # seconds between two lines about the same mailbox
-_TOLD = (-signal.SIGTERM, -signal.SIGINT)
+_TOLD = (-signal.SIGTERM, -signal.SIGINT, 1)
+"""How a child ends that is told to before it listens: 1 is Python's own, of an interruption of its start."""
 _NAP = 0.25  # seconds of sleep between two looks at whether the run is to end
 
 

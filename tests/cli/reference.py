@@ -30,7 +30,7 @@ _SPECIAL = {
     0: "done",
     1: "a bug of archiver, or the system refused what nobody expected it to",
     4: "done as far as possible; something is missing or has failed (a full disk, too), and the next run tries again",
-    130: "interrupted",
+    130: "interrupted: Ctrl-C, or SIGTERM to `sync` and `import`; other signals end the process as such",
 }
 _INTRODUCTION = """\
 # The command line

@@ -105,6 +105,12 @@ def test_a_collector_that_was_told_to_stop_before_it_listened_is_no_error(
         process.raise_error()
 
 
+def test_nor_is_one_whose_start_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = child(tmp_path, monkeypatch, "exit 1")
+    process.stop()
+    process.raise_error(told_to_stop=True)
+
+
 def test_a_collector_that_ends_before_it_took_its_order_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
