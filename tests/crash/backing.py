@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -60,7 +61,9 @@ class Backing:
         self._random = random.Random(seed)
         self._messages = messages
         self._number = 0
-        self.server = MailboxServer((_USER,), password=PASSWORD, on_body=lambda: time.sleep(0.002))
+        self._unanswered = 0
+        self._beside = threading.Event()
+        self.server = MailboxServer((_USER,), password=PASSWORD, on_body=self._answer)
         for box in _BOXES:
             self.server.mailbox(_USER, box)
         self.program: Program = set_up(home, self.server.port, (_USER,), sync="workers = 1")
@@ -68,10 +71,19 @@ class Backing:
         self.outcome = Outcome()
         self._good: set[str] = set()
         self._deliver()
+        self._beside.set()
         self.program.run("sync")
 
     def close(self) -> None:
+        self._beside.set()
         self.server.close()
+
+    def _answer(self) -> None:
+        """Answer slowly, and half of the mail of a round only when its backup is over: so the sync is still at work."""
+        self._unanswered -= 1
+        time.sleep(0.002)
+        if self._unanswered < self._messages // 2:
+            self._beside.wait(10)
 
     def run(self, rounds: int) -> Outcome:
         """Make so many backups beside syncs, every other one killed; restore; compare."""
@@ -96,6 +108,8 @@ class Backing:
 
     def _round(self, *, killed: bool) -> None:
         pick, outcome = self._random, self.outcome
+        self._unanswered = self._messages
+        self._beside.clear()
         syncing = self.program.start("sync")
         with cleared(syncing):
             time.sleep(0.3 + pick.random() * 0.7)
@@ -122,6 +136,7 @@ class Backing:
                         outcome.problems.append(f"a backup ended with {backing.returncode}: {err.decode()}")
                     outcome.backups += 1
                 outcome.beside_sync += syncing.poll() is None
+            self._beside.set()
             _, err = syncing.communicate(timeout=120)
             if syncing.returncode != 0:
                 outcome.problems.append(f"a sync beside a backup ended with {syncing.returncode}: {err.decode()}")

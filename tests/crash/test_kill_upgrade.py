@@ -11,6 +11,7 @@ import mailbox
 import os
 import random
 import time
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -30,6 +31,11 @@ KILLS = int(os.environ.get("ARCHIVER_UPGRADE_KILLS", "6"))
 MESSAGES = 1200
 OLD_INDEX = 1
 """Schema version of the index of that release."""
+_SLOW_INDEX = (
+    "import time; from archiver.search.index import FullTextIndex; _add = FullTextIndex.add; "
+    "FullTextIndex.add = lambda *batch: (_add(*batch), time.sleep(2))[0]; "
+)
+"""Who waits for a batch is to see it before the next one, also where many processes share a core."""
 DUTCH = "Beste, kunt u ons laten weten wanneer de factuur betaald wordt? Met vriendelijke groeten van ons allen"
 
 
@@ -91,7 +97,7 @@ def test_reading_all_mail_again_after_an_upgrade_goes_on_after_any_kill(tmp_path
     pick = random.Random(KILLS)
     grown = [0]
     for number in range(KILLS):
-        process = program.start("search", "factuur")
+        process = (program if number else replace(program, prelude=_SLOW_INDEX)).start("search", "factuur")
         with cleared(process):
             if number:
                 time.sleep(0.2 + pick.random() * 1.3)
