@@ -27,6 +27,7 @@ from benchmarks.apparatus.trials import COLUMNS, EXPERIMENTS, Line
 
 SIZES = {
     "kills": (200, 8, "kills of each kind of run"),
+    "signals": (20, 1, "signals to each of five commands"),
     "backups": (44, 4, "backups beside syncs, every other one killed"),
     "flips": (10_000, 300, "changed files"),
     "examples": (600, 20, "lying servers"),

@@ -97,10 +97,27 @@ def rotations(options: Options) -> Line:
     with folder() as place:
         found = Rotating(place / "home", seed=options.seed).run(options.kills)
     figures = (
-        f"{found.kills} kills, {found.completed} runs quicker than theirs; then {found.epochs['old']} times the old "
-        f"epoch, {found.epochs['new']} times the new one; {found.messages} messages"
+        f"{found.kills} kills, and {found.completed} runs that ended before theirs came; then {found.epochs['old']} "
+        f"times the old epoch, {found.epochs['new']} times the new one; {found.messages} messages"
     )
     return Line("SIGKILL of key rotate", found.kills, "kills", figures, tuple(found.problems))
+
+
+def signals(options: Options) -> Line:
+    from tests.crash.signalling import Signalling
+
+    with folder() as place:
+        signalling = Signalling(place / "home", seed=options.seed)
+        try:
+            found = signalling.run(options.signals)
+        finally:
+            signalling.close()
+    ended = ", ".join(f"{end}: {count}" for end, count in sorted(found.ended.items()))
+    figures = (
+        f"{_listed(found.signals)}, half of them to all processes of the run; {_listed(found.commands)}; "
+        f"{found.in_time} met a run at work; ended {ended}; {found.messages} messages compared"
+    )
+    return Line("signals at random", found.sent, "signals", figures, tuple(found.problems))
 
 
 def trail(options: Options) -> Line:
@@ -441,6 +458,7 @@ EXPERIMENTS: dict[str, Callable[[Options], Line]] = {
     "kills": kills,
     "backups": backups,
     "rotations": rotations,
+    "signals": signals,
     "trail": trail,
     "cuts": cuts,
     "changes": changes,
