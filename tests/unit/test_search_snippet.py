@@ -29,6 +29,7 @@ def test_words_are_marked_as_written_however_they_were_folded() -> None:
 
 def test_a_star_marks_every_word_that_begins_so() -> None:
     assert _marked("contract, Contracten, subcontract", ["contr*"]) == ["contract", "Contracten"]
+    assert _marked("Contrácten, subcontráct", ["contr*"]) == ["Contrácten"]
 
 
 def test_single_characters_of_chinese_are_marked() -> None:

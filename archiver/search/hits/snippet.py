@@ -30,8 +30,8 @@ _FORM, _NEXT = 0.8, 0.25
 _MANY = 500
 """Runs of characters beyond ASCII from which on a text is looked at word by word."""
 
+_BEYOND = r"\?\?*"  # found more quickly than as one or more of them
 _COMBINING = r"[\u0300-\u036f]"
-_NON_ASCII = r"[^\x00-\x7f]+"
 _WORD = r"[^\W_]+(?:[\u0300-\u036f]+[^\W_]*)*"
 
 
@@ -83,30 +83,43 @@ def _back_to_space(flat: str, start: int, end: int) -> int:
 
 def _marks(flat: str, terms: Sequence[str]) -> list[tuple[int, int, str]]:
     """Return (start, end, term) of every word that a term means; a word of several tokens is marked as a whole."""
-    whole = {term for term in terms if not term.endswith("*")}
-    beginnings = tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
+    whole, beginnings = _asked(tuple(terms))
     if not whole and not beginnings:
         return []
-    lower = flat.lower()
     if flat.isascii():
-        return sorted(_plain_marks(lower, whole, beginnings))
-    beyond = list(islice(re.finditer(_NON_ASCII, flat), _MANY))
-    if len(lower) == len(flat) and len(beyond) < _MANY and not re.search(_COMBINING, "".join(map(_run, beyond))):
+        return sorted(_plain_marks(flat, flat.lower(), whole, beginnings))
+    # Question marks stand where something is beyond ASCII, and nowhere else: an expression for that takes far longer.
+    plain = flat.replace("?", " ").encode("ascii", "replace").decode("ascii")
+    beyond = list(islice(re.finditer(_BEYOND, plain), _MANY))
+    if len(beyond) < _MANY and not re.search(_COMBINING, "".join(flat[run.start() : run.end()] for run in beyond)):
         # Of a text with a few accents only the words that have them are looked at one by one.
         found = _marks_word_by_word(_words_at(flat, beyond), whole, beginnings)
-        return sorted((*_plain_marks(lower, whole, beginnings, flat), *found))
+        return sorted((*_plain_marks(flat, plain.lower(), whole, beginnings), *found))
     folded = fold(flat).lower()
     if not any(term.lower() in folded for term in (*whole, *beginnings)):  # so it is with most texts
         return []
     return _marks_word_by_word(re.finditer(_WORD, flat), whole, beginnings)
 
 
-def _run(match: re.Match[str]) -> str:
-    return match.group()
+@lru_cache(maxsize=4)
+def _asked(terms: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the terms that are words, and those that are the beginnings of words."""
+    whole = frozenset(term for term in terms if not term.endswith("*"))
+    return whole, tuple(term[:-1] for term in terms if term.endswith("*") and len(term) > 1)
+
+
+@lru_cache(maxsize=4)
+def _cores(whole: frozenset[str], beginnings: tuple[str, ...]) -> Sequence[str]:
+    """Return the terms that have no other term within them: where one stands, a word with it may be meant."""
+    cores: list[str] = []
+    for term in sorted((*whole, *beginnings), key=len):
+        if not any(core in term for core in cores):
+            cores.append(term)
+    return cores
 
 
 def _marks_word_by_word(
-    words: Iterable[re.Match[str]], whole: set[str], beginnings: tuple[str, ...]
+    words: Iterable[re.Match[str]], whole: frozenset[str], beginnings: tuple[str, ...]
 ) -> list[tuple[int, int, str]]:
     meant: dict[str, list[tuple[int, str]]] = {}  # the same words come again and again, and few are meant
     runs: set[str] = set()
@@ -148,7 +161,7 @@ def _words_at(flat: str, runs: Iterable[re.Match[str]]) -> Iterator[re.Match[str
             at = end = match.end()
 
 
-def _term(token: str, whole: set[str], beginnings: tuple[str, ...]) -> str | None:
+def _term(token: str, whole: frozenset[str], beginnings: tuple[str, ...]) -> str | None:
     """Return the term that means a token."""
     if token in whole:
         return token
@@ -156,24 +169,24 @@ def _term(token: str, whole: set[str], beginnings: tuple[str, ...]) -> str | Non
 
 
 def _plain_marks(
-    lower: str, whole: set[str], beginnings: tuple[str, ...], flat: str | None = None
+    flat: str, lower: str, whole: frozenset[str], beginnings: tuple[str, ...]
 ) -> Iterator[tuple[int, int, str]]:
-    """Yield the same for words of ASCII letters and digits, in a text in small letters; of `flat` if not all is."""
-    taken: set[int] = set()
-    for term in (*whole, *beginnings):
-        start = lower.find(term)
+    """Yield the same for words of ASCII letters and digits; `lower` has those in small letters, and "?" for others."""
+    seen: set[int] = set()
+    for core in _cores(whole, beginnings):
+        start = lower.find(core)
         while start != -1:
-            end = start + len(term)
-            if not lower[start - 1 : start].isalnum() and start not in taken:
-                while end < len(lower) and lower[end].isalnum():
-                    end += 1
+            end = start + len(core)
+            while end < len(flat) and flat[end].isalnum():
+                end += 1
+            while start and flat[start - 1].isalnum():
+                start -= 1
+            if start not in seen:
+                seen.add(start)
                 word = lower[start:end]
-                if (meant := _term(word[:MAX_TOKEN], whole, beginnings)) and (
-                    flat is None or flat[start:end].isascii()
-                ):
-                    taken.add(start)
+                if (meant := _term(word[:MAX_TOKEN], whole, beginnings)) and "?" not in word:
                     yield start, end, meant
-            start = lower.find(term, end)
+            start = lower.find(core, end)
 
 
 def _merged(found: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
