@@ -164,7 +164,8 @@ def _open_multipart(node: Node, allowed: int, defects: Defects) -> int:
             defects.add("boundary-missing", node.path)
         if not spans:
             node.media = "text/plain"
-            node.path = node.path or "1"
+            if node.parent is None or node.parent.path == node.path:
+                node.path = f"{node.path}.1".lstrip(".")  # as of any other single part of a message
             return 0
     if not closed:
         defects.add("multipart-unclosed", node.path)

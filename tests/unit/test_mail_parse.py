@@ -265,6 +265,15 @@ def test_a_multipart_without_boundary_becomes_text() -> None:
     assert (parsed.text, codes(parsed)) == ("the words", {"boundary-missing"})
 
 
+@pytest.mark.parametrize("media", ["message/rfc822", "message/global"])
+def test_a_multipart_in_a_message_that_turns_out_to_have_no_parts_has_a_number_of_its_own(media: str) -> None:
+    octets = b"Content-Type: %b\r\n\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\nthe words\r\n" % media.encode()
+    parsed = parse(octets)
+    assert [(part.path, part.content_type) for part in parsed.parts] == [("1", media), ("1.1", "text/plain")]
+    assert part_octets(octets, "1.1") == b"the words\r\n"
+    assert codes(parsed) == {"boundary-missing"}
+
+
 def test_a_wrong_boundary_is_found_out() -> None:
     octets = multipart("mixed", PLAIN, HTML).replace(b'boundary="b1"', b'boundary="wrong"')
     assert [part.content_type for part in parse(octets).parts] == ["text/plain", "text/html"]
