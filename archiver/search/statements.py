@@ -9,7 +9,6 @@ FTS5 walks them in order, so it stops after what is asked for. Knows the tables 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from archiver.search.index import END, ROWID, SLOTS_OF_MAIL, first_row_above, slot_of
 from archiver.search.plan import FACTS, ROW, Condition, Plan, Walk, conditions_of
-from archiver.search.rows import ROW_BITS
+from archiver.search.rows import ROW_BITS, json_array
 
 if TYPE_CHECKING:
     from archiver.core.ports import Connection
@@ -70,7 +69,7 @@ class Statements:
 
     def among(self, plan: Plan, rows: Collection[int]) -> set[int]:
         """Return those of the rows that match."""
-        asked = json.dumps(sorted(rows))
+        asked = json_array(sorted(rows))
         if plan.match is None:
             statement = self.statement(plan)
             sql = statement.select(statement.row) + f" AND {statement.row} IN (SELECT value FROM json_each(?))"
