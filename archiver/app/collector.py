@@ -204,12 +204,17 @@ class CollectorProcess:
         environ = dict(os.environ)
         environ["PYTHONPATH"] = str(Path(archiver.__file__).parent.parent)
         environ.pop("ARCHIVER_PASSPHRASE_FILE", None)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "archiver.app.collector", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environ,
-        )
+        # Ctrl-C reaches it, too: in the child it waits until somebody listens, and interrupts no start.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "archiver.app.collector", str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environ,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         assert self._process.stdin is not None  # noqa: S101 - PIPE was asked for
         assert self._process.stdout is not None  # noqa: S101
         order = encode(_Order(replace(settings, purpose=Purpose()), tuple(accounts), insistence))
@@ -307,6 +312,7 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT,))
     speaker = _Speaker()
     order = decode(sys.stdin.buffer.read(), _Order)
     try:

@@ -110,6 +110,7 @@ def restore(
         target = target.resolve()  # it stands where the link says, and not where the link is
     ask = _remembering(ask)
     reason_for(settings, "restore")
+    _clear_mark(target)
     _refuse_what_is_in_the_way(target, source, replace=replace)
     origin = find_origin(source, generation)
     disk = Disk()
@@ -249,6 +250,14 @@ def _building_place(target: Path, disk: Disk) -> Path:
     disk.make_directory(path)
     disk.create(path / _MARK, b"a restore is being built here; it may be deleted\n")
     return path
+
+
+def _clear_mark(target: Path) -> None:
+    """Remove an empty building place: left when the disk failed once the archive had been taken out of it."""
+    path = target.with_name(target.name + _BUILDING)
+    with suppress(OSError):
+        if [each.name for each in path.iterdir()] == [_MARK]:
+            _discard(path)
 
 
 def _discard(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -119,3 +120,12 @@ def test_a_collector_that_ends_before_it_took_its_order_is_told(
         pass
     with pytest.raises(IncompleteError, match="status 3"):
         process.raise_error(told_to_stop=True)
+
+
+def test_an_interruption_waits_until_the_collector_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = child(tmp_path, monkeypatch, "kill -INT $$; exit 5")
+    while process.wait(1.0):
+        pass
+    with pytest.raises(IncompleteError, match="status 5"):
+        process.raise_error()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
