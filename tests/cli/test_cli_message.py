@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from archiver.cli.conversation import placed
+from archiver.cli.escape import visible
 from archiver.cli.kinds import defect_sentence, is_program, kind_in_words
 from archiver.cli.layout import cells
 from archiver.cli.prose import text_lines, wrapped
@@ -23,6 +24,7 @@ from archiver.model.message import Defect, Direction, Part, PartKind
 from archiver.model.shown import Hyperlink, Passage
 from tests.cli.harness import Cli
 from tests.cli.twin import NOW, Mail, OpenTwin, Twin, blob_id
+from tests.twins.awkward import awkward
 
 ONE = blob_id(0).hex()[:8]
 US = EmailAddress("Support", "info@ons.example")
@@ -108,7 +110,7 @@ def test_lines_are_broken_at_words_and_keep_their_place(line: str, expected: lis
 
 @example("een twee ", 8)
 @example("1\ufe0f" * 9, 8)
-@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=120), st.integers(8, 40))
+@given((st.text(max_size=120) | awkward(120)).map(visible), st.integers(8, 40))
 def test_wrapping_loses_no_word(line: str, width: int) -> None:
     pieces = wrapped(line, width)
     bare = re.sub(r"[\s>]", "", line)

@@ -14,6 +14,7 @@ from archiver.core.customers.merging import merged, unmerged
 from archiver.core.customers.records import checked, examined
 from archiver.model.customer import Contact, Customer
 from archiver.model.identity import Identity
+from tests.twins.awkward import awkward
 from tests.twins.records import contacts, customers, make_be_vat, record
 
 US = Identity(domains=("ours.example",))
@@ -78,7 +79,7 @@ def test_no_line_of_a_vcard_is_longer_than_75_octets_and_all_are_utf_8(some: lis
     assert all(len(line) <= 75 for line in text.encode().split(b"\r\n"))
 
 
-@given(st.text())
+@given(st.text() | awkward(60))
 def test_a_cell_is_guarded_from_spreadsheets_and_comes_back(text: str) -> None:
     value = text.strip()
     for cell in (guarded_cell(value), excel_cell(value), excel_cell(value, text=False)):

@@ -18,6 +18,7 @@ from archiver.mail.parse import parse
 from archiver.mail.quotes import split_quotes
 from archiver.mail.text import parse_text, texts
 from archiver.model.message import Message
+from tests.twins.awkward import awkward
 
 PIECES = st.sampled_from(
     [
@@ -86,6 +87,7 @@ def reads_alone(octets: bytes, message: Message) -> None:
 @example(b"")
 @example(b"\n")
 @example(b"Content-Type: multipart/mixed; boundary=\r\n\r\n--\r\n--\r\n")
+@example(b"Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed\r\n\r\nx")
 @settings(max_examples=400, deadline=None)
 def test_any_octets_make_a_message(octets: bytes) -> None:
     message = parse(octets)
@@ -125,7 +127,7 @@ def test_any_octets_decode_to_clean_text(octets: bytes, label: str) -> None:
     assert code is None or code in CODES
 
 
-@given(st.text(max_size=300))
+@given(st.text(max_size=300) | awkward(300))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_split_and_no_word_is_lost(text: str) -> None:
     own, quoted = split_quotes(text)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from archiver.model.address import EmailAddress
 from archiver.model.identity import Identity
+from tests.twins.awkward import awkward
 
 IDENTITY = Identity(("Example.BE", ".team.example", "bücher.example"), ("Support@Partner.example",))
 
@@ -60,6 +61,6 @@ def test_an_identity_without_anything_is_false_and_owns_nothing() -> None:
     assert Identity((), ("a@example.be",))
 
 
-@given(st.text(max_size=40), st.text(max_size=40))
+@given(st.text(max_size=40) | awkward(40), st.text(max_size=40) | awkward(40))
 def test_no_address_however_broken_makes_it_raise(local: str, domain: str) -> None:
     Identity((domain,), (f"{local}@{domain}",)).owns(EmailAddress("", f"{local}@{domain}"))

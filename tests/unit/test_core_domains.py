@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from archiver.core.linking import providers
 from archiver.core.linking.domains import ascii_domain, is_domain, is_public_suffix, is_shared, parents, registrable
 from archiver.core.linking.lookalikes import resembles
+from tests.twins.awkward import awkward
 
 LISTS = (
     providers.FREEMAIL, providers.ACCESS_BE_NL_LU, providers.ACCESS_FR_DE_CH_AT_UK, providers.ACCESS_ELSEWHERE,
@@ -192,7 +193,7 @@ def test_what_ends_in_an_empty_label_or_a_space_stays_as_it_is_written(text: str
 
 @example("..", "")
 @example("‥", "")
-@given(st.text(max_size=300), st.text(max_size=40))
+@given(st.text(max_size=300) | awkward(300), st.text(max_size=40) | awkward(40))
 def test_no_text_makes_them_raise(text: str, other: str) -> None:
     domain = ascii_domain(text)
     assert ascii_domain(domain) == domain or not domain.isascii()

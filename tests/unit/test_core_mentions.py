@@ -18,6 +18,7 @@ from archiver.core.linking.mentions import (
 )
 from archiver.model.message import Message
 from archiver.search.analysis import MAX_TOKEN, tokens
+from tests.twins.awkward import awkward
 
 KEY, PLAIN, DIGITS, LONG = "ABCD-1234-EFGH", "K1001", "1001", "123456789"
 
@@ -310,7 +311,7 @@ def plain(cut: Iterable[str]) -> list[str]:
 
 class TestTokens:
     @example("a" * MAX_TOKEN + "\u0cee")
-    @given(st.text(max_size=80) | TEXTS)
+    @given(st.text(max_size=80) | awkward(80) | TEXTS)
     def test_they_are_cut_as_the_index_cuts_them(self, text: str) -> None:
         assert plain(code_tokens(text)) == plain(tokens(text))
 
