@@ -243,7 +243,7 @@ def _one_process() -> None:
         def stop(self) -> None:
             """Nothing runs."""
 
-        def raise_error(self) -> None:
+        def raise_error(self, *, told_to_stop: bool = False) -> None:
             if self._error is not None:
                 raise self._error
 

@@ -54,7 +54,7 @@ def in_one_process() -> Iterator[None]:
         def stop(self) -> None:
             """Nothing runs."""
 
-        def raise_error(self) -> None:
+        def raise_error(self, *, told_to_stop: bool = False) -> None:
             """It was raised already."""
 
     with pytest.MonkeyPatch.context() as patched, parsing_here():
