@@ -18,10 +18,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Protocol
 
     _Stem = Callable[[str], str]
+    _Sought = tuple[str, int, set[str], list[str]]
 
     class _Stemmer(Protocol):
         def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
@@ -41,12 +42,10 @@ _RANGE = 6
 more spellings to look for."""
 
 _REMEMBERED = 20_000
-"""Words whose stems in a language are remembered."""
+"""Words whose roots are remembered."""
 
 _SNOWBALL = {"nl": "dutch", "fr": "french", "en": "english", "de": "german"}
 _SHORTEST_STEM = {"nl": 3, "fr": 3, "en": 3, "de": 4}
-_DOUBLED, _UMLAUTS = ("aa", "ee", "oo", "uu"), ("ae", "oe", "ue")
-
 _APART = (
     "aan", "achter", "af", "bij", "door", "in", "mee", "na", "om", "op", "over", "terug", "toe", "uit", "voor", "weg",
     "ab", "an", "auf", "aus", "bei", "ein", "mit", "nach", "vor", "zu", "zuruck", "zurueck", "zusammen",
@@ -74,7 +73,6 @@ class Stems:
     def __init__(self, languages: Iterable[str]) -> None:
         self.languages = tuple(language for language in languages if language in _SNOWBALL)
         self._stemmers: dict[str, _Stemmer] = {}
-        self._known: dict[str, dict[str, set[str]]] = {language: {} for language in self.languages}
         self._roots: dict[str, tuple[str, ...]] = {}
 
     def same_word(self, one: str, other: str) -> bool:
@@ -92,14 +90,8 @@ class Stems:
         """Return those that are the same word and not this very one."""
         if not self.has_forms(word):
             return []
-        roots = self.roots(word)
-        sought = [
-            (language, stem, max(3, len(stem)), self._starts(roots, stem))
-            for language in self.languages
-            for stem in self.stems(language, word)
-        ]
-        sought.sort(key=lambda each: each[0])
-        firsts = tuple({start for _, _, _, starts in sought for start in starts})
+        sought = self._sought(word)
+        firsts = tuple({start for _, _, starts, _ in sought for start in starts})
         shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
         # Most are told apart by how they begin but for vowels, which costs next to nothing; stems cost most. That is so
         # because a root has lost no other letters, or those of a participle.
@@ -108,23 +100,29 @@ class Stems:
             other
             for other in others
             if shortest <= len(other) <= longest
-            and (other.translate(_LOST).startswith(skeletons) or "ge" in other)
+            and (other.startswith(firsts) or other.translate(_LOST).startswith(skeletons) or "ge" in other)
             and other != word
-            and self._has_one(other, sought, firsts)
+            and self._has_one(other, sought)
             and self.has_forms(other)
             and not _are_strangers(word, other)
         ]
 
-    def _has_one(self, other: str, sought: list[tuple[str, str, int, set[str]]], firsts: tuple[str, ...]) -> bool:
-        roots = [root for root in self.roots(other) if root.startswith(firsts)]
-        if not roots:
-            return False
-        for language, stem, alike, starts in sought:
-            for root in roots:
-                if root[:alike] in starts:
-                    if stem in self._all_stems(language, other):
+    def _sought(self, word: str) -> list[_Sought]:
+        """Return the stems of a word, each with how so many letters of others' roots may be, and its languages."""
+        languages: dict[str, list[str]] = {}
+        for language in self.languages:
+            for stem in self.stems(language, word):
+                languages.setdefault(stem, []).append(language)
+        roots = self.roots(word)
+        return [(stem, max(3, len(stem)), self._starts(roots, stem), of) for stem, of in languages.items()]
+
+    def _has_one(self, other: str, sought: Iterable[_Sought]) -> bool:
+        roots = self.roots(other)
+        for stem, alike, starts, languages in sought:
+            if other[:alike] in starts or (roots[1:] and any(root[:alike] in starts for root in roots)):
+                for language in languages:
+                    if stem in self._stems(language, other):
                         return True
-                    break
         return False
 
     def has_forms(self, word: str) -> bool:
@@ -134,15 +132,7 @@ class Stems:
     def stems(self, language: str, word: str) -> frozenset[str]:
         """Return the stems of a word in a language, those of enough letters."""
         least = _SHORTEST_STEM[language]
-        return frozenset(stem for stem in self._all_stems(language, word) if len(stem) >= least)
-
-    def _all_stems(self, language: str, word: str) -> set[str]:
-        known = self._known[language]
-        if (found := known.get(word)) is None:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            found = known[word] = self._stems(language, word)
-        return found
+        return frozenset(stem for stem in self._stems(language, word) if len(stem) >= least)
 
     def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
@@ -153,7 +143,8 @@ class Stems:
         return known
 
     def _roots_of(self, word: str) -> tuple[str, ...]:
-        doubled, spelled = any(map(word.__contains__, _DOUBLED)), any(map(word.__contains__, _UMLAUTS))
+        doubled = "aa" in word or "ee" in word or "oo" in word or "uu" in word
+        spelled = "ae" in word or "oe" in word or "ue" in word
         if not (doubled or spelled or "ge" in word):
             return (word,)
         roots = {word}
@@ -221,20 +212,25 @@ class Stems:
         """Say whether the oe of a word is the Dutch vowel: `groeten` is not größer, nor `horen` what `hoeren` is."""
         return "oe" in word and "nl" in self.languages and not re.search(_GERMAN, word)
 
-    def _stems(self, language: str, word: str) -> set[str]:
+    def _stems(self, language: str, word: str) -> Iterator[str]:
+        """Give the stems of a word in a language, the likeliest first, each worked out when it is asked for."""
         stem = self._stemmer(language).stemWord
         if language == "nl":
-            return {_single(each) for each in _dutch(stem, word)}
+            return map(_single, _dutch(stem, word))
         if language == "fr":
             return _french(stem, word)
         if language == "de":
-            return {
-                each
-                for root in self.roots(word)
-                if not self._is_dutch(root)
-                for each in _german(stem, root, ends=root != word or len(root) >= _INFLECTED)
-            }
+            return self._german(stem, word)
         return _english(stem, word)
+
+    def _german(self, stem: _Stem, word: str) -> Iterator[str]:
+        """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
+        for root in self.roots(word):
+            if self._is_dutch(root):
+                continue
+            yield stem(root)
+            if root != word or len(root) >= _INFLECTED:
+                yield _without_ending(root)
 
     def _stemmer(self, language: str) -> _Stemmer:
         if language not in self._stemmers:
@@ -278,30 +274,27 @@ def _ways_apart() -> dict[str, list[tuple[str, str]]]:
 
 def _single(word: str) -> str:
     """Write doubled vowels once, as Dutch does in an open syllable: `jaar`, `jaren`."""
-    for doubled in _DOUBLED:
-        word = word.replace(doubled, doubled[0])
-    return word
+    return word.replace("aa", "a").replace("ee", "e").replace("oo", "o").replace("uu", "u")
 
 
-def _dutch(stem: _Stem, word: str) -> set[str]:
+def _dutch(stem: _Stem, word: str) -> Iterator[str]:
     """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
-    found = {stem(word)}
-    is_done = word[-1] in "dt" and len(word) >= _INFLECTED and (word[-2] != "e" or word[-3] == "e")
-    bare = [word[:-1]] if is_done else []
+    yield stem(word)
+    if word[-1] in "dt" and len(word) >= _INFLECTED and (word[-2] != "e" or word[-3] == "e"):
+        yield word[:-1]
+        yield stem(word[:-1])
     if "ge" in word and (match := re.fullmatch(_PARTICIPLE, word)):
         whole = match[1] + match[2]
-        bare.append(whole[:-1] if whole[-1] in "dt" else whole)
-    for each in bare:
-        found.update((each, stem(each)))
-    return found
+        bare = whole[:-1] if whole[-1] in "dt" else whole
+        yield bare
+        yield stem(bare)
 
 
-def _english(stem: _Stem, word: str) -> set[str]:
+def _english(stem: _Stem, word: str) -> Iterator[str]:
     """Stem a word; one in -ery is also what was done with it: `delivery`, `delivered`."""
-    found = {stem(word)}
+    yield stem(word)
     if word.endswith(("ery", "eries")) and (match := re.fullmatch(_DEED, word)):
-        found.add(stem(match[1]))
-    return found
+        yield stem(match[1])
 
 
 _INFLECTED = 6
@@ -309,24 +302,28 @@ _INFLECTED = 6
 
 _DEED = r"([a-z]{3,}er)(?:y|ies)"
 _ACCENTED = (("ees", "ées"), ("ee", "ée"), ("es", "és"), ("e", "é"))
-_ENDINGS = r"(?:ungen|ung|ten?|(?<=[td])et|(?<=chn)et|(?<=ffn)et|(?<=[^e])t|n)$"
+_ENDINGS = ("ungen", "ung", "ten", "te", "n")
+"""Of German verbs, and what is made of them; -t and -et are taken off by rules of their own."""
 
 
-def _french(stem: _Stem, word: str) -> set[str]:
+def _french(stem: _Stem, word: str) -> Iterator[str]:
     """Stem a word, and as it would be had its final e an accent."""
-    found = {stem(word)}
-    for plain, accented in _ACCENTED:
-        if word.endswith(plain):
-            found.add(stem(word[: -len(plain)] + accented).replace("é", "e"))
-            break
-    return found
+    yield stem(word)
+    if word[-1] in "es":
+        for plain, accented in _ACCENTED:
+            if word.endswith(plain):
+                yield stem(word[: -len(plain)] + accented).replace("é", "e")
+                break
 
 
-def _german(stem: _Stem, word: str, *, ends: bool) -> set[str]:
-    """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
-    found = {stem(word)}
-    if ends and word[-1] in "egnt":
-        found.add(re.sub(_ENDINGS, "", word))
-    elif ends:
-        found.add(word)
-    return found
+def _without_ending(word: str) -> str:
+    """Take the ending of a German verb, or -ung, off a word."""
+    if word[-1] == "t":
+        if word[-2] != "e":
+            return word[:-1]
+        return word[:-2] if word.endswith(("tet", "det", "chnet", "ffnet")) else word
+    if word[-1] in "egn":
+        for ending in _ENDINGS:
+            if word.endswith(ending):
+                return word[: -len(ending)]
+    return word
