@@ -9,6 +9,7 @@ read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ class FullTextSearcher:
         self._names = CatalogueNames(connection, message_id_hash, customers, contacts)
         self._statements = Statements(connection)
         self._words: Vocabulary | None = None
+        self._asking: ExitStack | None = None
         self._last: _Asked | None = None
         self._counted: tuple[Plan, int] | None = None
 
@@ -199,7 +201,12 @@ class FullTextSearcher:
 
         parsed = parse_query(query, now, languages=self._languages, saved=self._saved)
         expansion = Expansion(self._vocabulary)
-        plan = compile_query(parsed.tree, self._names, expansion)
+        with ExitStack() as stack:
+            self._asking = stack
+            try:
+                plan = compile_query(parsed.tree, self._names, expansion)
+            finally:
+                self._asking = None
         self._last = _Asked(query, now, parsed.tree, parsed.ignored, expansion, plan)
         return self._last
 
@@ -208,6 +215,8 @@ class FullTextSearcher:
             from archiver.search.words.vocabulary import Vocabulary
 
             self._words = Vocabulary(self._connection, self._languages)
+        if self._asking is not None:
+            self._asking.enter_context(self._words.steady())
         return self._words
 
     # --- which hits --------------------------------------------------------------------------------------------------

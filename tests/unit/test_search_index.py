@@ -65,6 +65,19 @@ def test_older_mail_that_arrives_later_takes_its_place_in_time(tmp_path: Path) -
         assert w.found("word") == [0, 1]
 
 
+def test_words_that_came_since_the_last_query_are_looked_for_by_the_next(tmp_path: Path) -> None:
+    """Within one query the words are looked at once; what is asked between two must not make that last."""
+    with world(tmp_path, [Mail(at=MARCH, body="factuur")]) as w:
+        for number, text in enumerate(("facturen", "factuurtje", "nummer factuurnummer"), 1):
+            assert w.searcher.count("factuur") == number
+            assert w.searcher.suggestion("factuur") is None
+            w.searcher.facets("factuur")
+            w.searcher.terms("factuur")
+            w.index.add([Mail(at=MARCH + number, body=text).document((MARCH + number) << ROW_BITS)], number + 1)
+            w.searcher.count("another")
+        assert w.searcher.count("factuur") == 4
+
+
 def test_adding_a_row_again_replaces_it(tmp_path: Path) -> None:
     with world(tmp_path, [Mail(at=MARCH, body="before")]) as w:
         w.index.add([Mail(at=MARCH, body="after").document(w.rows[0])], 1)

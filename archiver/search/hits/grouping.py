@@ -11,7 +11,6 @@ each other, and whether two are copies never depends on the page. Knows the tabl
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -37,12 +36,14 @@ class Copies:
 
         `matching` has all rows of every second that `ordered` has a row of.
         """
-        by_time = sorted(matching)
+        near: dict[int, list[int]] = {}
+        for row in matching:
+            near.setdefault(row >> ROW_BITS, []).append(row)
         given: set[int] = set()
         for row in ordered:
             if row in given:
                 continue
-            group = self._group(row, self._same_second(row, by_time))
+            group = self._group(row, near.get(row >> ROW_BITS, ()))
             given.update(group)
             yield group
 
@@ -71,14 +72,6 @@ class Copies:
             return (row,)
         same = [each for each in near if self._identity.get(each) == own]
         return tuple(sorted(same, key=self._worth.__getitem__, reverse=True))
-
-    def _same_second(self, row: int, by_time: Sequence[int]) -> Sequence[int]:
-        second = row >> ROW_BITS
-        start = bisect_left(by_time, second << ROW_BITS)
-        end = start
-        while end < len(by_time) and by_time[end] >> ROW_BITS == second:
-            end += 1
-        return by_time[start:end]
 
     def _read(self, rows: Sequence[int]) -> None:
         """Remember who wrote these messages and what they are called; one without a Message-ID is nobody's copy."""

@@ -97,7 +97,7 @@ class Lexicon:
         self._known: set[bytes] | None = None
         self._blocks: Sequence[Blocks] = ()
         self._fresh: tuple[Lines, Lines, Lines] | None = None
-        self._steady = False
+        self._steady, self._looked = False, False
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -189,17 +189,18 @@ class Lexicon:
 
     def version(self) -> int:
         """Return a number that is another one when the words have changed."""
-        return self._state()[0]
+        self._refresh()
+        return self._version
 
     @contextmanager
-    def steady(self) -> Iterator[int]:
-        """Look once whether the words have changed, and not at every question within; gives the version."""
-        self._refresh()
-        self._steady, before = True, self._steady
+    def steady(self) -> Iterator[None]:
+        """Look at the first question within whether the words have changed, and not at every one."""
+        before, self._steady = self._steady, True
         try:
-            yield self._version
+            yield
         finally:
-            self._steady = before
+            if not before:
+                self._steady = self._looked = False
 
     def has(self, word: str) -> bool:
         """Say whether some message has, or had, this token."""
@@ -302,9 +303,9 @@ class Lexicon:
 
     def _refresh(self) -> None:
         """Forget what was read if the words have changed since."""
-        if self._steady:
+        if self._looked:
             return
-        version = self._state()[0]
+        version, self._looked = self._state()[0], self._steady
         if version == self._version:
             return
         kinds = [Blocks(self._connection) for _ in range(_FRESH)]

@@ -24,6 +24,7 @@ from archiver.search.words.stems import stems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from whoosh.query import MultiTerm
 
@@ -70,6 +71,10 @@ class Vocabulary:
     def lexicon(self) -> Lexicon:
         """The words themselves."""
         return self._lexicon
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Look at the first question within whether the words have changed, and not at every one."""
+        return self._lexicon.steady()
 
     def variants(self, word: str) -> tuple[str, ...]:
         """Return other words of the archive that are forms of this one (at most MAX_VARIANTS), nearest first."""
@@ -131,7 +136,8 @@ class Vocabulary:
         return self._lexicon.has(token)
 
     def _once(self, what: str, word: str, work: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-        with self._lexicon.steady() as version:
+        with self._lexicon.steady():
+            version = self._lexicon.version()
             if version != self._seen or len(self._remembered) > _REMEMBERED:
                 self._remembered.clear()
                 self._seen = version
