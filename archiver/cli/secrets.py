@@ -159,13 +159,29 @@ def write_new(path: Path, octets: bytes, *, force: bool = False) -> None:
     """Write a file of mode 0600 durably; an existing one is replaced whole with `force`, else left as it is.
 
     Raises UsageError when the file exists or may not be written, DiskError when the disk refuses. A symbolic link is
-    never followed.
+    never followed, and only a file or a link is replaced: not a device such as /dev/null, nor a pipe.
     """
     target = path.with_name(f".{path.name[:200]}.{os.getpid()}.part") if force else path
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    if force:
+        _must_be_replaceable(path)
     _refusing(path, lambda: _write(target, flags, octets))
     if force:
-        _refusing(path, lambda: target.replace(path))
+        try:
+            _refusing(path, lambda: target.replace(path))
+        except BaseException:
+            with suppress(OSError):
+                target.unlink(missing_ok=True)
+            raise
+
+
+def _must_be_replaceable(path: Path) -> None:
+    try:
+        kind = path.lstat().st_mode
+    except OSError:  # nothing is there, or writing will say what is wrong
+        return
+    if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
+        raise UsageError(f"{path} is no file that could be replaced", hint="name another file")
 
 
 def _write(path: Path, flags: int, octets: bytes) -> None:

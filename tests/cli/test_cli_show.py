@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,32 @@ def test_a_link_is_never_written_through(cli: Cli) -> None:
     for force in ([], ["--force"]):
         cli("show", "--raw", ONE, "--output", str(link), *force)
         assert elsewhere.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: os.mknod(path, stat.S_IFSOCK | 0o600)], ids=["pipe", "socket"]
+)
+def test_force_replaces_nothing_that_is_no_file(cli: Cli, make: Callable[[Path], None]) -> None:
+    """As root, --output /dev/null --force would leave the machine without its /dev/null."""
+    cli.app = whole()
+    target = cli.home / "other"
+    make(target)
+    ran = cli("show", "--raw", ONE, "--output", str(target), "--force")
+    assert (ran.code, ran.out, "no file that could be replaced" in ran.err) == (2, "", True)
+    assert list(cli.home.iterdir()) == [target]
+    assert not target.is_file()
+
+
+def test_what_could_not_take_its_place_leaves_nothing_behind(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_one: Path, _other: Path) -> None:
+        raise PermissionError(errno.EPERM, "no")
+
+    cli.app = whole()
+    target = cli.home / "a.eml"
+    target.write_bytes(b"precious")
+    monkeypatch.setattr(Path, "replace", fail)
+    assert cli("show", "--raw", ONE, "--output", str(target), "--force").code == 2
+    assert [(path.name, path.read_bytes()) for path in cli.home.iterdir()] == [("a.eml", b"precious")]
 
 
 def test_a_folder_that_is_not_there_is_told_not_made(cli: Cli) -> None:
