@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import grp
 import os
 import shutil
 import signal
@@ -68,13 +69,14 @@ class Dovecot:
 
     def _configuration(self, authority: Authority | None, certificate: Path | None, extra: str, location: str) -> str:
         me = getpass.getuser() if os.geteuid() else None
+        my_group = grp.getgrgid(os.getegid()).gr_name
         tls = (
             f"ssl = yes\nssl_cert = <{certificate or authority.certificate}\nssl_key = <{authority.key}\n"
             if authority is not None
             else "ssl = no\n"
         )
         unprivileged = (
-            f"default_internal_user = {me}\ndefault_login_user = {me}\n"
+            f"default_internal_user = {me}\ndefault_login_user = {me}\ndefault_internal_group = {my_group}\n"
             "service anvil {\n  chroot =\n}\nservice imap-login {\n  chroot =\n}\nservice stats {\n  chroot =\n}\n"
             if me
             else ""
