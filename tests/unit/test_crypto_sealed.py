@@ -412,3 +412,12 @@ def test_of_the_library_only_this_cipher_is_loaded() -> None:
         "assert not [name for name in sys.modules if name.startswith('cryptography.hazmat.primitives')]\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_where_a_release_keeps_the_cipher_elsewhere_it_is_the_documented_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cryptography.hazmat.bindings import _rust
+
+    key, sealed = bytes(range(32)), gcm(bytes(range(32))).encrypt(bytes(12), b"text", b"beside")
+    monkeypatch.setattr(_rust, "openssl", object())
+    assert type(gcm(key)) is AESGCM
+    assert gcm(key).decrypt(bytes(12), sealed, b"beside") == b"text"
