@@ -300,7 +300,7 @@ def test_a_colon_within_a_word_makes_no_field(text: str) -> None:
         ("a from: jan", 7, "a value right after the colon"),
         ("from:", 5, "a value right after the colon"),
         ("a since:32", 8, "a date"),
-        ("date:2025-03..2025-01", 5, "a range"),
+        ("date:2025-03..2025-01", 5, "the earlier date first"),
         ("date:[2025-03 2025-04]", 5, "[a TO b]"),
         ("date:[2025-03 TO", 5, "[a TO b]"),
         ("date:2025-02-30", 5, "a date"),
@@ -311,7 +311,7 @@ def test_a_colon_within_a_word_makes_no_field(text: str) -> None:
         ("language:klingon", 9, "one of nl, fr"),
         ("size:2M", 5, ">2M"),
         ("size:big", 5, ">2M"),
-        ("size:5M..2M", 5, ">2M"),
+        ("size:5M..2M", 5, "the smaller size first"),
         ("id:xyz", 3, "digits"),
         ('""', 0, "letters or digits"),
         ("subject:!!", 8, "letters or digits"),
@@ -356,12 +356,27 @@ def test_octets_that_are_no_text_are_separators() -> None:
         ("since:yesteday", 6, "did you mean yesterday"),
         ("date:gistern", 5, "did you mean gistere"),
         ("size:2M", 5, "put > or <"),
+        ("size:5M..1M", 5, "write 1M..5M"),
+        ("licence date:2026..2025", 13, "write 2025..2026"),
+        ("date:2025-03..2025-01 x", 5, "write 2025-01..2025-03"),
     ],
 )
 def test_what_was_probably_meant_is_suggested(text: str, position: int, hint: str) -> None:
     mistake = _mistake(text)
     assert mistake.position == position
     assert hint in (mistake.hint or "") or hint.replace("gistere", "gestern") in (mistake.hint or "")
+
+
+@pytest.mark.parametrize("text", ["date:2026..2025", "size:5M..1M"])
+def test_a_range_that_ends_before_it_begins_is_told_so(text: str) -> None:
+    assert str(_mistake(text)).startswith("this range ends before it begins")
+
+
+@pytest.mark.parametrize("text", ["date:2026..x", "date:..", "date:x..2025", "size:..", "size:5M..x"])
+def test_other_ranges_are_not_turned(text: str) -> None:
+    mistake = _mistake(text)
+    assert "begins" not in str(mistake)
+    assert ".." not in (mistake.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,8 @@ def _dates(node: Value, context: Context) -> tree_of.Query:
     ranged = kind is FieldKind.DATE
     interval = parse_range(node.text, context.now) if ranged else parse_date(node.text, context.now)
     if interval is None:
+        if ranged and (turned := _turned(node.text)) and parse_range(turned, context.now) is not None:
+            node.refuse("this range ends before it begins", "the earlier date first", f"write {turned}")
         meant = near(node.text, date_words()) if node.text.isalpha() else None
         node.refuse(
             "this is not a date",
@@ -350,6 +352,8 @@ def _sizes(node: Value, _context: Context) -> tree_of.Query:
 
     found = parse_sizes(node.text)
     if found is None:
+        if (turned := _turned(node.text)) and parse_sizes(turned) is not None:
+            node.refuse("this range ends before it begins", "the smaller size first", f"write {turned}")
         single = parse_size(node.text) is not None
         node.refuse(
             "a size needs a bound" if single else "this is not a size",
@@ -357,6 +361,12 @@ def _sizes(node: Value, _context: Context) -> tree_of.Query:
             "put > or < in front of it" if single else None,
         )
     return tree_of.NumericRange(SIZE, *found)
+
+
+def _turned(text: str) -> str | None:
+    """Return a range with its ends exchanged; None for what has not two ends."""
+    first, _, last = (end.strip() for end in text.partition(".."))
+    return f"{last}..{first}" if first and last else None
 
 
 def completes(node: Value, text: str, context: Context) -> bool:
