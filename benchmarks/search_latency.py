@@ -4,10 +4,10 @@
 
 Three vocabularies, and `real` is the one that judges: read off 17,964 real messages were in how many messages a word
 is, by its place among all, and how many forms and compounds it has, and it is made so. The others are bounds. `plain`
-is random letters, as it was when the targets were set: it tells what FTS5, the ranking and the catalogue take, and next
-to nothing of forms, for its words have none. `forms` has all endings and many compounds of most of its words. `real`
-and `forms` have function words between the others, codes, and texts of attachments. How many other words are looked for
-along with one, over words as they occur and over those between the 200th and the 20,000th:
+is random letters, as in the first version of this benchmark: it tells what FTS5, the ranking and the catalogue take,
+and next to nothing of forms, for its words have none. `forms` has all endings and many compounds of most of its words.
+`real` and `forms` have function words between the others, codes, and texts of attachments. How many other words are
+looked for along with one, over words as they occur and over those between the 200th and the 20,000th:
 
                         as they occur                              the 200th to 20,000th
     plain               0 forms and 0 compounds                    0 and 0
