@@ -31,6 +31,7 @@ from archiver.search.index import FullTextIndex
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import open_database
+from archiver.store.index_db import open_index_file
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 from benchmarks.apparatus.notmuch_model import Mail, Query, why
 from benchmarks.apparatus.post import CORPUS, require
@@ -62,7 +63,7 @@ class Ours:
         key = bytes(range(32))
         with open_database(folder / "archive.db", key, create=True) as catalogue:
             migrate(catalogue, APPLICATION_ID, MIGRATIONS)
-        connection = open_database(folder / "index.db", key, create=True, synchronous="NORMAL")
+        connection = open_index_file(folder / "index.db", key)
         connection.attach(folder / "archive.db", key, "cat")
         index = FullTextIndex(connection)
         self._mails: dict[int, Mail] = {}

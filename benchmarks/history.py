@@ -35,6 +35,7 @@ from archiver.search.searcher import FullTextSearcher
 from archiver.store.catalogue import SqliteCatalogue
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.customers import SqliteCustomers
+from archiver.store.index_db import open_index_file
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 KEY = bytes(range(32))
@@ -133,7 +134,7 @@ def fill(folder: Path, company: Company) -> None:
                 [(number, spec, f"Name {number}") for number, spec in enumerate(company.people, 1)],
             )
             catalogue.execute("INSERT INTO mailboxes VALUES (1, 'info', 'INBOX', 1, 'INBOX', '\\Inbox')")
-    with open_database(folder / "index.db", KEY, create=True, synchronous="NORMAL") as connection:
+    with open_index_file(folder / "index.db", KEY) as connection:
         connection.attach(folder / "archive.db", KEY, "cat")
         index, rows, done = FullTextIndex(connection), company.rows(), 0
         while batch := list(islice(rows, 2_000)):
@@ -211,7 +212,7 @@ def reading(folder: Path) -> Iterator[tuple[ByCustomer, FullTextSearcher]]:
 
     with (
         open_database(folder / "archive.db", KEY, readonly=True) as catalogue,
-        open_database(folder / "index.db", KEY, readonly=True) as connection,
+        open_index_file(folder / "index.db", KEY, readonly=True) as connection,
     ):
         connection.attach(folder / "archive.db", KEY, "cat")
         by_customer = ByCustomer(settings, SqliteCatalogue(catalogue), unparsed)

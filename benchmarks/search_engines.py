@@ -32,6 +32,7 @@ from archiver.search.index import FullTextIndex
 from archiver.search.rows import ROW_BITS
 from archiver.search.searcher import FullTextSearcher
 from archiver.store.connection import open_database
+from archiver.store.index_db import open_index_file
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 warnings.simplefilter("ignore")
@@ -107,7 +108,7 @@ def fts5(folder: Path, found: list[IndexDocument]) -> Callable[[str], int]:
     """Index with FTS5, encrypted; return a search for the newest 20."""
     with open_database(folder / "archive.db", KEY, create=True) as catalogue:
         migrate(catalogue, APPLICATION_ID, MIGRATIONS)
-    connection = open_database(folder / "index.db", KEY, create=True, synchronous="NORMAL")
+    connection = open_index_file(folder / "index.db", KEY)
     connection.attach(folder / "archive.db", KEY, "cat")
     index = FullTextIndex(connection)
     for start in range(0, len(found), BATCH):

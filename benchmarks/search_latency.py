@@ -49,6 +49,7 @@ from archiver.search.searcher import LANGUAGES, FullTextSearcher
 from archiver.search.words.vocabulary import Vocabulary
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.customers import SqliteCustomers
+from archiver.store.index_db import open_index_file
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 from benchmarks.apparatus.words import PlainWords, RealWords, Words, misspelt
 
@@ -187,7 +188,7 @@ def fill(folder: Path, archive: Archive) -> None:
         with customers.transaction():
             for n in range(CUSTOMERS):
                 customers.add(Customer(f"K{n}", f"Customer {n}", domains=(f"customer{n}.example",)), now=NOW)
-    with open_database(folder / "index.db", KEY, create=True, synchronous="NORMAL") as connection:
+    with open_index_file(folder / "index.db", KEY) as connection:
         connection.attach(folder / "archive.db", KEY, "cat")
         index, documents, spent, done = FullTextIndex(connection), archive.documents(), 0.0, 0
         while batch := list(islice(documents, 1_000)):
@@ -300,7 +301,7 @@ def measure_archive(folder: Path, archive: Archive) -> bool:
     """Print all there is to say of an archive; tell whether the eight kinds reach the targets."""
     archive.random = random.Random(1)  # the same questions whether or not it has just been filled
     with (
-        open_database(folder / "index.db", KEY, readonly=True) as connection,
+        open_index_file(folder / "index.db", KEY, readonly=True) as connection,
         open_database(folder / "archive.db", KEY, readonly=True) as catalogue,
     ):
         connection.attach(folder / "archive.db", KEY, "cat")

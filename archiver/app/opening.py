@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from archiver.core.ingest import IngestPorts
     from archiver.core.linking.relinking import Linker
     from archiver.core.ports import CollectStore, Parser, Spool
+    from archiver.store.connection import StoreConnection
     from archiver.store.deliveries import PendingDeliveries
     from archiver.store.erasures import SqliteErasures
     from archiver.store.packs import PackVault
@@ -122,7 +123,7 @@ class Opened:
         self, settings: Settings, keys: Keys, stack: ExitStack, *, write: bool, new_index: bool = False
     ) -> None:
         from archiver.store.catalogue import open_catalogue
-        from archiver.store.index_db import discard_index, open_index
+        from archiver.store.index_db import discard_index
 
         secret = keys.secret
         self.keys = keys
@@ -133,9 +134,21 @@ class Opened:
         (known_keyring.settle if write else known_keyring.check)(self.catalogue, keys.keyring)
         if new_index:
             discard_index(keys.paths)
-        self.connection = open_index(keys.paths, secret.index_key, secret.database_key, readonly=not write)
-        stack.callback(self.connection.close)
+        self.connection = self._open_index(write=write)
+        if write and index_version(self.connection) not in {0, SCHEMA_VERSION}:
+            # Not emptied in place: a new file has today's cipher, and no gaps.
+            self.connection.close()
+            discard_index(keys.paths)
+            self.connection = self._open_index(write=True)
         self._parser: Parser | None = None
+
+    def _open_index(self, *, write: bool) -> StoreConnection:
+        from archiver.store.index_db import open_index
+
+        secret = self.keys.secret
+        connection = open_index(self.keys.paths, secret.index_key, secret.database_key, readonly=not write)
+        self._stack.callback(connection.close)
+        return connection
 
     @cached_property
     def credential(self) -> CollectorCredential:
@@ -154,7 +167,7 @@ class Opened:
 
     @property
     def index(self) -> FullTextIndex:
-        """The index; for a writer, one of another release is emptied."""
+        """The index; a writer makes its tables, where there are none yet."""
         return FullTextIndex(self.connection)
 
     @cached_property

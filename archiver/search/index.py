@@ -67,7 +67,7 @@ SLOTS_OF_MAIL = f"mail CROSS JOIN slots ON slots.slot = {END} - mail.rowid"
 _PHRASES = 100
 """Phrases looked for by one query."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Rises with every change of the table, of the folding or of the columns: an older index is built anew."""
 
 DIRECTIONS = (Direction.INCOMING, Direction.OUTGOING, Direction.INTERNAL, Direction.OTHER)
@@ -252,7 +252,7 @@ _CREATE = (
     ),
     "CREATE VIRTUAL TABLE mail_words USING fts5vocab(mail, 'row')",
     # One block of postings fills one page of the (encrypted) database: FTS5's own size wastes a tenth of the file.
-    "INSERT INTO mail (mail, rank) VALUES ('pgsz', 4010)",
+    "INSERT INTO mail (mail, rank) VALUES ('pgsz', 3978)",
     "CREATE TABLE slots (slot INTEGER PRIMARY KEY, row INTEGER NOT NULL UNIQUE, facts INTEGER NOT NULL DEFAULT 0)",
     (
         "CREATE TABLE facts (id INTEGER PRIMARY KEY, direction INTEGER NOT NULL, language TEXT NOT NULL,"

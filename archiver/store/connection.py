@@ -1,7 +1,7 @@
 """One encrypted SQLite database, opened the way all of ours are.
 
 Knows the cipher, the pragmas, and how to tell a wrong key from a damaged page; translates every error of apsw. Knows no
-table. The raw key is given to the cipher as it is: keys come from HKDF, so a second key derivation (50 ms at every
+table. Nothing slow is derived from the raw key: keys come from HKDF, so a second derivation (50 ms at every
 opening) would add nothing.
 """
 
@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
-from hmac import digest as hmac_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -27,6 +25,7 @@ from archiver.errors import (
     WrongKeyError,
     shortage,
 )
+from archiver.store.ciphers import PAGE_SIZE, Cipher, cipher_of, is_beginning_whole, raw_key, salt_is_ours
 from archiver.store.durable import opened, translated
 
 if TYPE_CHECKING:
@@ -35,12 +34,7 @@ if TYPE_CHECKING:
 Synchronous = Literal["FULL", "NORMAL"]
 Value = None | int | float | str | bytes
 
-CIPHER = "chacha20"
-"""ChaCha20-Poly1305 a page (SQLite3 Multiple Ciphers). AEGIS is faster and left header octets 0-15 and 18 unchecked."""
-
-_PAGE_SIZE = 4096
 _BUSY_MILLISECONDS = 10_000
-_SALT_LENGTH = 16
 _CACHE_KIBIBYTES = 16 * 1024
 """Decrypted pages kept in memory: SQLite's own 2 MiB costs a second decryption for most pages of a batch."""
 _CHECKPOINT_PAGES = 4000
@@ -54,9 +48,10 @@ class StoreConnection:
     disk refuses a write.
     """
 
-    def __init__(self, database: apsw.Connection, path: Path) -> None:
+    def __init__(self, database: apsw.Connection, path: Path, cipher: Cipher = "chacha20") -> None:
         self._database = database
         self._path = path
+        self._cipher = cipher
         self._depth = 0
 
     @property
@@ -146,9 +141,10 @@ class StoreConnection:
             raise NoArchiveError(f"{path.name} is missing", hint="run `archiver init`, or restore a backup")
         import apsw
 
-        uri = f"file:{_quoted(path)}?mode=ro"
+        cipher = _cipher(path, key)
+        uri = f"file:{_quoted(path)}?mode=ro&cipher={cipher}"
         try:
-            self._database.execute(f"ATTACH DATABASE ? AS {name} KEY ?", (uri, _raw_key(key)))
+            self._database.execute(f"ATTACH DATABASE ? AS {name} KEY ?", (uri, raw_key(key, cipher)))
             self._database.execute(f"SELECT count(*) FROM {name}.sqlite_schema").fetchall()  # noqa: S608 our own name
         except apsw.NotADBError as error:
             raise _not_a_database(path, key) from error
@@ -176,12 +172,12 @@ class StoreConnection:
         self.checkpoint()
 
     def copy_into(self, path: Path, key: bytes) -> None:
-        """Write everything, row by row, into an empty file under another key; not durable yet.
+        """Write everything, row by row, into an empty file under another key and the same cipher; not durable yet.
 
         Raises IntegrityError when a page here is damaged, DiskError when the disk refuses.
         """
         # The key goes as a parameter of the name: VACUUM has no other way, and no text of SQL holds it.
-        uri = f"file:{_quoted(path)}?cipher={CIPHER}&hexkey={_raw_key(key).encode().hex()}"
+        uri = f"file:{_quoted(path)}?cipher={self._cipher}&hexkey={raw_key(key, self._cipher).encode().hex()}"
         self.execute("VACUUM INTO ?", (uri,))
 
     def check(self) -> tuple[str, ...]:
@@ -217,9 +213,15 @@ class StoreConnection:
 
 
 def open_database(
-    path: Path, key: bytes, *, readonly: bool = False, create: bool = False, synchronous: Synchronous = "FULL"
+    path: Path,
+    key: bytes,
+    *,
+    readonly: bool = False,
+    create: bool = False,
+    synchronous: Synchronous = "FULL",
+    cipher: Cipher = "chacha20",
 ) -> StoreConnection:
-    """Open a page-encrypted database with its raw 32-octet key.
+    """Open a page-encrypted database with its raw 32-octet key; `cipher` is that of a new one, others say theirs.
 
     Raises NoArchiveError when the file is missing (and `create` is not set), WrongKeyError, and IntegrityError when the
     key is right and the first page is not. A read-only connection works while another process writes.
@@ -246,7 +248,11 @@ def open_database(
     except apsw.Error as error:
         raise _translate(error, path) from error
     try:
-        _configure(database, key, readonly=readonly, exists=exists, synchronous=synchronous)
+        cipher = _cipher(path, key) if exists else cipher
+        _configure(database, key, cipher, readonly=readonly, exists=exists, synchronous=synchronous)
+    except ArchiverError:
+        database.close()
+        raise
     except apsw.NotADBError as error:
         database.close()
         raise _not_a_database(path, key) from error
@@ -254,7 +260,7 @@ def open_database(
         problem = _translate(error, path)  # before the close: it looks whether another file can be opened
         database.close()
         raise problem from error
-    return StoreConnection(database, path)
+    return StoreConnection(database, path, cipher)
 
 
 _RESTORE = "restore this file from a backup; `archiver verify` tells what else is damaged"
@@ -262,13 +268,13 @@ _REBUILD = "run `archiver reindex`: nothing is lost"
 
 
 def _configure(
-    database: apsw.Connection, key: bytes, *, readonly: bool, exists: bool, synchronous: Synchronous
+    database: apsw.Connection, key: bytes, cipher: Cipher, *, readonly: bool, exists: bool, synchronous: Synchronous
 ) -> None:
     import apsw
 
-    database.pragma("cipher", CIPHER)
+    database.pragma("cipher", cipher)
     # As hex of the text "raw:<hex>": the pragma then derives nothing, and the key is no part of any SQL text.
-    database.pragma("hexkey", _raw_key(key).encode().hex())
+    database.pragma("hexkey", raw_key(key, cipher).encode().hex())
     database.set_busy_timeout(_BUSY_MILLISECONDS)
     database.pragma("cache_size", -_CACHE_KIBIBYTES)
     database.pragma("temp_store", 2)  # MEMORY: nothing of a sort or a join may reach a temporary file
@@ -276,7 +282,7 @@ def _configure(
     database.pragma("cell_size_check", 1)
     database.pragma("mmap_size", 0)  # pages are decrypted into the cache; a map would only hold ciphertext
     if not exists:
-        database.pragma("page_size", _PAGE_SIZE)
+        database.pragma("page_size", PAGE_SIZE)
     database.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the first page: key and damage show here
     if readonly:
         database.pragma("query_only", 1)
@@ -292,24 +298,16 @@ def _configure(
     database.pragma("journal_size_limit", 16 << 20)
 
 
-def _raw_key(key: bytes) -> str:
-    if len(key) != 32:
-        raise ValueError("a database key has 32 octets")
-    return f"raw:{key.hex()}{_salt(key).hex()}"
-
-
-def _salt(key: bytes) -> bytes:
-    """Return the file's first 16 octets: derived from the key, to tell a wrong key from a damaged page."""
-    return hmac_digest(key, b"archiver 1 database salt", sha256)[:_SALT_LENGTH]
-
-
-def _salt_is_ours(path: Path, key: bytes) -> bool:
-    with translated(path), path.open("rb") as file:
-        return file.read(_SALT_LENGTH) == _salt(key)
+def _cipher(path: Path, key: bytes) -> Cipher:
+    """Return the cipher of a file, having looked at what its pages' tags leave out."""
+    cipher = cipher_of(path)
+    if cipher == "aegis" and not (salt_is_ours(path, key) and is_beginning_whole(path, cipher)):
+        raise _not_a_database(path, key)
+    return cipher
 
 
 def _not_a_database(path: Path, key: bytes) -> ArchiverError:
-    if _salt_is_ours(path, key):
+    if salt_is_ours(path, key):
         return IntegrityError(f"{path.name}: the first page is damaged", what=path.name, hint=_RESTORE)
     return WrongKeyError(
         f"{path.name} does not open with this key, or its first octets are damaged",

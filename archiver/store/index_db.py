@@ -13,6 +13,7 @@ import struct
 from pathlib import Path
 
 from archiver.errors import IntegrityError, NoArchiveError, WrongKeyError
+from archiver.store.ciphers import fastest_cipher
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.durable import translated
 from archiver.store.layout import ArchivePaths
@@ -33,12 +34,12 @@ def open_index(
     key. A reader gets NoArchiveError or IntegrityError, whose hint says `archiver reindex`.
     """
     try:
-        connection = _open(paths, index_key, readonly=readonly)
+        connection = open_index_file(paths.index, index_key, readonly=readonly)
     except (IntegrityError, WrongKeyError, NoArchiveError) as error:
         if readonly:
             raise _refusal(error) from error
         discard_index(paths)
-        connection = _open(paths, index_key, readonly=False)
+        connection = open_index_file(paths.index, index_key)
     try:
         connection.attach(paths.database, database_key, CATALOGUE)
     except BaseException:
@@ -61,11 +62,13 @@ def discard_index(paths: ArchivePaths) -> None:
             paths.index.with_name(paths.index.name + suffix).unlink(missing_ok=True)
 
 
-def _open(paths: ArchivePaths, key: bytes, *, readonly: bool) -> StoreConnection:
-    fresh = not paths.index.exists()
-    connection = open_database(paths.index, key, readonly=readonly, create=not readonly, synchronous="NORMAL")
+def open_index_file(path: Path, key: bytes, *, readonly: bool = False) -> StoreConnection:
+    """Open an index by itself; a writer makes one that is missing, with the fastest cipher. Errors of open_database."""
+    fresh = not readonly and not (path.exists() and path.stat().st_size)
+    cipher = fastest_cipher() if fresh else "chacha20"  # a file that is there says its own
+    connection = open_database(path, key, readonly=readonly, create=not readonly, synchronous="NORMAL", cipher=cipher)
     if fresh:
-        _mark_not_for_backup(paths.index)
+        _mark_not_for_backup(path)
     return connection
 
 

@@ -34,6 +34,7 @@ from archiver.search.words.compounds import SHORTEST_PART, is_compound
 from archiver.search.words.groupings import other_ways
 from archiver.search.words.stems import same_word
 from archiver.store.connection import StoreConnection, open_database
+from archiver.store.index_db import open_index_file
 from archiver.store.schema import APPLICATION_ID, MIGRATIONS, migrate
 
 NOW = datetime(2025, 11, 22, 12, 0, tzinfo=UTC)
@@ -148,7 +149,7 @@ def world(folder: Path, mails: Sequence[Mail]) -> Iterator[World]:
     key = bytes(range(32))
     with open_database(folder / "archive.db", key, create=True) as catalogue:
         migrate(catalogue, APPLICATION_ID, MIGRATIONS)
-    with open_database(folder / "index.db", key, create=True, synchronous="NORMAL") as connection:
+    with open_index_file(folder / "index.db", key) as connection:
         connection.attach(folder / "archive.db", key, "cat")
         with open_database(folder / "archive.db", key) as writable:
             rows = _fill_catalogue(writable, mails)

@@ -16,7 +16,8 @@ from archiver.errors import (
     UsageError,
     WrongKeyError,
 )
-from archiver.store import schema
+from archiver.store import ciphers, schema
+from archiver.store.ciphers import Cipher
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.index_db import open_index
 from tests.twins.archive import Archive
@@ -24,10 +25,13 @@ from tests.twins.archive import Archive
 KEY, OTHER = b"k" * 32, b"o" * 32
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+CIPHERS: tuple[Cipher, ...] = ("chacha20", "aegis")
+
+
+@pytest.fixture(params=CIPHERS)
+def path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     path = tmp_path / "some.db"
-    with open_database(path, KEY, create=True) as database, database.transaction():
+    with open_database(path, KEY, create=True, cipher=request.param) as database, database.transaction():
         database.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT)")
         database.execute_many("INSERT INTO t VALUES (?, ?)", [(n, f"canary {n} " * 20) for n in range(400)])
     return path
@@ -89,8 +93,8 @@ def test_the_file_shows_nothing(path: Path) -> None:
 
 def test_every_flipped_bit_of_the_first_hundred_octets_is_seen(path: Path) -> None:
     whole = path.read_bytes()
-    for position in range(100):
-        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
+    for position, bit in [(position, bit) for position in range(100) for bit in range(8)]:
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << bit]) + whole[position + 1 :])
         with pytest.raises((IntegrityError, WrongKeyError)) as caught:
             read(path)
         assert "some.db" in caught.value.message
@@ -210,6 +214,43 @@ def test_a_writer_gets_a_new_index_for_an_unusable_one_and_a_reader_is_told(tmp_
         assert index.integer("SELECT count(*) FROM cat.messages") == 0
         with pytest.raises(ArchiverError):
             index.execute("DELETE FROM cat.messages")
+
+
+def test_a_file_keeps_its_cipher_and_each_may_be_beside_the_other(tmp_path: Path) -> None:
+    for name in CIPHERS:
+        with open_database(tmp_path / f"{name}.db", KEY, create=True, cipher=name) as database:
+            database.execute(f"CREATE TABLE t AS SELECT '{name}' AS n")
+            database.copy_into(tmp_path / f"{name}.copy", OTHER)
+        assert (tmp_path / f"{name}.db").read_bytes()[20] == (tmp_path / f"{name}.copy").read_bytes()[20]
+    for ours, other in (CIPHERS, CIPHERS[::-1]):
+        with open_database(tmp_path / f"{ours}.db", KEY, cipher=other) as database:
+            database.attach(tmp_path / f"{other}.copy", OTHER, "other")
+            assert database.one("SELECT a.n, b.n FROM main.t AS a, other.t AS b") == (ours, other)
+            assert database.check() == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "cipher"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu sse2 aes avx\n", "aegis"),
+        ("processor\t: 0\nFeatures\t: fp asimd aes pmull\n", "aegis"),
+        ("processor\t: 0\nmodel name\t: aes\nflags\t\t: fpu sse2 vaes_not\n", "chacha20"),
+        ("Features\t: fp asimd evtstrm crc32 cpuid\n", "chacha20"),
+        ("", "chacha20"),
+        (None, "chacha20"),
+    ],
+)
+def test_a_new_index_has_aegis_where_the_processor_has_aes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: str | None, cipher: str
+) -> None:
+    monkeypatch.setattr(ciphers, "_PROCESSORS", tmp_path / "cpuinfo")
+    if told is not None:
+        (tmp_path / "cpuinfo").write_text(told)
+    assert ciphers.fastest_cipher() == cipher
+    archive = Archive(tmp_path / "archive").create()
+    open_index(archive.paths, archive.secret.index_key, archive.secret.database_key).close()
+    assert ciphers.cipher_of(archive.paths.index) == cipher
+    assert ciphers.cipher_of(archive.paths.database) == "chacha20"
 
 
 def test_a_path_may_have_what_means_something_in_a_uri(tmp_path: Path) -> None:
