@@ -45,7 +45,8 @@ from archiver.model.message import Direction
 from archiver.search.analysis import tokens
 from archiver.search.index import FullTextIndex
 from archiver.search.rows import ROW_BITS
-from archiver.search.searcher import LANGUAGES, FullTextSearcher
+from archiver.search.searcher import FullTextSearcher
+from archiver.search.words.families import LANGUAGES
 from archiver.search.words.vocabulary import Vocabulary
 from archiver.store.connection import StoreConnection, open_database
 from archiver.store.customers import SqliteCustomers

@@ -168,7 +168,7 @@ class Opened:
     @property
     def index(self) -> FullTextIndex:
         """The index; a writer makes its tables, where there are none yet."""
-        return FullTextIndex(self.connection)
+        return FullTextIndex(self.connection, self._settings.search.languages)
 
     @cached_property
     def customers(self) -> Customers:
@@ -252,7 +252,7 @@ class Opened:
         """Tell whether messages of the catalogue are not in the index yet, or the index is of another release."""
         if index_version(self.connection) != SCHEMA_VERSION:
             return True
-        index = FullTextIndex(self.connection)
+        index = self.index
         watermark = index.watermark()
         if index.lacks_words():  # the run that would have completed them was stopped
             return True

@@ -30,6 +30,7 @@ from archiver.model.message import Direction
 from archiver.search.analysis import fold, fold_addresses
 from archiver.search.rows import ROW_BITS
 from archiver.search.words import lexicon
+from archiver.search.words.families import LANGUAGES
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -78,13 +79,16 @@ TYPES = tuple(FileType)
 
 
 class FullTextIndex:
-    """`archiver.core.ports.Index` on FTS5. Opening it for writing makes or renews the tables."""
+    """`archiver.core.ports.Index` on FTS5. Opening it for writing makes or renews the tables.
 
-    def __init__(self, connection: IndexConnection) -> None:
+    `languages` (ISO 639-1) are those whose forms of a word are looked for; searches by others are slower.
+    """
+
+    def __init__(self, connection: IndexConnection, languages: Iterable[str] = LANGUAGES) -> None:
         self._connection = connection
         self._free: dict[int, int] = {}
         self._facts: dict[tuple[int, str, int], int] = {}
-        self._lexicon = lexicon.Lexicon(connection)
+        self._lexicon = lexicon.Lexicon(connection, tuple(languages))
         if index_version(connection) != SCHEMA_VERSION:
             self.clear()
 
@@ -123,12 +127,15 @@ class FullTextIndex:
             self._lexicon.removed()
 
     def lacks_words(self) -> bool:
-        """Say whether forms and compounds of some words are not found yet: a large run was not brought to its end."""
-        return self._lexicon.is_behind()
+        """Say whether forms and compounds of some words are not found yet, or slowly.
+
+        A large run was not brought to its end, or the languages are other ones now.
+        """
+        return self._lexicon.is_behind() or self._lexicon.is_of_other_languages()
 
     def complete_words(self) -> None:
         """Take the words that are lacking from the index: after a large run; costs a walk over all postings."""
-        if self._lexicon.is_behind():
+        if self.lacks_words():
             with self._connection.transaction():
                 self._lexicon.compact()
 

@@ -23,6 +23,7 @@ from archiver.search.hits.grouping import Copies, members_of, threads_of
 from archiver.search.index import SCHEMA_VERSION, index_version
 from archiver.search.names import CatalogueNames, ContactLookUp, CustomerLookUp
 from archiver.search.statements import Statements
+from archiver.search.words.families import LANGUAGES
 
 if TYPE_CHECKING:
     from whoosh import query as whoosh_query
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from archiver.search.expansion import Expansion
     from archiver.search.plan import Plan
     from archiver.search.words.vocabulary import Vocabulary
-
-LANGUAGES = ("nl", "fr", "en", "de")
 
 LITTLE = 3
 """Messages up to which a search has found so little that another spelling may be worth a look."""

@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from archiver import app
 from archiver.app import opening
 from archiver.app.reading import OpenArchive
 from archiver.app.unlocking import find_keys
-from archiver.config import ArchiveSettings, Settings, SyncSettings
+from archiver.config import ArchiveSettings, SearchSettings, Settings, SyncSettings
 from archiver.crypto.kdf import KdfBounds
 from archiver.errors import IntegrityError, LockedError
 from archiver.model.identity import Identity
+from archiver.store import index_db
+from archiver.store.ciphers import cipher_of
 from archiver.store.connection import open_database
 from archiver.store.lock import writer_lock
 from tests.twins.archive import CHEAP
@@ -53,6 +56,10 @@ class Archive:
             page = archive.search("question")
             return page.total, page.unindexed
 
+    def reindex(self) -> None:
+        with self.opened() as archive:
+            archive.reindex()
+
     @contextmanager
     def another_writes(self) -> Iterator[None]:
         lock = self.settings.archive.path / "archive.lock"
@@ -66,6 +73,13 @@ class Archive:
             for statement in statements:
                 index.execute(statement)
             index.checkpoint()
+
+    def told(self, question: str) -> object:
+        keys = find_keys(self.settings, ask=ask, bounds=BOUNDS)
+        assert keys is not None
+        with open_database(self.index, keys.secret.index_key, readonly=True) as index:
+            (answer,) = index.one(question) or (None,)
+            return answer
 
 
 @pytest.fixture
@@ -93,6 +107,37 @@ def test_what_another_process_has_not_indexed_yet_is_counted(archive: Archive) -
     with archive.another_writes():
         assert archive.found() == (MESSAGES - 7, 7)
     assert archive.found() == (MESSAGES, 0)
+
+
+def test_an_index_of_an_earlier_release_becomes_a_new_file_with_todays_cipher(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_db, "fastest_cipher", lambda: "chacha20")
+    archive.reindex()
+    assert cipher_of(archive.index) == "chacha20"
+    monkeypatch.setattr(index_db, "fastest_cipher", lambda: "aegis")
+    assert archive.found() == (MESSAGES, 0)
+    assert cipher_of(archive.index) == "chacha20", "an index that serves is left alone"
+    archive.change("PRAGMA user_version = 5")
+    assert archive.found() == (MESSAGES, 0)
+    assert cipher_of(archive.index) == "aegis"
+
+
+def test_other_languages_have_the_families_of_words_made_anew_by_whoever_writes_next(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def families() -> object:
+        with archive.opened() as opened:
+            assert opened.search("questions").total == MESSAGES
+        return archive.told("SELECT languages FROM lexicon_state")
+
+    monkeypatch.setattr(opening, "_LARGE_RUN", MESSAGES)  # then the words are sorted at its end
+    archive.reindex()
+    assert families() == "de en fr nl"
+    archive.settings = replace(archive.settings, search=SearchSettings(("fr", "en")))
+    with archive.another_writes():
+        assert families() == "de en fr nl", "found, but more slowly"
+    assert families() == "en fr"
 
 
 @pytest.mark.parametrize("change", ["PRAGMA user_version = 1", "PRAGMA user_version = 99", "DROP TABLE lexicon_state"])

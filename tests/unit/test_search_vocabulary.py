@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -41,12 +41,12 @@ def document(number: int, text: str, sender: str = "") -> IndexDocument:
 
 
 @contextmanager
-def indexed(*texts: str) -> Iterator[tuple[FullTextIndex, StoreConnection]]:
+def indexed(*texts: str, languages: Sequence[str] = ALL) -> Iterator[tuple[FullTextIndex, StoreConnection]]:
     """Make an index of messages with these texts, one batch each."""
     with TemporaryDirectory() as folder:
         connection = open_database(Path(folder) / "index.db", KEY, create=True, synchronous="NORMAL")
         with connection:
-            index = FullTextIndex(connection)
+            index = FullTextIndex(connection, languages)
             for number, text in enumerate(texts):
                 index.add([document(number, text)], number + 1)
             yield index, connection
@@ -204,14 +204,26 @@ _word = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sets(_word, min_size=1, max_size=60), st.sampled_from([ALL, ("nl",), ("de",), ("fr", "en"), ("de", "fr")]))
-@example({"anleverung", "aangeleverungen"}, ALL)  # aan, which is cut off with its ge, begins as an does
-def test_forms_and_compounds_are_those_that_the_rules_say(words: set[str], languages: tuple[str, ...]) -> None:
-    with indexed(" ".join(words)) as (index, connection):
+_languages = st.sampled_from([ALL, ("nl",), ("de",), ("fr", "en"), ("de", "fr")])
+
+
+@settings(max_examples=90, deadline=None)
+@given(
+    st.sets(_word, min_size=1, max_size=60), st.sets(_word, max_size=10), st.sets(_word, max_size=4), _languages,
+    _languages,
+)  # fmt: skip
+@example({"anleverung", "aangeleverungen"}, set(), set(), ALL, ALL)  # aan, cut off with its ge, begins as an does
+@example({"jaar", "jaren"}, set(), set(), ("nl",), ("fr", "en"))  # an index that was made for other languages
+@example({"question"}, {"licht"}, {"questions", "lichten"}, ALL, ALL)  # asked for words that nobody wrote
+def test_forms_and_compounds_are_those_that_the_rules_say(
+    written: set[str], later: set[str], asked: set[str], languages: tuple[str, ...], made: tuple[str, ...]
+) -> None:
+    words = written | later
+    with indexed(" ".join(written), languages=made) as (index, connection):
         index.optimize()
+        index.add([document(99, " ".join(later))], 99)
         vocabulary = Vocabulary(connection, languages)
-        for word in sorted(words)[:8]:
+        for word in (*sorted(words)[:8], *sorted(later), *sorted(asked)):
             forms = sorted(
                 (other for other in words if other != word and same_word(word, other, languages)),
                 key=lambda other: (abs(len(other) - len(word)), other),

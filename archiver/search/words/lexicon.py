@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.search.words.blocks import Blocks, Lines, outermost
+from archiver.search.words.families import beginning_of, families, members, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from archiver.core.ports import Connection
 
@@ -31,16 +32,17 @@ CREATE = (
     "CREATE INDEX lexicon_order ON lexicon (kind, first)",
     (
         "CREATE TABLE lexicon_state (version INTEGER NOT NULL, sorted INTEGER NOT NULL, fresh INTEGER NOT NULL,"
-        " standing INTEGER NOT NULL)"
+        " standing INTEGER NOT NULL, languages TEXT NOT NULL)"
     ),
-    "INSERT INTO lexicon_state VALUES (0, 0, 0, 0)",
+    "INSERT INTO lexicon_state VALUES (0, 0, 0, 0, '')",
 )
-"""Statements that make the empty lexicon. `version` rises with every change, `sorted` and `fresh` count words, and
-`standing` says whether the words of the index are here (0), others too (1), or not even all of them (2)."""
+"""Statements that make the empty lexicon. `version` rises with every change, `sorted` and `fresh` count words,
+`standing` says whether the words of the index are here (0), others too (1), or not even all of them (2), and
+`languages` are those by whose stems the sorted words stand in families."""
 
 DROP = ("DROP TABLE IF EXISTS lexicon", "DROP TABLE IF EXISTS lexicon_state")
 
-_LETTERS, _BACKWARDS, _OTHERS, _FRESH = range(4)
+_LETTERS, _BACKWARDS, _OTHERS, _FAMILIES, _FRESH = range(5)
 
 _BLOCK = 2_000
 """Octets of words that become a block; compressed, six go into a page. What is unpacked for a word is a few of them,
@@ -72,6 +74,14 @@ _TO_TOKENS = bytes(
 """How the `ascii` tokenizer of FTS5 sees octets: separators are spaces here, and capitals are small."""
 
 
+class _State(NamedTuple):
+    version: int
+    in_order: int
+    fresh: int
+    standing: int
+    languages: str
+
+
 class Gathered:
     """The different words of some messages."""
 
@@ -88,11 +98,14 @@ class Gathered:
 class Lexicon:
     """The words of an index, over its connection; `add`, `compact` and `rebuild` belong into a transaction.
 
-    What was read is kept until the words change; after a rollback call `forget`.
+    What was read is kept until the words change; after a rollback call `forget`. `languages` (ISO 639-1) are those of
+    the families that it writes; it needs none to read.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, languages: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._languages = tuple(languages)
+        self._families = ""
         self._version = -1
         self._known: set[bytes] | None = None
         self._blocks: Sequence[Blocks] = ()
@@ -103,8 +116,8 @@ class Lexicon:
 
     def gather(self, messages: int) -> Gathered | None:
         """Return what takes in the texts of so many messages, for `add`; None when their words are to be *behind*."""
-        _, in_order, _, standing = self._state()
-        if standing == _BEHIND or (messages >= _MANY and messages * _SHARE >= in_order):
+        state = self._state()
+        if state.standing == _BEHIND or (messages >= _MANY and messages * _SHARE >= state.in_order):
             self._known = None
             self._run("UPDATE lexicon_state SET version = version + 1, standing = ?", (_BEHIND,))
             return None
@@ -112,8 +125,7 @@ class Lexicon:
 
     def add(self, gathered: Gathered) -> None:
         """Add the words of messages."""
-        _, in_order, fresh, _ = self._state()
-        words = gathered.words
+        state, words = self._state(), gathered.words
         new = words - self._known if self._known is not None else self._unknown_of(words)
         new = {word for word in new if _ADDRESS not in word}
         if not new:
@@ -122,7 +134,7 @@ class Lexicon:
             self._known |= new
         self._insert(_FRESH, sorted(new))
         self._run("UPDATE lexicon_state SET version = version + 1, fresh = fresh + ?", (len(new),))
-        if fresh + len(new) > max(_FRESH_AT_LEAST, in_order // _FRESH_SHARE):
+        if state.fresh + len(new) > max(_FRESH_AT_LEAST, state.in_order // _FRESH_SHARE):
             self.compact()
 
     def removed(self) -> None:
@@ -131,14 +143,19 @@ class Lexicon:
 
     def is_behind(self) -> bool:
         """Say whether words of the index are missing here; `compact` completes them."""
-        return self._state()[3] == _BEHIND
+        return self._state().standing == _BEHIND
+
+    def is_of_other_languages(self) -> bool:
+        """Say whether the sorted words stand in families of other languages than ours; `compact` mends it."""
+        state = self._state()
+        return bool(state.in_order) and state.languages != self._family_name()
 
     def compact(self) -> None:
         """Sort the fresh words in; when some are missing or no message's any longer, take them from the index."""
-        _, _, fresh, standing = self._state()
-        if standing != _EXACT:
+        state = self._state()
+        if state.standing != _EXACT:
             self.rebuild()
-        elif fresh:
+        elif state.fresh or self.is_of_other_languages():
             words = {word for block in self._packed(_LETTERS, _OTHERS, _FRESH) for word in _split(block)}
             self._replace(sorted(words))
 
@@ -168,8 +185,12 @@ class Lexicon:
         self._insert(_OTHERS, [word for word in words if word not in plain])
         self._insert(_BACKWARDS, _all_turned(letters))
         self._insert(_LETTERS, letters)
+        from archiver.search.words.stems import stems
+
+        self._insert(_FAMILIES, list(families((word.decode() for word in letters), stems(self._languages))))
         self._run(
-            "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?", (len(words), _EXACT)
+            "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?, languages = ?",
+            (len(words), _EXACT, self._family_name()),
         )
 
     def _insert(self, kind: int, words: Sequence[bytes]) -> None:
@@ -180,9 +201,7 @@ class Lexicon:
                 length += len(words[end]) + 1
                 end += 1
             packed = zlib.compress(b"\n".join(words[start:end]), 6)
-            self._run(
-                "INSERT INTO lexicon (kind, first, words) VALUES (?, ?, ?)", (kind, words[start].decode(), packed)
-            )
+            self._run("INSERT INTO lexicon (kind, first, words) VALUES (?, ?, ?)", (kind, _first(words[start]), packed))
             start = end
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -226,6 +245,23 @@ class Lexicon:
         """Return the words of the letters a to z that begin in one of these ways, each once, in no particular order."""
         self._refresh()
         return self._starting(_LETTERS, outermost(prefixes))
+
+    def fresh_letters_starting(self, starts: Callable[[], Collection[str]]) -> list[str]:
+        """Return those of them that are not sorted in yet; `starts` is asked only when there are any."""
+        self._refresh()
+        fresh = self._fresh_words()[_LETTERS]
+        return [word for start in outermost(starts()) for word in fresh.starting(start)] if fresh.text else []
+
+    def family(self, word: str, stems: Collection[str], languages: Collection[str]) -> list[str] | None:
+        """Return the sorted words that have one of these stems, those of this word; None where that is not kept.
+
+        It is kept for words that are sorted in themselves, and for the languages that the index was made for.
+        """
+        self._refresh()
+        if self._families != name_of(languages) or not self._blocks[_LETTERS].known((word,)):
+            return None
+        lines = self._blocks[_FAMILIES].starting([beginning_of(stem) for stem in stems])
+        return [other for line in lines for other in members(line)]
 
     def letters_ending(self, *suffixes: str) -> list[str]:
         """Return the words of the letters a to z that end in one of these, each once, in no particular order."""
@@ -305,8 +341,8 @@ class Lexicon:
         """Forget what was read if the words have changed since."""
         if self._looked:
             return
-        version, self._looked = self._state()[0], self._steady
-        if version == self._version:
+        state, self._looked = self._state(), self._steady
+        if state.version == self._version:
             return
         kinds = [Blocks(self._connection) for _ in range(_FRESH)]
         # Put together by SQLite: an archive has thousands of blocks, and a process asks a few words.
@@ -317,12 +353,17 @@ class Lexicon:
         ):
             if isinstance(kind, int) and isinstance(firsts, str) and isinstance(numbers, str):
                 kinds[kind] = Blocks(self._connection, firsts.split("\n"), [int(each) for each in numbers.split(" ")])
-        self._blocks, self._fresh, self._version = kinds, None, version
+        self._blocks, self._fresh, self._version, self._families = kinds, None, state.version, state.languages
 
-    def _state(self) -> tuple[int, int, int, int]:
-        rows = list(self._connection.execute("SELECT version, sorted, fresh, standing FROM lexicon_state"))
-        version, in_order, fresh, standing = (n if isinstance(n, int) else 0 for n in rows[0])
-        return version, in_order, fresh, standing
+    def _state(self) -> _State:
+        rows = self._connection.execute("SELECT version, sorted, fresh, standing, languages FROM lexicon_state")
+        *numbers, languages = next(iter(list(rows)))
+        version, in_order, fresh, standing = (n if isinstance(n, int) else 0 for n in numbers)
+        return _State(version, in_order, fresh, standing, str(languages))
+
+    def _family_name(self) -> str:
+        """Return what `languages` says of families that we write."""
+        return name_of(self._languages)
 
     def _run(self, sql: str, bindings: Sequence[object] = ()) -> None:
         for _ in self._connection.execute(sql, bindings):
@@ -338,6 +379,11 @@ def _turned(word: str) -> str:
 def _all_turned(words: Collection[bytes]) -> list[bytes]:
     """Return words as they are kept in the order of ends, in that order."""
     return sorted(_turned(word.decode()).encode() for word in words)
+
+
+def _first(line: bytes) -> str:
+    """Return what the first line of a block is found by: a word, or the stem of a family."""
+    return line.partition(b" ")[0].decode()
 
 
 def _split(block: bytes) -> list[bytes]:

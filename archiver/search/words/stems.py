@@ -14,19 +14,14 @@ Knows no vocabulary: `same_word` is about two words and nothing else, and so can
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Protocol
+    from collections.abc import Callable, Iterable, Sequence
 
     _Stem = Callable[[str], str]
     _Sought = tuple[str, int, set[str], list[str]]
-
-    class _Stemmer(Protocol):
-        def stemWord(self, word: str) -> str: ...  # noqa: N802 - PyStemmer's name
-
 
 SHORTEST = 4
 """Letters of the shortest word that has other forms: shorter ones are too much alike."""
@@ -72,7 +67,6 @@ class Stems:
 
     def __init__(self, languages: Iterable[str]) -> None:
         self.languages = tuple(language for language in languages if language in _SNOWBALL)
-        self._stemmers: dict[str, _Stemmer] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
 
     def same_word(self, one: str, other: str) -> bool:
@@ -121,7 +115,7 @@ class Stems:
         for stem, alike, starts, languages in sought:
             if other[:alike] in starts or (roots[1:] and any(root[:alike] in starts for root in roots)):
                 for language in languages:
-                    if stem in self._stems(language, other):
+                    if stem in self._ways[language](other):
                         return True
         return False
 
@@ -132,7 +126,16 @@ class Stems:
     def stems(self, language: str, word: str) -> frozenset[str]:
         """Return the stems of a word in a language, those of enough letters."""
         least = _SHORTEST_STEM[language]
-        return frozenset(stem for stem in self._stems(language, word) if len(stem) >= least)
+        return frozenset(stem for stem in self._ways[language](word) if len(stem) >= least)
+
+    def all_stems(self, word: str) -> set[str]:
+        """Return the stems of a word in all languages together."""
+        found = set()
+        for least, stems_of in self._measured_ways:
+            for stem in stems_of(word):
+                if len(stem) >= least:
+                    found.add(stem)
+        return found
 
     def roots(self, word: str) -> Sequence[str]:
         """Return what a word may be seen to begin with: itself, without `ge`, with umlauts as they are folded."""
@@ -161,11 +164,7 @@ class Stems:
     def beginnings(self, word: str) -> set[str]:
         """Return how all words begin that could be the same word: each such word begins with one of these."""
         roots = self.roots(word)
-        starts = {
-            start[:_RANGE]
-            for stem in {stem for language in self.languages for stem in self.stems(language, word)}
-            for start in self._starts(roots, stem)
-        }
+        starts = {start[:_RANGE] for stem in self.all_stems(word) for start in self._starts(roots, stem)}
         found: set[str] = set()
         for start in starts:
             spellings = self._spellings(start)
@@ -212,32 +211,31 @@ class Stems:
         """Say whether the oe of a word is the Dutch vowel: `groeten` is not größer, nor `horen` what `hoeren` is."""
         return "oe" in word and "nl" in self.languages and not re.search(_GERMAN, word)
 
-    def _stems(self, language: str, word: str) -> Iterator[str]:
-        """Give the stems of a word in a language, the likeliest first, each worked out when it is asked for."""
-        stem = self._stemmer(language).stemWord
-        if language == "nl":
-            return map(_single, _dutch(stem, word))
-        if language == "fr":
-            return _french(stem, word)
-        if language == "de":
-            return self._german(stem, word)
-        return _english(stem, word)
-
-    def _german(self, stem: _Stem, word: str) -> Iterator[str]:
+    def _german(self, stem: _Stem, word: str) -> Sequence[str]:
         """Stem a word, and what stays without a verb's ending or -ung: lieferte → liefer, arbeitet → arbeit."""
-        for root in self.roots(word):
-            if self._is_dutch(root):
-                continue
-            yield stem(root)
-            if root != word or len(root) >= _INFLECTED:
-                yield _without_ending(root)
+        roots = self.roots(word)
+        if len(roots) == 1 and "oe" not in word:
+            return (stem(word), _without_ending(word)) if len(word) >= _INFLECTED else (stem(word),)
+        found = []
+        for root in roots:
+            if not self._is_dutch(root):
+                found.append(stem(root))
+                if root != word or len(root) >= _INFLECTED:
+                    found.append(_without_ending(root))
+        return found
 
-    def _stemmer(self, language: str) -> _Stemmer:
-        if language not in self._stemmers:
-            from Stemmer import Stemmer
+    @cached_property
+    def _ways(self) -> dict[str, Callable[[str], Sequence[str]]]:
+        """What gives the stems of a word in each language, the likeliest first, some perhaps twice."""
+        from Stemmer import Stemmer
 
-            self._stemmers[language] = Stemmer(_SNOWBALL[language], 0)
-        return self._stemmers[language]
+        ways = {"nl": _dutch, "fr": _french, "de": self._german, "en": _english}
+        return {each: partial(ways[each], Stemmer(_SNOWBALL[each], 0).stemWord) for each in self.languages}
+
+    @cached_property
+    def _measured_ways(self) -> list[tuple[int, Callable[[str], Sequence[str]]]]:
+        """The same, each with the letters of the shortest stem."""
+        return [(_SHORTEST_STEM[language], stems_of) for language, stems_of in self._ways.items()]
 
 
 @lru_cache(maxsize=8)
@@ -277,24 +275,23 @@ def _single(word: str) -> str:
     return word.replace("aa", "a").replace("ee", "e").replace("oo", "o").replace("uu", "u")
 
 
-def _dutch(stem: _Stem, word: str) -> Iterator[str]:
+def _dutch(stem: _Stem, word: str) -> Sequence[str]:
     """Stem a word, and what stays of it without a verb's -d or -t and without the `ge` of a participle."""
-    yield stem(word)
+    found = [_single(stem(word))]
     if word[-1] in "dt" and len(word) >= _INFLECTED and (word[-2] != "e" or word[-3] == "e"):
-        yield word[:-1]
-        yield stem(word[:-1])
+        found += _single(word[:-1]), _single(stem(word[:-1]))
     if "ge" in word and (match := re.fullmatch(_PARTICIPLE, word)):
         whole = match[1] + match[2]
         bare = whole[:-1] if whole[-1] in "dt" else whole
-        yield bare
-        yield stem(bare)
+        found += _single(bare), _single(stem(bare))
+    return found
 
 
-def _english(stem: _Stem, word: str) -> Iterator[str]:
+def _english(stem: _Stem, word: str) -> Sequence[str]:
     """Stem a word; one in -ery is also what was done with it: `delivery`, `delivered`."""
-    yield stem(word)
     if word.endswith(("ery", "eries")) and (match := re.fullmatch(_DEED, word)):
-        yield stem(match[1])
+        return stem(word), stem(match[1])
+    return (stem(word),)
 
 
 _INFLECTED = 6
@@ -306,14 +303,13 @@ _ENDINGS = ("ungen", "ung", "ten", "te", "n")
 """Of German verbs, and what is made of them; -t and -et are taken off by rules of their own."""
 
 
-def _french(stem: _Stem, word: str) -> Iterator[str]:
+def _french(stem: _Stem, word: str) -> Sequence[str]:
     """Stem a word, and as it would be had its final e an accent."""
-    yield stem(word)
     if word[-1] in "es":
         for plain, accented in _ACCENTED:
             if word.endswith(plain):
-                yield stem(word[: -len(plain)] + accented).replace("é", "e")
-                break
+                return stem(word), stem(word[: -len(plain)] + accented).replace("é", "e")
+    return (stem(word),)
 
 
 def _without_ending(word: str) -> str:

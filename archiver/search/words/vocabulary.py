@@ -23,7 +23,7 @@ from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from whoosh.query import MultiTerm
@@ -65,7 +65,6 @@ class Vocabulary:
         self._stems = stems(self.languages)
         self._seen = -1
         self._remembered: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._last_alike: tuple[int, str, Sequence[str]] = (-1, "", ())
 
     @property
     def lexicon(self) -> Lexicon:
@@ -153,11 +152,13 @@ class Vocabulary:
         found = self._stems.forms_among(word, self._alike(word))
         return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:MAX_VARIANTS]
 
-    def _alike(self, word: str) -> Sequence[str]:
-        """Return all words that begin as the word or a form of it does, and others; those of the last word are kept."""
-        if self._last_alike[:2] != (self._seen, word):
-            self._last_alike = self._seen, word, self._lexicon.letters_starting(*self._stems.beginnings(word))
-        return self._last_alike[2]
+    def _alike(self, word: str) -> Collection[str]:
+        """Return all words that may be forms of this one, and others."""
+        stems, lexicon = self._stems, self._lexicon
+        kin = lexicon.family(word, stems.all_stems(word), stems.languages)
+        if kin is None:
+            return lexicon.letters_starting(*stems.beginnings(word))
+        return {*kin, *lexicon.fresh_letters_starting(lambda: stems.beginnings(word))}
 
     # --- compounds ---------------------------------------------------------------------------------------------------
 
@@ -168,8 +169,7 @@ class Vocabulary:
             return ()
         forms = self.variants(word)
         parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
-        starts = tuple(parts)
-        begin = (other for other in self._alike(word) if other.startswith(starts))
+        begin = self._lexicon.letters_starting(*parts)
         end = self._lexicon.letters_ending(*(end for part in parts for end in ends_of(part)))
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
