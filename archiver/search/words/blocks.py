@@ -52,25 +52,43 @@ class Lines:
         return text[first + 1 : end].split("\n")
 
 
+class Reader:
+    """Reads blocks by their numbers, and keeps what it read."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[int, Lines] = {}
+
+    def read(self, numbers: Iterable[int]) -> dict[int, Lines]:
+        """Return all blocks that were read, these among them."""
+        known = self._known
+        missing = list({number for number in numbers if number not in known})
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT block, words FROM lexicon WHERE block IN ({marks})"
+            for number, packed in self._connection.execute(sql, some):
+                if isinstance(number, int) and isinstance(packed, bytes):
+                    known[number] = Lines(zlib.decompress(packed).decode())
+        return known
+
+
 class Blocks:
     """The blocks of one kind: `firsts` are the first words of each, in order, and `numbers` name them."""
 
-    def __init__(self, connection: Connection, firsts: Sequence[str] = (), numbers: Sequence[int] = ()) -> None:
-        self._connection = connection
+    def __init__(self, reader: Reader, firsts: Sequence[str] = (), numbers: Sequence[int] = ()) -> None:
+        self._reader = reader
         self._firsts = firsts
         self._numbers = numbers
-        self._known: dict[int, Lines] = {}
         self._text: str | None = None
 
-    def known(self, words: Iterable[str]) -> set[str]:
-        """Return those of some words that are here."""
+    def places(self, words: Iterable[str]) -> list[tuple[str, int]]:
+        """Return the block that each of some words stands in, if anywhere."""
         firsts, numbers = self._firsts, self._numbers
-        places = [(word, numbers[at - 1]) for word in words if (at := bisect_right(firsts, word))]
-        self._read(number for _, number in places)
-        return {word for word, number in places if self._known[number].has(word)}
+        return [(word, numbers[at - 1]) for word in words if (at := bisect_right(firsts, word))]
 
-    def starting(self, starts: Iterable[str]) -> list[str]:
-        """Return the words that begin in one of these ways, none of which begins with another; in order for each."""
+    def places_of(self, starts: Iterable[str]) -> list[tuple[str, int]]:
+        """Return the blocks that words stand in that begin in one of these ways, in order for each."""
         firsts, numbers = self._firsts, self._numbers
         places: list[tuple[str, int]] = []
         for start in starts:
@@ -78,11 +96,19 @@ class Blocks:
             while at < len(firsts) and (firsts[at] <= start or firsts[at].startswith(start)):
                 places.append((start, numbers[at]))
                 at += 1
-        self._read(number for _, number in places)
-        found: list[str] = []
-        for start, number in places:
-            found += self._known[number].starting(start)
-        return found
+        return places
+
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Return those of some words that are here."""
+        places = self.places(words)
+        known = self._reader.read(number for _, number in places)
+        return {word for word, number in places if known[number].has(word)}
+
+    def starting(self, starts: Iterable[str]) -> list[str]:
+        """Return the words that begin in one of these ways, none of which begins with another; in order for each."""
+        places = self.places_of(starts)
+        known = self._reader.read(number for _, number in places)
+        return [word for start, number in places for word in known[number].starting(start)]
 
     def has_more_starting(self, start: str, most: int) -> bool:
         """Say whether more words begin so than this, as far as is known without reading: False may be wrong."""
@@ -92,22 +118,9 @@ class Blocks:
     def text(self) -> str:
         """Return all words in order, a line feed before and after each."""
         if self._text is None:
-            self._read(self._numbers)
-            self._text = "\n" + "".join(self._known[number].text[1:] for number in self._numbers)
+            known = self._reader.read(self._numbers)
+            self._text = "\n" + "".join(known[number].text[1:] for number in self._numbers)
         return self._text
-
-    def _read(self, numbers: Iterable[int]) -> None:
-        known = self._known
-        missing = list({number for number in numbers if number not in known})
-        if not missing:
-            return
-        for start in range(0, len(missing), _AT_ONCE):
-            some = missing[start : start + _AT_ONCE]
-            marks = ",".join("?" * len(some))
-            sql = f"SELECT block, words FROM lexicon WHERE block IN ({marks})"
-            for number, packed in self._connection.execute(sql, some):
-                if isinstance(number, int) and isinstance(packed, bytes):
-                    known[number] = Lines(zlib.decompress(packed).decode())
 
 
 def outermost(starts: Collection[str]) -> list[str]:

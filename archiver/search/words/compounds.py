@@ -81,24 +81,27 @@ def rests_by_parts(parts: Iterable[str]) -> Callable[[str], Sequence[str] | None
         for part in parts
         if len(part) >= SHORTEST_PART
     ]
+    begins = tuple(part for part, *_ in looked_for)
+    every_end = tuple(end for _, _, ends, _ in looked_for for end in ends)
 
     def rests_of(whole: str) -> Sequence[str] | None:
         found: list[str] = []
         length = len(whole)
         if length > LONGEST_COMPOUND:
             return found
-        for part, least, ends, tells in looked_for:
-            if part not in whole or length < least:
-                continue
-            if whole.startswith(part):
-                found += rests_behind(whole[len(part) :])
-            if whole.endswith(ends):
-                for end in ends:
-                    if whole.endswith(end):
-                        rests = rests_before(whole[: -len(end)])
-                        if tells and any(map(_looks_like_a_word, rests)):
-                            return None
-                        found += rests
+        if whole.startswith(begins):
+            for part, least, _, _ in looked_for:
+                if length >= least and whole.startswith(part):
+                    found += rests_behind(whole[len(part) :])
+        if whole.endswith(every_end):
+            for _, least, ends, tells in looked_for:
+                if length >= least and whole.endswith(ends):
+                    for end in ends:
+                        if whole.endswith(end):
+                            rests = rests_before(whole[: -len(end)])
+                            if tells and any(map(_looks_like_a_word, rests)):
+                                return None
+                            found += rests
         return found
 
     return rests_of

@@ -19,11 +19,11 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from archiver.search.words.blocks import Blocks, Lines, outermost
+from archiver.search.words.blocks import Blocks, Lines, Reader, outermost
 from archiver.search.words.families import beginning_of, families, members, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from archiver.core.ports import Connection
 
@@ -108,6 +108,7 @@ class Lexicon:
         self._families = ""
         self._version = -1
         self._known: set[bytes] | None = None
+        self._reader = Reader(connection)
         self._blocks: Sequence[Blocks] = ()
         self._fresh: tuple[Lines, Lines, Lines] | None = None
         self._steady, self._looked = False, False
@@ -258,17 +259,31 @@ class Lexicon:
         It is kept for words that are sorted in themselves, and for the languages that the index was made for.
         """
         self._refresh()
-        if self._families != name_of(languages) or not self._blocks[_LETTERS].known((word,)):
+        if self._families != name_of(languages):
             return None
-        lines = self._blocks[_FAMILIES].starting([beginning_of(stem) for stem in stems])
-        return [other for line in lines for other in members(line)]
+        letters, families_ = self._blocks[_LETTERS], self._blocks[_FAMILIES]
+        beginnings = [beginning_of(stem) for stem in stems]
+        self._read(letters.places((word,)), families_.places_of(beginnings))
+        if not letters.known((word,)):
+            return None
+        return list(dict.fromkeys(other for line in families_.starting(beginnings) for other in members(line)))
+
+    def letters_around(self, parts: Sequence[str], ends: tuple[str, ...]) -> set[str]:
+        """Return the words of the letters a to z that begin with one of these parts, or end in one of `ends`.
+
+        Those are the parts, with or without one of the endings that stand apart.
+        """
+        self._refresh()
+        starts, turned = outermost(parts), outermost({turned for part in parts for turned in _ways_to_end(part)})
+        self._read(self._blocks[_LETTERS].places_of(starts), self._blocks[_BACKWARDS].places_of(turned))
+        ending = _turned_back(self._starting(_BACKWARDS, turned))
+        return {*self._starting(_LETTERS, starts), *(word for word in ending if word.endswith(ends))}
 
     def letters_ending(self, *suffixes: str) -> list[str]:
         """Return the words of the letters a to z that end in one of these, each once, in no particular order."""
         self._refresh()
         starts = outermost({_turned(suffix)[:-1] for suffix in suffixes})
-        turned = self._starting(_BACKWARDS, starts)
-        return [word for line in turned if (word := line[-2::-1] + _AT_PLACE[line[-1]]).endswith(suffixes)]
+        return [word for word in _turned_back(self._starting(_BACKWARDS, starts)) if word.endswith(suffixes)]
 
     def known_letters(self, words: Collection[str]) -> set[str]:
         """Return those of some words of the letters a to z that some message has, or had."""
@@ -321,6 +336,10 @@ class Lexicon:
         self._refresh()
         return self._blocks[kind].text() + self._fresh_words()[kind].text[1:]
 
+    def _read(self, *places: Sequence[tuple[str, int]]) -> None:
+        """Read blocks of several kinds by one statement."""
+        self._reader.read(number for some in places for _, number in some)
+
     def _fresh_words(self) -> tuple[Lines, Lines, Lines]:
         """Return fresh words, sorted: of letters, the same backwards, and the others."""
         if self._fresh is None:
@@ -344,7 +363,8 @@ class Lexicon:
         state, self._looked = self._state(), self._steady
         if state.version == self._version:
             return
-        kinds = [Blocks(self._connection) for _ in range(_FRESH)]
+        reader = Reader(self._connection)
+        kinds = [Blocks(reader) for _ in range(_FRESH)]
         # Put together by SQLite: an archive has thousands of blocks, and a process asks a few words.
         for kind, firsts, numbers in self._connection.execute(
             "SELECT kind, group_concat(first, char(10)), group_concat(block, ' ')"
@@ -352,8 +372,9 @@ class Lexicon:
             (_FRESH,),
         ):
             if isinstance(kind, int) and isinstance(firsts, str) and isinstance(numbers, str):
-                kinds[kind] = Blocks(self._connection, firsts.split("\n"), [int(each) for each in numbers.split(" ")])
-        self._blocks, self._fresh, self._version, self._families = kinds, None, state.version, state.languages
+                kinds[kind] = Blocks(reader, firsts.split("\n"), [int(each) for each in numbers.split(" ")])
+        self._reader, self._blocks, self._fresh = reader, kinds, None
+        self._version, self._families = state.version, state.languages
 
     def _state(self) -> _State:
         rows = self._connection.execute("SELECT version, sorted, fresh, standing, languages FROM lexicon_state")
@@ -374,6 +395,15 @@ def _turned(word: str) -> str:
     """Return a word from its end on, as it is kept in the order of ends: `sleutels` is `letuels2`."""
     place = 1 if word.endswith("en") else _LAST.get(word[-1:], 0)
     return f"{word[: len(word) - len(_APART[place])][::-1]}{place}"
+
+
+def _turned_back(lines: Iterable[str]) -> list[str]:
+    return [line[-2::-1] + _AT_PLACE[line[-1]] for line in lines]
+
+
+def _ways_to_end(part: str) -> tuple[str, str]:
+    """Return how words stand in the order of ends that end in a part, and in that with an ending that stands apart."""
+    return _turned(part)[:-1], part[::-1]
 
 
 def _all_turned(words: Collection[bytes]) -> list[bytes]:

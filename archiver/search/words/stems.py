@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     _Stem = Callable[[str], str]
-    _Sought = tuple[str, int, set[str], list[str]]
+    Sought = tuple[str, int, set[str], list[str]]
 
 SHORTEST = 4
 """Letters of the shortest word that has other forms: shorter ones are too much alike."""
@@ -81,36 +81,46 @@ class Stems:
         return one == other or bool(self.forms_among(one, (other,)))
 
     def forms_among(self, word: str, others: Iterable[str]) -> list[str]:
-        """Return those that are the same word and not this very one."""
+        """Return those that are the same word and not this very one; made for many that mostly are not."""
         if not self.has_forms(word):
             return []
-        sought = self._sought(word)
+        sought = self.sought(word)
         firsts = tuple({start for _, _, starts, _ in sought for start in starts})
-        shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
         # Most are told apart by how they begin but for vowels, which costs next to nothing; stems cost most. That is so
         # because a root has lost no other letters, or those of a participle.
         skeletons = tuple({start.translate(_LOST) for start in firsts})
+        likely = (
+            other
+            for other in others
+            if other.startswith(firsts) or other.translate(_LOST).startswith(skeletons) or "ge" in other
+        )
+        return self.forms_of(word, sought, likely)
+
+    def forms_of(self, word: str, sought: Sequence[Sought], others: Iterable[str]) -> list[str]:
+        """Return the same for a word that has forms and what is `sought` of it; made for others that mostly are."""
+        shortest, longest = max(SHORTEST, len(word) - MOST_APART), min(LONGEST, len(word) + MOST_APART)
         return [
             other
             for other in others
             if shortest <= len(other) <= longest
-            and (other.startswith(firsts) or other.translate(_LOST).startswith(skeletons) or "ge" in other)
             and other != word
             and self._has_one(other, sought)
             and self.has_forms(other)
             and not _are_strangers(word, other)
         ]
 
-    def _sought(self, word: str) -> list[_Sought]:
+    def sought(self, word: str) -> list[Sought]:
         """Return the stems of a word, each with how so many letters of others' roots may be, and its languages."""
         languages: dict[str, list[str]] = {}
-        for language in self.languages:
-            for stem in self.stems(language, word):
-                languages.setdefault(stem, []).append(language)
+        for language, stems_of in self._ways.items():
+            least = _SHORTEST_STEM[language]
+            for stem in stems_of(word):
+                if len(stem) >= least:
+                    languages.setdefault(stem, []).append(language)
         roots = self.roots(word)
         return [(stem, max(3, len(stem)), self._starts(roots, stem), of) for stem, of in languages.items()]
 
-    def _has_one(self, other: str, sought: Iterable[_Sought]) -> bool:
+    def _has_one(self, other: str, sought: Iterable[Sought]) -> bool:
         roots = self.roots(other)
         for stem, alike, starts, languages in sought:
             if other[:alike] in starts or (roots[1:] and any(root[:alike] in starts for root in roots)):
@@ -122,11 +132,6 @@ class Stems:
     def has_forms(self, word: str) -> bool:
         """Say whether a word can have other forms at all."""
         return SHORTEST <= len(word) <= LONGEST and bool(self.languages) and word.isascii() and word.isalpha()
-
-    def stems(self, language: str, word: str) -> frozenset[str]:
-        """Return the stems of a word in a language, those of enough letters."""
-        least = _SHORTEST_STEM[language]
-        return frozenset(stem for stem in self._ways[language](word) if len(stem) >= least)
 
     def all_stems(self, word: str) -> set[str]:
         """Return the stems of a word in all languages together."""

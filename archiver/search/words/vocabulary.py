@@ -23,7 +23,7 @@ from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from whoosh.query import MultiTerm
@@ -149,16 +149,17 @@ class Vocabulary:
     def _variants(self, word: str) -> Sequence[str]:
         if not self._stems.has_forms(word):
             return ()
-        found = self._stems.forms_among(word, self._alike(word))
+        found = set(self._forms(word))
         return sorted(found, key=lambda other: (abs(len(other) - len(word)), other))[:MAX_VARIANTS]
 
-    def _alike(self, word: str) -> Collection[str]:
-        """Return all words that may be forms of this one, and others."""
+    def _forms(self, word: str) -> Sequence[str]:
         stems, lexicon = self._stems, self._lexicon
-        kin = lexicon.family(word, stems.all_stems(word), stems.languages)
-        if kin is None:
-            return lexicon.letters_starting(*stems.beginnings(word))
-        return {*kin, *lexicon.fresh_letters_starting(lambda: stems.beginnings(word))}
+        sought = stems.sought(word)
+        family = lexicon.family(word, [stem for stem, *_ in sought], stems.languages)
+        if family is None:
+            return stems.forms_among(word, lexicon.letters_starting(*stems.beginnings(word)))
+        fresh = lexicon.fresh_letters_starting(lambda: stems.beginnings(word))
+        return stems.forms_of(word, sought, family) + (stems.forms_among(word, fresh) if fresh else [])
 
     # --- compounds ---------------------------------------------------------------------------------------------------
 
@@ -169,11 +170,10 @@ class Vocabulary:
             return ()
         forms = self.variants(word)
         parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
-        begin = self._lexicon.letters_starting(*parts)
-        end = self._lexicon.letters_ending(*(end for part in parts for end in ends_of(part)))
+        around = self._lexicon.letters_around(parts, tuple(end for part in parts for end in ends_of(part)))
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
-        wholes = sorted(sorted({*begin, *end}.difference(forms, (word,))), key=len)
+        wholes = sorted(sorted(around.difference(forms, (word,))), key=len)
         rests_of = rests_by_parts(parts)
         for start in range(0, len(wholes), _AT_ONCE):
             rests = {whole: rests_of(whole) for whole in wholes[start : start + _AT_ONCE]}
