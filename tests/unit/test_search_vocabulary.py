@@ -20,7 +20,7 @@ from archiver.search.analysis import tokens
 from archiver.search.index import FullTextIndex
 from archiver.search.rows import ROW_BITS
 from archiver.search.words import lexicon as lexicon_module
-from archiver.search.words.compounds import is_compound
+from archiver.search.words.compounds import is_compound, parts_of
 from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.near import near_words
 from archiver.search.words.stems import same_word
@@ -219,6 +219,8 @@ def test_forms_and_compounds_are_those_that_the_rules_say(
     written: set[str], later: set[str], asked: set[str], languages: tuple[str, ...], made: tuple[str, ...]
 ) -> None:
     words = written | later
+    # Of sorted words, those that were made for these languages, is kept what is a part of which.
+    in_order = written if set(made) == set(languages) else set[str]()
     with indexed(" ".join(written), languages=made) as (index, connection):
         index.optimize()
         index.add([document(99, " ".join(later))], 99)
@@ -233,7 +235,9 @@ def test_forms_and_compounds_are_those_that_the_rules_say(
                 whole
                 for part in (word, *forms)
                 for whole in words
-                if part.isalpha() and whole.isalpha() and is_compound(part, whole, words.__contains__)
+                if part.isalpha()
+                and whole.isalpha()
+                and is_compound(part, whole, (written if {part, whole} <= in_order else words).__contains__)
             }.difference(forms, {word})
             if not {"nl", "de"}.intersection(languages) or not word.isalpha():
                 compounds = set()
@@ -248,6 +252,14 @@ def test_every_form_of_every_word_of_four_languages_is_found() -> None:
         vocabulary = Vocabulary(connection, ALL)
         for word in words:
             assert set(vocabulary.variants(word)) == {w for w in words if w != word and same_word(word, w, ALL)}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sets(st.builds(str.__add__, _word, _word).filter(str.isalpha), max_size=30), st.sets(_word, max_size=30))
+def test_the_parts_of_a_compound_are_the_words_that_it_is_a_compound_of(wholes: set[str], words: set[str]) -> None:
+    known = wholes | {word for word in words if word.isalpha()}
+    for whole in known:
+        assert parts_of(whole, known) == {part for part in known if is_compound(part, whole, known.__contains__)}
 
 
 _SHORT = st.text("ab1日", min_size=1, max_size=6)

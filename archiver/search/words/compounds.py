@@ -7,6 +7,7 @@ language of either word. Works on folded words. Knows a vocabulary only as the w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 SHORTEST_PART = 4
 """Letters of the shortest part that is looked for, and of what the rest must have."""
@@ -77,9 +78,7 @@ def rests_by_parts(parts: Iterable[str]) -> Callable[[str], Sequence[str] | None
     A known one makes a compound of it; None says that it is one in any case. The rule is that of `is_compound`.
     """
     looked_for = [
-        (part, len(part) + SHORTEST_REST, ends_of(part), len(part) >= TELLING and not part.endswith("tion"))
-        for part in parts
-        if len(part) >= SHORTEST_PART
+        (part, len(part) + SHORTEST_REST, ends_of(part), _tells(part)) for part in parts if len(part) >= SHORTEST_PART
     ]
     begins = tuple(part for part, *_ in looked_for)
     every_end = tuple(end for _, _, ends, _ in looked_for for end in ends)
@@ -107,9 +106,34 @@ def rests_by_parts(parts: Iterable[str]) -> Callable[[str], Sequence[str] | None
     return rests_of
 
 
+def parts_of(whole: str, known: AbstractSet[str]) -> set[str]:
+    """Return all known words that `whole` is a compound of, as `is_compound` says with the same words known."""
+    length = len(whole)
+    if length > LONGEST_COMPOUND or length < SHORTEST_PART + SHORTEST_REST:
+        return set()
+    found = {
+        part
+        for end in range(SHORTEST_PART, length - SHORTEST_REST + 1)
+        if (part := whole[:end]) in known and not known.isdisjoint(rests_behind(whole[end:]))
+    }
+    for end in (length, *(length - len(plural) for plural in PLURALS if whole.endswith(plural))):
+        shortest = SHORTEST_PART if end == length else INFLECTED
+        for start in range(SHORTEST_REST, end - shortest + 1):
+            part = whole[start:end]
+            if part in known and part not in found:
+                rests = rests_before(whole[:start])
+                if not known.isdisjoint(rests) or (_tells(part) and any(map(_looks_like_a_word, rests))):
+                    found.add(part)
+    return found
+
+
 def ends_of(part: str) -> tuple[str, ...]:
     """Return how a compound may end of which this is the last part."""
     return (part, *(part + plural for plural in PLURALS)) if len(part) >= INFLECTED else (part,)
+
+
+def _tells(part: str) -> bool:
+    return len(part) >= TELLING and not part.endswith("tion")
 
 
 def _looks_like_a_word(rest: str) -> bool:

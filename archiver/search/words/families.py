@@ -1,22 +1,26 @@
-"""Words that share a stem, as lines of text: in them the forms of a word are found without asking its neighbours.
+"""Words that belong together, as lines of text: those that share a stem, and those that have a word as a part.
 
-A line is a stem and the words that have it, in order, with a space between; what a word has behind its stem is written
-after a hyphen: `licht - -en -er gelicht`. A stem that one word alone has is no line, so only words that stand in lines
-themselves, or alone, can be looked up here. Knows no database.
+In them forms and compounds of a word are found without asking its neighbours. A line begins with the stem or the part;
+the words follow, with a space before each, and a hyphen for the stem or the part itself at their beginning or end:
+`licht - -en ge-` is licht, lichten and gelicht, and `sleutel -bos auto-` sleutelbos and autosleutel. Knows no database.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from archiver.search.words.compounds import parts_of
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from archiver.search.words.stems import Stems
 
-
 LANGUAGES = ("nl", "fr", "en", "de")
 """Those whose stems are known (ISO 639-1)."""
+
+WITH_COMPOUNDS = frozenset({"nl", "de"})
+"""Those that write compounds in one; without them no compounds are looked for."""
 
 
 def name_of(languages: Iterable[str]) -> str:
@@ -25,31 +29,46 @@ def name_of(languages: Iterable[str]) -> str:
 
 
 def families(words: Iterable[str], stems: Stems) -> Iterator[bytes]:
-    """Give the lines of these different words, in order; only words of the letters a to z that can have forms."""
+    """Give the lines of the stems of these words, in order; words of the letters a to z that can have forms.
+
+    A stem that one word alone has is no line: only words that stand in lines themselves, or alone, can be looked up.
+    """
     pairs = [f"{stem} {word}".encode() for word in words if stems.has_forms(word) for stem in stems.all_stems(word)]
-    pairs.sort()
-    start = 0
-    while start < len(pairs):
-        length = pairs[start].index(b" ")
-        beginning = pairs[start][: length + 1]
-        end = start + 1
-        while end < len(pairs) and pairs[end].startswith(beginning):
-            end += 1
-        if end - start > 1:
-            yield beginning + b" ".join(_end_of(pair[length + 1 :], beginning[:-1]) for pair in pairs[start:end])
-        start = end
+    return (line for line, members in _lines(pairs) if members > 1)
 
 
-def beginning_of(stem: str) -> str:
-    """Return how the line of a stem begins, and no other."""
-    return f"{stem} "
+def compounds(words: Sequence[str]) -> Iterator[bytes]:
+    """Give the lines of the words that are parts of others among these, in order; words of the letters a to z."""
+    known = set(words)
+    return (line for line, _ in _lines([f"{part} {word}".encode() for word in words for part in parts_of(word, known)]))
+
+
+def beginning_of(name: str) -> str:
+    """Return how the line of a stem or a part begins, and no other."""
+    return f"{name} "
 
 
 def members(line: str) -> list[str]:
     """Return the words of a line."""
-    stem, *ends = line.split(" ")
-    return [stem + end[1:] if end[0] == "-" else end for end in ends]
+    name, *ends = line.split(" ")
+    return [name + end[1:] if end[0] == "-" else end[:-1] + name if end[-1] == "-" else end for end in ends]
 
 
-def _end_of(word: bytes, stem: bytes) -> bytes:
-    return b"-" + word[len(stem) :] if word.startswith(stem) else word
+def _lines(pairs: list[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Give a line for each name, in order, and how many words are in it."""
+    pairs.sort()
+    start = 0
+    while start < len(pairs):
+        length = pairs[start].index(b" ")
+        name, beginning = pairs[start][:length], pairs[start][: length + 1]
+        end = start + 1
+        while end < len(pairs) and pairs[end].startswith(beginning):
+            end += 1
+        yield beginning + b" ".join(_shortened(pair[length + 1 :], name) for pair in pairs[start:end]), end - start
+        start = end
+
+
+def _shortened(word: bytes, name: bytes) -> bytes:
+    if word.startswith(name):
+        return b"-" + word[len(name) :]
+    return word[: -len(name)] + b"-" if word.endswith(name) else word

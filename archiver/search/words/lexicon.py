@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.search.words.blocks import Blocks, Lines, Reader, outermost
-from archiver.search.words.families import beginning_of, families, members, name_of
+from archiver.search.words.families import WITH_COMPOUNDS, beginning_of, compounds, families, members, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ CREATE = (
 
 DROP = ("DROP TABLE IF EXISTS lexicon", "DROP TABLE IF EXISTS lexicon_state")
 
-_LETTERS, _BACKWARDS, _OTHERS, _FAMILIES, _FRESH = range(5)
+_LETTERS, _BACKWARDS, _OTHERS, _FAMILIES, _COMPOUNDS, _FRESH = range(6)
 
 _BLOCK = 2_000
 """Octets of words that become a block; compressed, six go into a page. What is unpacked for a word is a few of them,
@@ -188,7 +188,10 @@ class Lexicon:
         self._insert(_LETTERS, letters)
         from archiver.search.words.stems import stems
 
-        self._insert(_FAMILIES, list(families((word.decode() for word in letters), stems(self._languages))))
+        texts = [word.decode() for word in letters]
+        self._insert(_FAMILIES, list(families(texts, stems(self._languages))))
+        if not WITH_COMPOUNDS.isdisjoint(self._languages):
+            self._insert(_COMPOUNDS, list(compounds(texts)))
         self._run(
             "UPDATE lexicon_state SET version = version + 1, sorted = ?, fresh = 0, standing = ?, languages = ?",
             (len(words), _EXACT, self._family_name()),
@@ -250,8 +253,7 @@ class Lexicon:
     def fresh_letters_starting(self, starts: Callable[[], Collection[str]]) -> list[str]:
         """Return those of them that are not sorted in yet; `starts` is asked only when there are any."""
         self._refresh()
-        fresh = self._fresh_words()[_LETTERS]
-        return [word for start in outermost(starts()) for word in fresh.starting(start)] if fresh.text else []
+        return self._fresh_starting(_LETTERS, outermost(starts())) if self._fresh_words()[_LETTERS].text else []
 
     def family(self, word: str, stems: Collection[str], languages: Collection[str]) -> list[str] | None:
         """Return the sorted words that have one of these stems, those of this word; None where that is not kept.
@@ -268,16 +270,37 @@ class Lexicon:
             return None
         return list(dict.fromkeys(other for line in families_.starting(beginnings) for other in members(line)))
 
-    def letters_around(self, parts: Sequence[str], ends: tuple[str, ...]) -> set[str]:
+    def compounds(self, parts: Sequence[str], languages: Collection[str]) -> tuple[set[str], list[str]]:
+        """Return the sorted words that have one of these as a part, and those parts of which that is not kept.
+
+        All but the first are words of the archive. It is kept of sorted parts, for the languages of the index.
+        """
+        self._refresh()
+        if self._families != name_of(languages):
+            return set(), list(parts)
+        fresh, known = self._fresh_words()[_LETTERS], self._blocks[_LETTERS].known(parts[:1])
+        others = [part for n, part in enumerate(parts) if fresh.has(part) or (n == 0 and part not in known)]
+        lines = self._blocks[_COMPOUNDS].starting([beginning_of(part) for part in parts if part not in others])
+        return {word for line in lines for word in members(line)}, others
+
+    def has_fresh(self) -> bool:
+        """Say whether some words are not sorted in yet."""
+        self._refresh()
+        return any(words.text for words in self._fresh_words())
+
+    def letters_around(self, parts: Sequence[str], ends: tuple[str, ...], *, fresh: bool = False) -> set[str]:
         """Return the words of the letters a to z that begin with one of these parts, or end in one of `ends`.
 
-        Those are the parts, with or without one of the endings that stand apart.
+        Those are the parts, with or without one of the endings that stand apart. With `fresh`, only words that are not
+        sorted in yet.
         """
         self._refresh()
         starts, turned = outermost(parts), outermost({turned for part in parts for turned in _ways_to_end(part)})
-        self._read(self._blocks[_LETTERS].places_of(starts), self._blocks[_BACKWARDS].places_of(turned))
-        ending = _turned_back(self._starting(_BACKWARDS, turned))
-        return {*self._starting(_LETTERS, starts), *(word for word in ending if word.endswith(ends))}
+        find = self._fresh_starting if fresh else self._starting
+        if not fresh:
+            self._read(self._blocks[_LETTERS].places_of(starts), self._blocks[_BACKWARDS].places_of(turned))
+        ending = _turned_back(find(_BACKWARDS, turned))
+        return {*find(_LETTERS, starts), *(word for word in ending if word.endswith(ends))}
 
     def letters_ending(self, *suffixes: str) -> list[str]:
         """Return the words of the letters a to z that end in one of these, each once, in no particular order."""
@@ -326,11 +349,11 @@ class Lexicon:
         return known
 
     def _starting(self, kind: int, starts: Sequence[str]) -> list[str]:
-        found = self._blocks[kind].starting(starts)
-        if (fresh := self._fresh_words()[kind]).text:
-            for start in starts:
-                found += fresh.starting(start)
-        return found
+        return self._blocks[kind].starting(starts) + self._fresh_starting(kind, starts)
+
+    def _fresh_starting(self, kind: int, starts: Sequence[str]) -> list[str]:
+        fresh = self._fresh_words()[kind]
+        return [word for start in starts for word in fresh.starting(start)] if fresh.text else []
 
     def _text(self, kind: int) -> str:
         self._refresh()

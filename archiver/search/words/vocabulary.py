@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from archiver.errors import QueryError
 from archiver.search.words.compounds import LONGEST_COMPOUND, SHORTEST_PART, ends_of, rests_by_parts
+from archiver.search.words.families import WITH_COMPOUNDS
 from archiver.search.words.lexicon import Lexicon
 from archiver.search.words.stems import stems
 
@@ -164,16 +165,25 @@ class Vocabulary:
     # --- compounds ---------------------------------------------------------------------------------------------------
 
     def _compounds(self, word: str) -> Sequence[str]:
-        if not {"nl", "de"}.intersection(self.languages) or not (word.isascii() and word.isalpha()):
+        if WITH_COMPOUNDS.isdisjoint(self.languages) or not (word.isascii() and word.isalpha()):
             return ()
         if not SHORTEST_PART <= len(word) < LONGEST_COMPOUND:
             return ()
         forms = self.variants(word)
         parts = [part for part in (word, *forms) if len(part) >= SHORTEST_PART]
-        around = self._lexicon.letters_around(parts, tuple(end for part in parts for end in ends_of(part)))
+        found, others = self._lexicon.compounds(parts, self._stems.languages)
+        if others:
+            found.update(self._compounds_among(self._lexicon.letters_around(others, _ends_of(others)), others))
+        if self._lexicon.has_fresh():
+            fresh = self._lexicon.letters_around(parts, _ends_of(parts), fresh=True)
+            found.update(self._compounds_among(fresh, parts))
+        return sorted(sorted(found.difference(forms, (word,))), key=len)[:MAX_COMPOUNDS]
+
+    def _compounds_among(self, words: Iterable[str], parts: Sequence[str]) -> list[str]:
+        """Return those of some words that have one of these parts, MAX_COMPOUNDS besides the parts at least."""
         found: list[str] = []
         # The shortest are tried first: of a common part there are thousands, and most need not be looked at.
-        wholes = sorted(sorted(around.difference(forms, (word,))), key=len)
+        wholes = sorted(sorted(words), key=len)
         rests_of = rests_by_parts(parts)
         for start in range(0, len(wholes), _AT_ONCE):
             rests = {whole: rests_of(whole) for whole in wholes[start : start + _AT_ONCE]}
@@ -182,6 +192,10 @@ class Vocabulary:
             others = {rest for some in rests.values() if some and known.isdisjoint(some) for rest in some[1:]}
             known |= self._lexicon.known_letters(others)
             found += [whole for whole, some in rests.items() if some is None or not known.isdisjoint(some)]
-            if len(found) >= MAX_COMPOUNDS:
+            if len(found) >= MAX_COMPOUNDS + MAX_VARIANTS + 1:
                 break
-        return found[:MAX_COMPOUNDS]
+        return found
+
+
+def _ends_of(parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(end for part in parts for end in ends_of(part))
