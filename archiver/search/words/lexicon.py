@@ -184,11 +184,11 @@ class Lexicon:
         plain = set(letters)
         self._run("DELETE FROM lexicon")
         self._insert(_OTHERS, [word for word in words if word not in plain])
-        self._insert(_BACKWARDS, _all_turned(letters))
+        texts = [word.decode() for word in letters]
+        self._insert(_BACKWARDS, [line.encode() for line in _all_turned(texts)])
         self._insert(_LETTERS, letters)
         from archiver.search.words.stems import stems
 
-        texts = [word.decode() for word in letters]
         self._insert(_FAMILIES, list(families(texts, stems(self._languages))))
         if not WITH_COMPOUNDS.isdisjoint(self._languages):
             self._insert(_COMPOUNDS, list(compounds(texts)))
@@ -366,10 +366,10 @@ class Lexicon:
     def _fresh_words(self) -> tuple[Lines, Lines, Lines]:
         """Return fresh words, sorted: of letters, the same backwards, and the others."""
         if self._fresh is None:
-            words = {word for block in self._packed(_FRESH) for word in _split(block)}
-            letters = {word for word in words if word.isalpha() and word.isascii()}
-            kinds = letters, _all_turned(letters), words - letters
-            one, other, others = (Lines(b"\n".join(sorted(each)).decode()) for each in kinds)
+            words = b"\n".join(self._packed(_FRESH)).decode().split("\n")
+            letters = sorted(word for word in words if word.isascii() and word.isalpha())
+            kinds = letters, _all_turned(letters), sorted(set(words).difference(letters))
+            one, other, others = (Lines("\n".join(each)) for each in kinds)
             self._fresh = one, other, others
         return self._fresh
 
@@ -429,9 +429,13 @@ def _ways_to_end(part: str) -> tuple[str, str]:
     return _turned(part)[:-1], part[::-1]
 
 
-def _all_turned(words: Collection[bytes]) -> list[bytes]:
-    """Return words as they are kept in the order of ends, in that order."""
-    return sorted(_turned(word.decode()).encode() for word in words)
+def _all_turned(words: Sequence[str]) -> list[str]:
+    """Return words as they are kept in the order of ends, in that order: `_turned` for many."""
+    lines = "\n".join(words)[::-1].split("\n") if words else []
+    return sorted(
+        f"{line[2:]}1" if line.startswith("ne") else f"{line[1:]}{_LAST[line[0]]}" if line[0] in _LAST else f"{line}0"
+        for line in lines
+    )
 
 
 def _first(line: bytes) -> str:
