@@ -42,10 +42,15 @@ def raw_key(key: bytes, cipher: Cipher) -> str:
     return f"raw:{pages.hex()}{_salt(key).hex()}"
 
 
-def cipher_of(path: Path) -> Cipher:
-    """Return the cipher that a file says it has: chacha20 where it says nothing that is known."""
-    at = _beginning(path)[_RESERVED_AT : _RESERVED_AT + 1]
-    return "aegis" if at == bytes((RESERVED["aegis"],)) else "chacha20"
+def beginning_of(path: Path) -> bytes:
+    """Return the octets of a file that are in the clear; raises DiskError."""
+    with translated(path), path.open("rb") as file:
+        return file.read(_CLEAR)
+
+
+def cipher_of(beginning: bytes) -> Cipher:
+    """Return the cipher that a file with this beginning has: chacha20 where it says nothing that is known."""
+    return "aegis" if beginning[_RESERVED_AT : _RESERVED_AT + 1] == bytes((RESERVED["aegis"],)) else "chacha20"
 
 
 def fastest_cipher() -> Cipher:
@@ -61,21 +66,16 @@ def fastest_cipher() -> Cipher:
     return "chacha20"
 
 
-def salt_is_ours(path: Path, key: bytes) -> bool:
-    """Say whether a file begins as a database under this key does."""
-    return _beginning(path)[:_SALT] == _salt(key)
+def salt_is_ours(beginning: bytes, key: bytes) -> bool:
+    """Say whether a file with this beginning is, or was, a database under this key."""
+    return beginning[:_SALT] == _salt(key)
 
 
-def is_beginning_whole(path: Path, cipher: Cipher) -> bool:
+def is_whole(beginning: bytes, cipher: Cipher) -> bool:
     """Say whether what stands in the clear behind the salt is as we write it."""
     size = PAGE_SIZE.to_bytes(2)
     behind = bytes((RESERVED[cipher],)) + _FRACTIONS
-    return _beginning(path)[_SALT:] in {size + versions + behind for versions in (_BEFORE_A_LOG, _WITH_A_LOG)}
-
-
-def _beginning(path: Path) -> bytes:
-    with translated(path), path.open("rb") as file:
-        return file.read(_CLEAR)
+    return beginning[_SALT:] in {size + versions + behind for versions in (_BEFORE_A_LOG, _WITH_A_LOG)}
 
 
 def _salt(key: bytes) -> bytes:

@@ -25,7 +25,7 @@ from archiver.errors import (
     WrongKeyError,
     shortage,
 )
-from archiver.store.ciphers import PAGE_SIZE, Cipher, cipher_of, is_beginning_whole, raw_key, salt_is_ours
+from archiver.store.ciphers import PAGE_SIZE, Cipher, beginning_of, cipher_of, is_whole, raw_key, salt_is_ours
 from archiver.store.durable import opened, translated
 
 if TYPE_CHECKING:
@@ -300,14 +300,15 @@ def _configure(
 
 def _cipher(path: Path, key: bytes) -> Cipher:
     """Return the cipher of a file, having looked at what its pages' tags leave out."""
-    cipher = cipher_of(path)
-    if cipher == "aegis" and not (salt_is_ours(path, key) and is_beginning_whole(path, cipher)):
+    beginning = beginning_of(path)
+    cipher = cipher_of(beginning)
+    if cipher == "aegis" and not (salt_is_ours(beginning, key) and is_whole(beginning, cipher)):
         raise _not_a_database(path, key)
     return cipher
 
 
 def _not_a_database(path: Path, key: bytes) -> ArchiverError:
-    if salt_is_ours(path, key):
+    if salt_is_ours(beginning_of(path), key):
         return IntegrityError(f"{path.name}: the first page is damaged", what=path.name, hint=_RESTORE)
     return WrongKeyError(
         f"{path.name} does not open with this key, or its first octets are damaged",

@@ -249,8 +249,8 @@ def test_a_new_index_has_aegis_where_the_processor_has_aes(
     assert ciphers.fastest_cipher() == cipher
     archive = Archive(tmp_path / "archive").create()
     open_index(archive.paths, archive.secret.index_key, archive.secret.database_key).close()
-    assert ciphers.cipher_of(archive.paths.index) == cipher
-    assert ciphers.cipher_of(archive.paths.database) == "chacha20"
+    assert ciphers.cipher_of(ciphers.beginning_of(archive.paths.index)) == cipher
+    assert ciphers.cipher_of(ciphers.beginning_of(archive.paths.database)) == "chacha20"
 
 
 def test_a_path_may_have_what_means_something_in_a_uri(tmp_path: Path) -> None:
