@@ -10,7 +10,8 @@ read five blocks for one. Exact tokens for addresses are no words.
 Fresh words stand in blocks of their own, a block for each batch, until there are enough of them to sort them in.
 Telling them apart takes 65 µs a message. A first sync has no time for that and gets its words from FTS5 when it is
 through, for 47: until then, the words are *behind*. A word stays after its last message went, until that is done again.
-Knows nothing of languages.
+What belongs together is kept as well, for sorted words: those that share a stem, and those that have another as a part.
+Of languages it knows only for which ones that is.
 """
 
 from __future__ import annotations
